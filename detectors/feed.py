@@ -1,4 +1,4 @@
-"""A batch as detectors see it: readings that count, grouped by point, beside what was known before."""
+"""A batch prepared for detectors: the new readings grouped by point, with the newest ones before it."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from detectors.masks import anywhere, everywhere
 from detectors.readings import Readings
 
 NEVER = np.iinfo(np.int64).min // 2
-"""The time of what has not happened: older than any window, yet a difference to it cannot overflow."""
+"""The time of something that never happened: older than any window, yet differences to it cannot overflow."""
 
 
 _FEW: Final = 8
-"""A table over all points is worth its while where so many times the points asked for are all there are."""
+"""A table over all points pays off if it has at most this many times the points queried."""
 
 S = TypeVar("S", bound=np.generic)
 Indices = Sequence[int] | NDArray[np.intp]
 
 
 class Known:
-    """What is known of every point: its newest reading's time, and its newest usable value with its time.
+    """For every point the time of its newest reading, and its newest usable value with its time.
 
     Attributes:
         newest: int64[p], time of the newest reading, ns; `NEVER` = none yet.
@@ -43,27 +43,27 @@ class Known:
 
     @classmethod
     def of(cls, arrays: Mapping[str, NDArray[np.generic]]) -> Known:
-        """What `arrays` gave."""
+        """Build from the result of `arrays`."""
         known = cls(len(arrays["newest"]))
         for name, array in known.arrays().items():
             array[:] = arrays[name]
         return known
 
     def arrays(self) -> dict[str, NDArray[np.generic]]:
-        """All of it, by column."""
+        """The state, by column."""
         return {"newest": self.newest, "time": self.time, "value": self.value}
 
     def take_over(self, other: Known, source: Indices, mine: Indices) -> None:
-        """Know of the points `mine` what `other` knows of the points `source`."""
+        """Copy what `other` knows of the points `source` to the points `mine`."""
         for name, array in self.arrays().items():
             array[np.asarray(mine, np.intp)] = other.arrays()[name][np.asarray(source, np.intp)]
 
     def forget_times(self, points: Indices) -> None:
-        """When these points were heard is not known any more; what they showed is."""
+        """Forget the times of these points, but not their values."""
         self.newest[np.asarray(points, np.intp)] = self.time[np.asarray(points, np.intp)] = NEVER
 
     def learn(self, feed: Feed) -> None:
-        """Take in a batch, once everyone has judged it."""
+        """Add a batch, after all detectors have evaluated it."""
         if not len(feed):
             return
         if feed.single and feed.complete:
@@ -82,7 +82,7 @@ class Known:
 
 
 class Table(Protocol):
-    """Readings by column, as `Columns` and `Readings` have them, or as they are made when somebody asks for them."""
+    """Readings by column, as in `Columns` and `Readings`; columns may be built on first use."""
 
     @property
     def point(self) -> NDArray[np.int32]: ...  # noqa: D102  as in `Columns`
@@ -107,15 +107,15 @@ class Columns:
 class Feed:
     """Readings that count, sorted by point and, of one point, by arrival; each newer than all before it of its point.
 
-    The sorted columns are made when somebody asks for them: most batches are judged by a few of them.
+    The sorted columns are built on first use, since most batches need only a few of them.
 
     Attributes:
-        known: what was known before this batch.
+        known: newest readings before this batch.
         tile: how many points the batch holds where each second (or other step) of it holds the same points in the same
             order, increasing, as frames mostly do; else 0. Its columns can then be seen as a grid, see `grid`.
-        whole: the batch these readings were taken from, where other points are looked up; None = this is it.
+        whole: the batch these readings were taken from, for lookups of other points; None = this one.
         layout: the same object as that of an earlier batch with the same points (not necessarily in the same number);
-            None = nobody compared them.
+            None = not compared.
     """
 
     layout: object | None = None
@@ -148,7 +148,7 @@ class Feed:
 
     @lazy
     def index(self) -> NDArray[np.intp]:
-        """intp[n], the same: arrays over all points are looked into five times as fast by it."""
+        """intp[n], the same: it indexes arrays over all points five times as fast."""
         return self.point.astype(np.intp)
 
     @lazy
@@ -168,10 +168,10 @@ class Feed:
 
     @lazy
     def place(self) -> NDArray[np.intp]:
-        """intp[n], the moments in the order of arrival; a derived reading has that of the reading it was derived at.
+        """intp[n], the moments in the order of arrival; a derived reading has that of its driving reading.
 
-        What came together is known together: readings of one time and one arrival, next to each other (a frame's, for
-        one time of it), are of one moment, whatever the order of its columns.
+        Neighbouring readings of one time and one arrival (those of a frame for one time) are of one moment, whatever
+        the order of its columns.
         """
         if self._place is not None:
             return self._place()
@@ -202,7 +202,7 @@ class Feed:
         return self.last - self.start + 1
 
     def find(self, point: NDArray[np.int32]) -> NDArray[np.intp]:
-        """At which place in `group` each of these points stands (intp, shaped as they are), -1 = it does not occur."""
+        """Index in `group` of each of these points (intp, in their shape), -1 = it does not occur."""
         if len(self.known) <= _FEW * (len(self.group) + len(point)):
             return self._where[point]
         at = self.group.searchsorted(point)
@@ -212,19 +212,19 @@ class Feed:
 
     @lazy
     def single(self) -> bool:
-        """Every point occurs once."""
+        """Whether every point occurs once."""
         if self.tile:
             return self.tile == len(self)
         return everywhere(self.point[1:] > self.point[:-1])
 
     @lazy
     def complete(self) -> bool:
-        """No reading is without a usable value."""
+        """Whether every reading has a usable value."""
         return not anywhere(np.isnan(self._readings.value if self._order is None else self.value))
 
     @lazy
     def together(self) -> bool:
-        """All readings are of one moment."""
+        """Whether all readings are of one moment."""
         time, received = self._readings.time, self._readings.received
         return everywhere(time == time[:1]) and everywhere(received == received[:1])
 
@@ -239,7 +239,7 @@ class Feed:
 
     @lazy
     def after(self) -> NDArray[np.float64]:
-        """float64[g], what will be known of each point of `group` after this batch."""
+        """float64[g], the newest usable value of each point of `group` after this batch."""
         if self.complete:
             return self.value if self.single else self.end.value if self.tile else self.value[self.last]
         after = self.known.value[self.group]
@@ -267,7 +267,7 @@ class Feed:
         return whole.shown(whole.newest_here(point, place), point)
 
     def shown(self, at: NDArray[np.intp], point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Those values and times, where it was found `at` which places of this batch they stand, -1 = before it."""
+        """Those values and times, given their index `at` in this batch, -1 = before it."""
         value, time = self.value[at], self.time[at]
         if anywhere(before := at < 0):
             earlier = point[before]
@@ -275,13 +275,13 @@ class Feed:
         return value, time
 
     def take(self, which: NDArray[np.bool_]) -> Feed:
-        """The readings of a mask (bool[n]); what is known stays the same."""
+        """The readings of a mask (bool[n]), with the same readings before them."""
         at = np.flatnonzero(which)
         kept = Columns(self.point[at], self.time[at], self.value[at], self.received[at])
         return Feed(kept, self.known, place=lambda: self.place[at], whole=self.whole or self)
 
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Index of that reading in this batch, -1 where what was known before is newest."""
+        """Index of that reading in this batch, -1 where the newest is from before it."""
         if self.single:
             at = self.find(point)
             if not self.together:
@@ -319,7 +319,7 @@ class Feed:
 
 
 def ends(start: NDArray[np.intp], many: int) -> NDArray[np.intp]:
-    """Where groups end that begin at `start` (intp[g]) and fill `many` places."""
+    """Last index of each group; groups begin at `start` (intp[g]) and fill `many` entries."""
     last = np.empty(len(start), np.intp)
     last[:-1] = start[1:] - 1
     last[-1:] = many - 1
@@ -327,9 +327,9 @@ def ends(start: NDArray[np.intp], many: int) -> NDArray[np.intp]:
 
 
 def make_feed(readings: Readings, known: Known) -> Feed:
-    """The readings that count: in order of time along each point, and newer than what is known.
+    """Select the readings that increase in time along each point, starting from the newest known.
 
-    A reading that is not newer than all before it of its point (late, or sent twice) is no news and is left out.
+    A reading that is not newer than all before it of its point (late, or sent twice) is left out.
     """
     tile = _tile(readings.point)
     if tile and _in_order(readings.time, known.newest[readings.point[:tile].astype(np.intp)], tile):
@@ -355,7 +355,7 @@ def _moments(readings: Table) -> NDArray[np.intp]:
 
 
 def _tile(point: NDArray[np.int32]) -> int:
-    """How many increasing points the batch repeats from beginning to end; 0 if it does not."""
+    """Number of increasing points that the batch repeats throughout; 0 if it does not."""
     falls = point[1:] <= point[:-1]
     if not anywhere(falls):
         return len(point)
@@ -364,7 +364,7 @@ def _tile(point: NDArray[np.int32]) -> int:
 
 
 def _in_order(time: NDArray[np.int64], newest: NDArray[np.int64], tile: int) -> bool:
-    """Whether all readings of a tile are news."""
+    """Whether all readings of a tile are newer than those before."""
     return everywhere(time[:tile] > newest) and (tile == len(time) or everywhere(time[tile:] > time[:-tile]))
 
 

@@ -1,4 +1,4 @@
-"""Gates (`when`): a rule is judged only while another point's value says that its process is in the right phase."""
+"""Gates (`when`): a rule is evaluated only while another point shows that its process is in the right phase."""
 
 from __future__ import annotations
 
@@ -16,43 +16,43 @@ from detectors.rules import GATE_OPS, NO_GATE, GateTable
 from detectors.runs import Runs
 
 CLOSED = -np.inf
-"""Score of a reading that a closed gate keeps from being judged: as far from any limit as can be."""
+"""Score of a reading behind a closed gate: as far from any limit as possible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Passage:
-    """What the gates said to each pair.
+    """The state of the gate of each pair.
 
     Attributes:
-        open: bool[k], the rule is judged.
-        known: bool[k], False where the gate's point was never seen: not judged either, but nothing is over.
+        open: bool[k], the rule is evaluated.
+        known: bool[k], False where the gate's point has no value yet: not evaluated, but no condition ends.
     """
 
     open: NDArray[np.bool_]
     known: NDArray[np.bool_]
 
     def close(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The scores of what is judged, `CLOSED` where a gate is closed, NaN where that is not known."""
+        """The scores behind open gates, `CLOSED` behind closed ones, NaN where the gate is unknown."""
         return np.where(self.open, score, np.where(self.known, CLOSED, np.nan))
 
 
 class Conditions:
-    """The distinct comparisons of many gates: how they stand is kept, and looked at anew where their point is heard.
+    """The distinct comparisons of many gates, with their results, updated when their point has a new reading.
 
-    What counts is the newest usable value of the gate's point among the readings that arrived no later than the judged
-    one. While that was never seen, nothing is judged: the gate point's own silence rule makes that visible.
+    The newest usable value of the gate's point counts, among readings that arrived no later than the evaluated one.
+    While there is none, nothing is evaluated: the silence rule of the gate's point makes that visible.
 
     Attributes:
         distinct: float64[c, 4], the comparisons as rows of point, low, high, outside.
-        point: int32[c], the points they look at.
+        point: int32[c], the points they compare.
         open, known: bool[c + 1], as in `Passage`, before the batch; the last one, for rules without a gate, always is.
         later: bool[c + 1], which are open after it.
-        moved: intp[m], those that may not have stayed as they were throughout the batch.
-        all_open: none is closed, and none may have been.
+        moved: intp[m], those that may have changed within the batch.
+        all_open: none is closed, or may have been.
     """
 
     def __init__(self, distinct: NDArray[np.float64], points: int) -> None:
-        """Take comparisons of some of so many points."""
+        """Prepare these comparisons of some of `points` points."""
         self.distinct = distinct
         self.point = distinct[:, 0].astype(np.int32)
         self._low, self._high, self._outside = distinct[:, 1], distinct[:, 2], distinct[:, 3] > 0
@@ -69,14 +69,14 @@ class Conditions:
         return len(self.point)
 
     def sync(self, value: NDArray[np.float64]) -> None:
-        """Take note that `value` (float64[p]) is known of every point."""
+        """Evaluate all from the newest `value` of every point (float64[p])."""
         found = self.at(value)
         self.open, self.known, self.later = found.open, found.known, found.open.copy()
         self._closed = int(np.count_nonzero(~self.open))
         self._inside = _insides(found.open[:-1], found.known[:-1], self._outside)
 
     def begin_batch(self, feed: Feed) -> None:
-        """Look at those whose point is in a batch, before anyone judges it."""
+        """Update those whose point is in a batch, before detectors evaluate it."""
         if feed.layout is None or feed.layout is not self._layout:
             self._layout, (self._group, self._in_batch) = feed.layout, self._rows.of(feed.group)
         if len(self.moved):
@@ -98,7 +98,7 @@ class Conditions:
             self.changed[self.moved] = True
 
     def end_batch(self) -> None:
-        """What stands after the batch is what stands: everyone has judged it."""
+        """Make the results after the batch the present ones, once all detectors have evaluated it."""
         if len(self.moved):
             which = self._in_batch
             self._closed += int(np.count_nonzero(self.open[which])) - int(np.count_nonzero(self.later[which]))
@@ -107,7 +107,7 @@ class Conditions:
 
     @property
     def all_open(self) -> bool:
-        """No gate is closed, and none may have been within the batch."""
+        """Whether no gate is closed, or may have been within the batch."""
         return not self._closed and not len(self.moved)
 
     def stay_open(self, which: NDArray[np.intp]) -> bool:
@@ -117,20 +117,20 @@ class Conditions:
         return not self._closed or everywhere(self.open[which])
 
     def at(self, value: NDArray[np.float64]) -> Passage:
-        """How they stand (bool[c + 1]) where `value` (float64[p]) is known of every point."""
+        """Their results (bool[c + 1]) for the newest `value` of every point (float64[p])."""
         open_, known = np.ones(len(self) + 1, bool), np.ones(len(self) + 1, bool)
         value = value[self.point]
         open_[:-1], known[:-1] = self.hold(slice(None), value), ~np.isnan(value)
         return Passage(open_, known)
 
     def hold(self, which: NDArray[np.intp] | slice, value: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """Whether some of them hold of so many values."""
+        """Whether each of these comparisons holds for its value."""
         inside = (value >= self._low[which]) & (value <= self._high[which])
         return (inside ^ self._outside[which]) & ~np.isnan(value)
 
 
 def _insides(open_: NDArray[np.bool_], known: NDArray[np.bool_], outside: NDArray[np.bool_]) -> NDArray[np.int8]:
-    """int8, from how comparisons stand (bool each): whether the value lies in the interval, -1 = it is not known."""
+    """int8, from the results of comparisons (bool each): whether the value lies in the interval, -1 = unknown."""
     return np.where(known, open_ ^ outside, -1).astype(np.int8)
 
 
@@ -148,12 +148,12 @@ class Gates:
         self.adopt(Conditions(distinct, points), condition)
 
     def adopt(self, conditions: Conditions, condition: NDArray[np.intp]) -> None:
-        """Look at these conditions, each rule at its own (intp[r]; one beyond the last = it has no gate)."""
+        """Use these conditions, each rule its own (intp[r]; one beyond the last = it has no gate)."""
         self.conditions, self.condition = conditions, condition
         self._rows = Rows(condition, len(conditions) + 1)
 
     def passage(self, runs: Runs) -> Passage | None:
-        """Look at every pair's gate; None if all are open."""
+        """The state of every pair's gate; None if all are open."""
         if not self.any or self.conditions.all_open:
             return None
         conditions, condition = self.conditions, self.condition[runs.row]
@@ -162,13 +162,13 @@ class Gates:
         if changed is None or not anywhere(changed):
             return None if everywhere(open_) else Passage(open_, conditions.known[condition])
         known, at = conditions.known[condition], changed.nonzero()[0]
-        condition_ = condition[at]
-        value, _ = runs.feed.newest(conditions.point[condition_], runs.feed.place[runs.at[at]])
-        open_[at], known[at] = conditions.hold(condition_, value), ~np.isnan(value)
+        pending = condition[at]
+        value, _ = runs.feed.newest(conditions.point[pending], runs.feed.place[runs.at[at]])
+        open_[at], known[at] = conditions.hold(pending, value), ~np.isnan(value)
         return None if everywhere(open_) else Passage(open_, known)
 
     def moved(self) -> NDArray[np.intp]:
-        """The rules whose gate may not have stayed as it was throughout the batch."""
+        """The rules whose gate may have changed within the batch."""
         conditions = self.conditions
         return self._rows.of(conditions.moved)[1] if self.any and len(conditions.moved) else conditions.moved[:0]
 
@@ -177,13 +177,13 @@ class Gates:
         return self.conditions.later[self.condition[row]]
 
     def at(self, value: NDArray[np.float64]) -> Passage:
-        """What the gates say where `value` (float64[p]) is known of every point."""
+        """The state of the gates for the newest `value` of every point (float64[p])."""
         found = self.conditions.at(value)
         return Passage(found.open[self.condition], found.known[self.condition])
 
 
 def share(gates: Sequence[Gates], points: int) -> Conditions:
-    """Let many gates look at one set of conditions, which is given back."""
+    """Let many gates share one set of conditions, which is returned."""
     every, which = np.unique(
         np.concatenate([np.empty((0, 4)), *(gate.conditions.distinct for gate in gates)]), axis=0, return_inverse=True
     )
@@ -196,9 +196,9 @@ def share(gates: Sequence[Gates], points: int) -> Conditions:
 
 
 def intervals(gate: GateTable) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-    """Each comparison as low <= value <= high (float64[r] both), and whether its opposite is meant (bool[r]).
+    """Each comparison as low <= value <= high (float64[r] both), and whether it is negated (bool[r]).
 
-    What single precision cannot tell from the threshold is at it (`detectors.precision`).
+    A value that single precision cannot tell from the threshold counts as at it (`detectors.precision`).
 
     >>> gate = GateTable(np.array([0, 0]), np.array([GATE_OPS.index(">="), GATE_OPS.index("!=")]), np.array([2.0, 0.0]))
     >>> [[f"{end:g}" for end in ends] for ends in intervals(gate)[:2]], intervals(gate)[2].tolist()

@@ -77,7 +77,7 @@ class Lesson:
 
 
 class Group(ABC):
-    """A scorer of groups: gathers vectors and lessons; what is learnt and told is up to the kind."""
+    """A scorer of groups: gathers vectors and training data; the kind defines the model and its score."""
 
     reports: Final = "score"
     scores_no_value: Final = True

@@ -1,4 +1,4 @@
-"""A value worked out when it is first asked for, and kept: `functools.cached_property` without its lock.
+"""An attribute computed on first use and kept: `functools.cached_property` without its lock.
 
 A batch is judged by one thread, and a dozen of its columns are asked for once each: the lock cost more than they do.
 """

@@ -1,4 +1,4 @@
-"""Named arrays as bytes: the same bytes for the same arrays, at the speed of copying them."""
+"""Packs named arrays to bytes: deterministic, and as fast as copying."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pack(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
 
 
 def unpack(packed: bytes) -> dict[str, NDArray[np.generic]]:
-    """The arrays that were packed, read-only; also those of an npz file, as which they were kept before."""
+    """Unpack arrays, read-only; also from an npz file, the earlier format."""
     if not packed.startswith(_MARK):
         with np.load(io.BytesIO(packed), allow_pickle=False) as file:
             return {name: file[name] for name in file.files}

@@ -1,4 +1,4 @@
-"""The kinds that remember, side by side: which of their rules a batch concerns is looked up once for all of them."""
+"""Runs the kinds with state side by side, looking up once which of their rules a batch concerns."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from detectors.runs import Runs
 
 
 class Panel:
-    """Shows each detector the readings of its rules; one that none concerns is not asked."""
+    """Passes each detector the readings of its rules, and skips those that a batch does not concern."""
 
     def __init__(self, detectors: Sequence[ScoringDetector], conditions: Conditions, points: int) -> None:
-        """Prepare for these detectors, whose gates look at these conditions, over so many points."""
+        """Prepare for these detectors, whose gates share these conditions, over `points` points."""
         self._detectors, self._conditions = tuple(detectors), conditions
         self._condition = np.concatenate([np.empty(0, np.intp), *(detector.gates.condition for detector in detectors)])
         none = np.empty(0, np.int32)
@@ -34,7 +34,7 @@ class Panel:
         self._concerned: list[tuple[ScoringDetector, slice, NDArray[np.intp], bool]] = []
 
     def update(self, feed: Feed) -> list[Findings]:
-        """Let every detector that is concerned judge a batch."""
+        """Let every detector concerned evaluate a batch."""
         if feed.layout is None or feed.layout is not self._layout:
             self._layout = feed.layout
             self._find_rules(feed)
@@ -55,7 +55,7 @@ class Panel:
         return found
 
     def _find_rules(self, feed: Feed) -> None:
-        """Find the rules of all detectors that judge a batch, detector by detector."""
+        """Find the rules of all detectors that evaluate a batch, detector by detector."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
             group = feed.find(self._point)
             at = np.flatnonzero(group >= 0)
@@ -74,6 +74,6 @@ class Panel:
 
 
 def _is_whole(detector: ScoringDetector, feed: Feed, group: NDArray[np.intp]) -> bool:
-    """Whether every rule of the detector judges one point of the batch, in the order of both, and none is left."""
+    """Whether the detector's rules and the batch's points match one to one, in order."""
     point = detector.rules.point
     return len(point) == len(group) == len(feed.group) and bool((feed.group == point).all())

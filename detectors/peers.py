@@ -1,4 +1,4 @@
-"""Peers: what the other points a rule looks at were showing when each of its readings came.
+"""Looks up the values of a rule's other points at the time of each of its readings.
 
 >>> from detectors.feed import Known, make_feed
 >>> from detectors.examples import series
@@ -31,16 +31,16 @@ class Peers:
         """
         there = inputs if inputs is not None else np.empty((len(fresh_s), 0), np.int32)
         self.there = there != NO_POINT
-        """bool[r, m], where a rule has a point to look at."""
+        """bool[r, m], where a rule has such a point."""
         self._point = np.where(self.there, there, 0).astype(np.int32, copy=False)
         self._fresh_s = fresh_s
 
     def values(self, runs: Runs) -> NDArray[np.float64]:
-        """float64[k, m], the newest usable values; NaN where there is no point, none was seen, or it is not fresh."""
+        """float64[k, m], the newest usable values; NaN where there is no point, no value yet, or it is not fresh."""
         return self.values_with_times(runs)[0]
 
     def values_with_times(self, runs: Runs) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """The values as `look` gives them, and the times they were taken at (int64[k, m], ns; of no use where NaN)."""
+        """The result of `values`, and the times they were taken at (int64[k, m], ns; of no use where NaN)."""
         point, place = self._queried(runs)
         value, time = runs.feed.newest(point, place)
         value, time = value.reshape(self._shape(runs)), time.reshape(self._shape(runs))
@@ -63,7 +63,7 @@ class Peers:
         return len(runs), self.there.shape[1]
 
     def _queried(self, runs: Runs) -> tuple[NDArray[np.int32], NDArray[np.intp]]:
-        """Each pair's points one after another (int32[k * m]), and the places up to which they are looked for."""
+        """Each pair's points one after another (int32[k * m]), and the moments up to which they are looked up."""
         point = self._point[runs.row]
         return point.ravel(), np.repeat(runs.feed.place[runs.at], point.shape[1])
 

@@ -1,4 +1,4 @@
-"""Single precision: how near to a limit a value counts as at it.
+"""Defines how close to a limit a value counts as at it, since values may come in single precision.
 
 Controllers mostly send single precision: 60.1 leaves them as 60.09999847. People see 60.1 on every screen, the limit
 they wrote is 60.1, and "at or above" has to hold. So what single precision cannot tell from a limit is at the limit: a
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from detectors.rules import RuleTable
 
 SINGLE: Final = 2.0**-24
-"""The most by which single precision rounds, relative to the number."""
+"""Largest relative rounding error of single precision."""
 
 
 def below(limit: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""How rare is a distance as large as this? Streaming peaks over threshold, without a fit.
+"""Estimates how rare a distance is: streaming peaks over threshold, without a fit.
 
 Excesses over a high threshold follow one family of tails: Pickands, "Statistical inference using extreme order
 statistics", Ann. Statist. 3, 1975; Siffer et al., "Anomaly detection in streams with extreme value theory", KDD 2017
@@ -43,7 +43,7 @@ class Tails:
     """The upper tails of some non-negative numbers of each rule; 48 bytes each."""
 
     def __init__(self, least: Floats, many: int) -> None:
-        """Tails of `many` numbers a rule, which tell nothing before `least` (float64[r]) of them were seen."""
+        """Tails of `many` numbers a rule, unknown before `least` (float64[r]) of them were seen."""
         shape = len(least), many
         self._least, self._everyone = least, np.arange(len(least))
         self._rows, self._size, self._quantile = (np.zeros(shape) for _ in range(3))

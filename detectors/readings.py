@@ -1,4 +1,4 @@
-"""What goes into a detector and what comes out, as structures of arrays."""
+"""Readings and findings as structures of arrays, the input and output of detectors."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ NO_CAUSE: Final = -1
 class Readings:
     """Readings in the order of their arrival; for one point, `time` increases strictly.
 
-    Neighbours of one `time` and one `received` came together, as a frame's columns do: each is judged by what all of
-    them say, whatever their order. A batch holds all of them.
+    Neighbours of one `time` and one `received` came together, as a frame's columns do: each is evaluated with all
+    of them known, whatever their order. A batch holds all of them.
 
     Attributes:
         point: int32[n], index of the point.

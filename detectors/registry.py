@@ -1,4 +1,4 @@
-"""Every detector by the name rules call it. Add one here, and the conformance tests and the docs walk it."""
+"""All detectors by kind. One added here is covered by the conformance tests and the docs."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ JUDGES: Final[Mapping[str, Callable[[RuleTable, int], Detector]]] = {"silence": 
 """Kinds whose verdict time alone decides."""
 
 EXACT: Final = frozenset({"range"})
-"""Kinds whose limit lies just beyond what is still well: their score says by itself what is at the end of it."""
+"""Kinds whose limit lies just beyond the good range; their score handles values at its end itself."""
 
 KINDS: Final = (*SCORERS, *JUDGES)
 """The names rules may use."""

@@ -1,4 +1,4 @@
-"""Rings: the last entries of each rule, seen by every reading as they stood when it came; and what to enter."""
+"""Ring buffers: the last entries of each rule, as of each reading."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ class Ring:
         self._oldest[row] = (slot + 1) % self.size
 
     def entries(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
-        """[m, size], what is kept of these rules, oldest first."""
+        """[m, size], the entries of these rules, oldest first."""
         slot = (self._oldest[rows, None] + np.arange(self.size)) % self.size
         if isinstance(rows, slice):
             return np.take_along_axis(self._columns[name][rows], slot, 1)
@@ -75,23 +75,23 @@ class Ring:
         return kept
 
     def anyhow(self, name: str, rows: NDArray[np.intp] | slice = slice(None)) -> NDArray[np.generic]:
-        """[m, size], what is kept of these rules, in no order: for extremes and counts."""
+        """[m, size], the entries of these rules, in no order: for extremes and counts."""
         return self._columns[name][rows]
 
     def replace(
         self, name: str, rows: NDArray[np.intp], entries: NDArray[np.generic], oldest: NDArray[np.int64]
     ) -> None:
-        """Put `entries` ([m, size], oldest first) in the place of what is kept, the oldest into slot `oldest`."""
+        """Replace all entries by `entries` ([m, size], oldest first), the oldest in slot `oldest`."""
         slot = (oldest[:, None] + np.arange(self.size)) % self.size
         self._columns[name][rows[:, None], slot] = entries
         self._oldest[rows] = oldest
 
     def flat_slots(self, rows: NDArray[np.intp]) -> NDArray[np.intp]:
-        """[m, size], where the entries of these rules are, oldest first: for `at`."""
+        """[m, size], the slots of the entries of these rules, oldest first: for `at`."""
         return (self._oldest[rows, None] + self._each) % self.size + (rows * self.size)[:, None]
 
     def at(self, name: str, slot: NDArray[np.intp]) -> NDArray[np.generic]:
-        """What is kept at those places."""
+        """The entries in those slots."""
         kept: NDArray[np.generic] = self._columns[name].take(slot)
         return kept
 
@@ -105,7 +105,7 @@ class Ring:
 
 
 class Parts:
-    """Event time cut into equal parts, and which reading is the first of its part: how a window is thinned out."""
+    """Thins out a window: cuts event time into equal parts and chooses the first reading of each."""
 
     def __init__(self, width: NDArray[np.int64]) -> None:
         """Parts of `width` (int64[r], ns)."""
@@ -133,14 +133,14 @@ class Parts:
 
 
 class Past(Protocol):
-    """The entries of a batch as each pair of it sees them."""
+    """The entries as of each pair of a batch."""
 
     def windows(self, name: str, places: NDArray[np.intp]) -> NDArray[np.generic]:
         """[m, size], the entries of a column up to and including each of the pairs `places` (intp[m]), oldest first."""
 
 
 class _Still:
-    """All pairs of a rule see what is kept now: there is one of each, or nothing was added."""
+    """All pairs of a rule see the present entries: there is one of each, or nothing was added."""
 
     def __init__(self, ring: Ring, runs: Runs) -> None:
         self._ring, self._runs = ring, runs

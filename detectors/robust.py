@@ -1,4 +1,4 @@
-"""Robust statistics of short rows, NaN left out: medians that a wild value cannot pull."""
+"""Robust statistics of short rows, ignoring NaN: medians that outliers do not move."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which rows of a table bear a number: the rules on a point, the rules behind a condition, the channels of a driver."""
+"""Index from numbers to the rows that have them: rules of a point or condition, channels of a driver."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 
 class Rows:
-    """Finds the rows of some numbers at the price of what is found, however long the table is.
+    """Finds the rows of some numbers at a cost proportional to the result, however long the table is.
 
     >>> rows = Rows(np.array([7, 2, 7, 0]), 8)
     >>> [found.tolist() for found in rows.of(np.array([1, 2, 7]))]

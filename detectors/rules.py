@@ -33,7 +33,7 @@ class GateTable:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RuleTable:
-    """The rules of one detector, one row each, sorted by nothing in particular.
+    """The rules of one detector, one row each, in any order.
 
     Attributes:
         key: identity of each row; state follows it when rules are added, removed or re-tuned.

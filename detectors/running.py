@@ -1,4 +1,4 @@
-"""Running statistics: what a rule learns reading by reading, however the readings come in batches.
+"""Running statistics that a rule learns reading by reading, however the readings are batched.
 
 Mean and spread after Welford, "Note on a method for calculating corrected sums of squares", Technometrics 4, 1962.
 """
@@ -47,7 +47,7 @@ class Walk:
         return score
 
     def along(self, grid: NDArray[np.float64], step: Step) -> NDArray[np.float64]:
-        """Scores, float64[k], of what `Runs.steps` gave: values that come step by step (float64[steps, rules])."""
+        """Scores, float64[k], of the result of `Runs.steps`: values step by step (float64[steps, rules])."""
         if len(grid) == 1:
             return step(EVERYONE, grid[0])
         score = np.empty(grid.shape)
@@ -85,7 +85,7 @@ class RunningMoments:
         self.count, self.mean, self.square = np.zeros(rows), np.zeros(rows), np.zeros(rows)
 
     def learn(self, at: Index, value: NDArray[np.float64]) -> None:
-        """Take in one reading of each of these rules."""
+        """Add one reading of each of these rules."""
         count, mean, square = self.count[at], self.mean[at], self.square[at]
         count += 1
         away = value - mean

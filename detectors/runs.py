@@ -1,4 +1,4 @@
-"""Runs: for every rule, the readings it judges, in order; and scans along them without a loop over rules."""
+"""Pairs every rule with its readings in order, and scans along them without a loop over rules."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _ZERO: Final = np.zeros(1, np.intp)
 
 
 class Runs:
-    """Pairs of a rule and a reading it judges: all of one rule together, in the order of arrival.
+    """Pairs of a rule and a reading that it evaluates: all of one rule together, in the order of arrival.
 
     Attributes:
         feed: the batch.
@@ -46,7 +46,7 @@ class Runs:
 
     @classmethod
     def made(cls, feed: Feed, row: NDArray[np.intp], at: NDArray[np.intp]) -> Runs:
-        """Pairs that are given one by one, sorted as they have to be."""
+        """Build from explicit pairs, sorted as required."""
         runs = cls(feed, at, row)
         runs.row, runs.at, runs._depth = row, at, 0
         if not feed.single:
@@ -124,7 +124,7 @@ class Runs:
     def steps(self) -> NDArray[np.float64] | None:
         """float64[steps, rules], the values step by step, where every rule has a usable one in each and no gate.
 
-        Else None: then go by `turns`.
+        Else None: then use `rounds`.
         """
         if not self.whole or not self.feed.tile or self.gated or not self.feed.complete:
             return None
@@ -175,7 +175,7 @@ class Runs:
         return np.where(places > self.first, value[places - 1], carry[self.row])
 
     def rounds(self) -> Iterator[NDArray[np.intp]]:
-        """All pairs in turns, oldest first: no rule stands twice in a turn. For recursions that allow no other way."""
+        """All pairs in rounds, oldest first, with each rule at most once in a round; for recursions that need it."""
         if self.single:
             yield self.last
             return
@@ -187,15 +187,15 @@ class Runs:
             yield start[:many] + pairs
 
     def newest(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """What was known of another point at each pair: its newest usable value and that one's time."""
+        """The newest usable value of another point at each pair, and its time."""
         return self.feed.newest(point, self.feed.place[self.at])
 
 
 class RuleIndex:
-    """Which rules judge which points."""
+    """Index from points to the rules that evaluate them."""
 
     def __init__(self, point: NDArray[np.int32], points: int) -> None:
-        """Prepare for rules that judge `point` (int32[r]), out of `points` points."""
+        """Prepare for rules that evaluate `point` (int32[r]), out of `points` points."""
         self._point = point
         self._rows = Rows(point, points)
         self._everyone = np.arange(len(point))
@@ -203,11 +203,11 @@ class RuleIndex:
         self._last = (self._everyone[:0], self._everyone[:0], False)
 
     def rows(self, feed: Feed) -> NDArray[np.intp]:
-        """The rules that judge any of these readings, each once."""
+        """The rules that evaluate any of these readings, each once."""
         return self._rows_for(feed)[1]
 
     def runs(self, feed: Feed) -> Runs:
-        """Every reading with every rule that judges it."""
+        """Every reading with every rule that evaluates it."""
         if feed.layout is None or feed.layout is not self._layout:
             group, rows = self._rows_for(feed)
             whole = len(rows) == len(feed.group) == len(self._point) and bool((feed.group == self._point).all())
@@ -216,7 +216,7 @@ class RuleIndex:
         return Runs(feed, group, rows, whole=whole)
 
     def _rows_for(self, feed: Feed) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Groups of the feed and the rows that judge them, a group once for each of its rows."""
+        """Groups of the feed and the rows that evaluate them, a group once for each of its rows."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
             group = feed.find(self._point)
             heard = group >= 0
@@ -225,6 +225,6 @@ class RuleIndex:
 
 
 def moments(row: NDArray[np.intp], point: NDArray[np.int32], now: int) -> Runs:
-    """Rules (`row` intp[k], of `point` int32[k]) judged at `now` (ns) without a reading: by time alone."""
+    """Rules (`row` intp[k], of `point` int32[k]) evaluated at `now` (ns) without a reading: by time alone."""
     each, time = np.arange(len(row)), np.full(len(row), now)
     return Runs.made(Feed(Columns(point, time, np.full(len(row), np.nan), time), Known(0)), row, each)

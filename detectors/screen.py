@@ -1,4 +1,4 @@
-"""The screen before the rules on single values: it lets through only readings that could change a verdict.
+"""Screens readings for rules on single values: only those that could change a verdict pass.
 
 Most of the time nothing changes in a plant: what is healthy stays healthy, and what stands in alarm stays there. For
 every point there is an interval of values within which none of these rules changes, given how they stand. A reading
@@ -20,15 +20,17 @@ from detectors.readings import Findings
 
 
 class _Side:
-    """One detector's rules as they stand: within which values they stay, as long as their gates do."""
+    """The intervals of values in which one detector's rules keep their verdict while their gates do not change."""
 
     def __init__(self, detector: ScoringDetector) -> None:
         self.detector = detector
         self.low, self.high = np.empty(len(detector.rules)), np.empty(len(detector.rules))
-        self._guarded = np.zeros(len(detector.rules), bool)  # rules that stay only while their gate does
+        self._guarded = np.zeros(
+            len(detector.rules), bool
+        )  # rules that keep their verdict only while their gate does not change
 
     def freed(self) -> NDArray[np.intp]:
-        """Rules whose gate may not have stayed as it was: whatever they are shown next, they have to look."""
+        """Rules whose gate may have changed: they have to evaluate the next value whatever it is."""
         rows = self.detector.gates.moved()
         if len(rows):
             rows = rows[self._guarded[rows]]
@@ -36,11 +38,11 @@ class _Side:
         return rows
 
     def stirred(self, rows: NDArray[np.intp], value: NDArray[np.float64]) -> bool:
-        """Whether any of these rules is shown a value outside its interval."""
+        """Whether any of these rules has a value outside its interval."""
         return not everywhere((value >= self.low[rows]) & (value <= self.high[rows]))
 
     def recompute(self, rows: NDArray[np.intp], shown: NDArray[np.float64]) -> None:
-        """Look at some rules anew, each of which was `shown` a value (float64[k])."""
+        """Recompute the intervals of some rules after each was `shown` a value (float64[k])."""
         low, high = self.detector.steady(rows, shown)
         gated = self.detector.gates.gated[rows]
         if gated.any():
@@ -54,10 +56,10 @@ class _Side:
 
 
 class Screen:
-    """Knows for every point between which values nothing changes."""
+    """Keeps for every point the interval of values that change nothing."""
 
     def __init__(self, detectors: Sequence[ScoringDetector], points: int) -> None:
-        """Prepare for detectors whose scorers judge by the value alone, over `points` points."""
+        """Prepare for detectors whose scorers depend on the value alone, over `points` points."""
         self.detectors = tuple(detectors)
         self._sides = [_Side(detector) for detector in detectors]
         self._low, self._high = np.full(points, -np.inf), np.full(points, np.inf)
@@ -68,7 +70,7 @@ class Screen:
         self.sync(self._shown)
 
     def update(self, feed: Feed, now: int, *, moved: bool) -> list[Findings]:
-        """Let every detector judge the readings that it has to look at; `moved`: some gate may not have stayed."""
+        """Let every detector evaluate the readings that pass; `moved`: some gate may have changed."""
         if not self.detectors:
             return []
         for side in self._sides if moved else ():
@@ -81,7 +83,7 @@ class Screen:
             return []
         stirs = ~steady
         if not feed.complete:
-            stirs &= self._has_rule[index]  # nobody misses a value of a point that nobody judges
+            stirs &= self._has_rule[index]  # points without rules need no value
             if not anywhere(stirs):
                 return []
         if not feed.single:  # what stirs a rule makes its later readings matter too
@@ -99,7 +101,7 @@ class Screen:
         return findings
 
     def sync(self, known: NDArray[np.float64]) -> None:
-        """Take note of how all rules stand, where the points showed `known` (float64[p]) last."""
+        """Recompute all intervals from the rules' states and the points' newest values `known` (float64[p])."""
         self._shown[:] = known
         rows = [np.arange(len(detector.rules)) for detector in self.detectors]
         for side, of in zip(self._sides, rows, strict=True):

@@ -1,4 +1,4 @@
-"""What is normal at each place of a cycle: a mean and a variance in every bin, learnt visit by visit."""
+"""Learns the normal value at each place of a cycle: a mean and a variance per bin, visit by visit."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Season:
         self._refused = np.zeros(rows)
 
     def score(self, runs: Runs, usable: NDArray[np.bool_], place: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Standard deviations from what is normal here, float64[k]; NaN where that is not known.
+        """Standard deviations from the normal value here, float64[k]; NaN where that is unknown.
 
         Args:
             runs: the batch.

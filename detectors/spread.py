@@ -1,4 +1,4 @@
-"""Spread: whether the vectors of a group scatter more about their running average than they did in the lesson.
+"""Detects vectors of a group that scatter more about their running average than in training.
 
 A valve that sticks makes its loop hunt: every mean stays where it was, and the scatter grows. A chart of averages
 cannot see that, so one of the spread stands beside it, as Shewhart's R chart stands beside his chart of means. Here it
@@ -95,7 +95,7 @@ class Spread:
     """The averages of all rules of a kind, and what they are compared with."""
 
     def __init__(self, smoothing: Floats, on: Floats) -> None:
-        """Judge nothing of any rule until it has learnt.
+        """Start without a model, so that no rule scores until it has learnt.
 
         Args:
             smoothing: float64[r], weight of the newest square in the average.
@@ -117,7 +117,7 @@ class Spread:
         self._wait[row] = max(int(self._settling[row]) + 1 - vectors, 0)
 
     def score(self, row: NDArray[np.intp], square: Floats, begins: NDArray[np.bool_]) -> Floats:
-        """Judge one square (float64[m]) each of different rules; `begins` (bool[m]): it is the first of a stretch.
+        """Score one square (float64[m]) each of different rules; `begins` (bool[m]): it is the first of a stretch.
 
         Returns:
             The root of the excess over its limit, float64[m]: as a distance is of a square.

@@ -1,4 +1,4 @@
-"""From score to verdict: deadband, on-delay and off-delay in event time, N of M; the same for every detector.
+"""Turns scores into verdicts: deadband, on-delay and off-delay in event time, N of M, for every detector.
 
 ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF timer pair (IEC 61131-3).
 """
@@ -27,8 +27,8 @@ class Trip:
 
     The condition begins at score >= on and ends at score <= off (and < on); between the two, and where the score is NaN
     (cannot tell), it stays as it was. The rule trips once the condition has held for `on_delay`, and returns once it
-    has been gone for `off_delay`. A reading that cannot be judged never completes a delay. With N of M the condition
-    begins when N of the last M judged readings are at or above `on`, and ends when fewer are.
+    has been gone for `off_delay`. A reading that cannot be scored never completes a delay. With N of M the condition
+    begins when N of the last M scored readings are at or above `on`, and ends when fewer are.
     """
 
     def __init__(self, rules: RuleTable) -> None:
@@ -40,13 +40,13 @@ class Trip:
         self.tripped = np.zeros(rows, bool)
         self.history = np.zeros(rows if self._counting is not None else 0, np.uint64)
         self.busy = np.zeros(rows, bool)
-        """bool[r], rules that are not at rest: what they are shown next matters whatever its score."""
+        """bool[r], rules that are not at rest: their next reading matters whatever its score."""
         self._many = 0  # rules that are not at rest
 
     def status(self, row: NDArray[np.intp]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """bool[k] both: which of these rules are tripped, and which have to be shown every reading whatever its score.
+        """bool[k] both: which of these rules are tripped, and which need every reading whatever its score.
 
-        These are rules of which a delay runs, or that count N of M.
+        The latter are rules with a running delay, or that count N of M.
         """
         tripped = self.tripped[row]
         moving = self.condition[row] != tripped
@@ -55,7 +55,7 @@ class Trip:
         return tripped, moving
 
     def mark_resting(self, runs: Runs) -> None:
-        """Tell runs which of their rules are at rest."""
+        """Mark in runs which of their rules are at rest."""
         runs.settled = not self._many
         if self._many:
             busy = self.busy[runs.row]
@@ -66,21 +66,21 @@ class Trip:
     def evaluate(
         self, runs: Runs, score: NDArray[np.float64]
     ) -> tuple[Runs, NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64], NDArray[np.float64]]:
-        """Move on by one batch.
+        """Update the verdicts by one batch.
 
         Args:
-            runs: who is judged by what.
+            runs: pairs of rules and readings.
             score: float64[k], higher = worse, NaN = cannot tell.
 
         Returns:
-            The runs of the rules that needed a look; the places in them at which a verdict changed, whether it tripped
+            The runs of the rules that could change; the places in them at which a verdict changed, whether it tripped
             there, since when the condition held, and the score.
         """
         hot = runs.reaches(score, self._rules.on)
         if (runs.settled or not self._many) and not anywhere(hot):
             return runs, *_NOTHING
         concerned = runs.stirred(hot) | self.busy[runs.row]
-        if everywhere(np.isnan(score[concerned])):  # nothing was told of any of them
+        if everywhere(np.isnan(score[concerned])):  # no score for any of them
             return runs, *_NOTHING
         if not everywhere(concerned):
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
@@ -88,7 +88,7 @@ class Trip:
         return runs, changed, tripped, since, score[changed]
 
     def sync(self) -> None:
-        """Take note that the state was written from outside."""
+        """Recompute derived state after the state was written from outside."""
         self.busy[:] = self.condition | self.tripped
         if self._counting is not None:
             self.busy |= self.history != 0
@@ -125,7 +125,7 @@ class Trip:
     def _count(
         self, runs: Runs, on: NDArray[np.bool_], off: NDArray[np.bool_], usable: NDArray[np.bool_]
     ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        """Where N of M begins and ends, for the rules that count; the others stay as they are."""
+        """Where N of M begins and ends, for the rules that count; the others are unchanged."""
         need, of = self._rules.need, self._rules.of
         if need is None or of is None or self._counting is None:
             return on, off
@@ -148,10 +148,10 @@ class Trip:
 
 
 def joined(*parts: Mapping[str, NDArray[np.generic]]) -> Arrays:
-    """All named arrays of one memory.
+    """Join the named arrays of one state.
 
     Raises:
-        ValueError: where two bear one name: only one of them would be remembered.
+        ValueError: two have the same name, so that one would be lost.
     """
     names = Counter(name for part in parts for name in part)
     if twice := [name for name, many in names.items() if many > 1]:

@@ -63,7 +63,7 @@ class Silence:
         self._to_check = np.empty(0, np.intp)  # points whose rules have to be looked at: heard, or a delay runs
 
     def receive(self, readings: Readings) -> None:
-        """Note who was heard: the points of the readings, late ones too, and the devices that carried them."""
+        """Note arrivals of the readings' points, late ones too, and of the devices that carried them."""
         if not len(readings):
             return
         received, last_received = readings.received, self._last_received
@@ -85,7 +85,7 @@ class Silence:
                 self._to_check = np.concatenate((self._to_check, at[silent]))
 
     def mark_seen(self, points: NDArray[np.integer]) -> None:
-        """These points and devices were heard, if ever so long ago: all that is on the same devices is watched now."""
+        """Mark points and devices as seen; silence is measured from now on for all points on the same devices."""
         point, device = self.rules.point, self._device
         last_received, known = self._seen[point], self._seen[device]
         self._seen[points[points < len(self._last_received)]] = True
@@ -96,8 +96,8 @@ class Silence:
             self._due = 0
         self._unseen = not (self._seen[device].all() and self._seen[point].all())
 
-    def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  it was told by `hear`
-        """Judge everyone at `now` (ns), by what was heard up to then."""
+    def update(self, feed: Feed | None, now: int) -> Findings:  # `receive` has the readings
+        """Evaluate all rules at `now` (ns), by the arrivals up to then."""
         if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
             np.minimum(self._last_received, now, out=self._last_received)
             self._due, self._resumed = 0, min(self._resumed, now)
@@ -134,17 +134,17 @@ class Silence:
 
     @property
     def due(self) -> int:
-        """When time alone changes a verdict next (ns), unless somebody is heard before; past: with the next look."""
+        """When time alone next changes a verdict (ns), if nothing arrives before; past: at the next update."""
         return 0 if len(self._starting) or len(self._to_check) else self._due
 
     def last_received(self, point: int) -> int:
-        """When a point was last heard (ns; 0 = never), moved along over the times in which the watcher was away."""
+        """When a point last sent (ns; 0 = never), shifted by outages of the service."""
         return int(self._last_received[point]) if point < len(self._last_received) else 0
 
     def resume(self, left: int, now: int, silent: Collection[str] | None = None) -> None:
-        """Go on with every watch as if no time had passed from `left` to `now`: the watcher was away, not the points.
+        """Leave the time from `left` to `now` out of every silence, since the service was down and not the points.
 
-        `silent` names the rules that stand, None = those that did.
+        `silent` names the tripped rules, None = as before.
         """
         trip, point, last_received = self._trip, self.rules.point, self._last_received
         if silent is not None:
@@ -164,17 +164,17 @@ class Silence:
             self._resumed = now
 
     def shift(self, step: int) -> None:
-        """The clock of arrivals was set by `step` (ns): every watch moves along."""
+        """Follow a jump of the clock of arrivals by `step` (ns)."""
         self._last_received[self._last_received != 0] += step
         self._trip.since[self._trip.busy] += step
         self._due, self._latest, self._resumed = 0, self._latest + step, self._resumed + step
 
     def not_evaluated(self, known: Known, now: int) -> NotEvaluated:  # noqa: ARG002  time judges everyone
-        """None: whoever is not heard is silent."""
+        """None: a point without arrivals is silent."""
         return NotEvaluated.none()
 
     def state(self) -> State:
-        """When each point was last heard, and the verdicts."""
+        """When each point last sent, and the verdicts."""
         point = self.rules.point
         own = {
             "heard": self._last_received[point],
@@ -185,7 +185,7 @@ class Silence:
         return State(self.rules.key, joined(own, self._trip.arrays()))
 
     def restore(self, state: State) -> None:
-        """Take over the memory of every rule known by its key."""
+        """Restore the state of every rule known by its key."""
         ours = self.state()
         take_over(ours, state)
         last_received = np.zeros_like(self._last_received)
