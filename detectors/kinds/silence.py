@@ -51,16 +51,16 @@ class Silence:
         self._limit = (rules.on * 1e9).astype(np.int64)
         self._last_received = np.zeros(points, np.int64)
         self._device = rules.inputs[:, 0] if rules.inputs is not None else np.full(len(rules), NO_POINT, np.int32)
-        self._seen = np.zeros(points + 1, np.bool_)  # was ever heard, by point; the last: no device is waited for
+        self._seen = np.zeros(points + 1, np.bool_)  # whether it ever sent, by point; the last entry: no device
         self._seen[NO_POINT] = True
-        self._starting = np.empty(0, np.int32)  # points whose watch begins with the next `now`
-        self._unseen = True  # somebody was never heard, as far as is known
-        self._latest = 0  # nobody was heard after this
-        self._resumed = -_GRACE  # when the watcher came back
+        self._starting = np.empty(0, np.int32)  # points whose silence is measured from the next `now`
+        self._unseen = True  # whether some point or device has not sent yet
+        self._latest = 0  # the latest arrival
+        self._resumed = -_GRACE  # when the service last resumed
         self._due = 0  # no rule at rest can trip before this
         self._rows = Rows(rules.point, points)
-        self._silent = np.zeros(points, np.bool_)  # points with a rule not at rest: look when they are heard
-        self._to_check = np.empty(0, np.intp)  # points whose rules have to be looked at: heard, or a delay runs
+        self._silent = np.zeros(points, np.bool_)  # points with a rule not at rest: checked at their next arrival
+        self._to_check = np.empty(0, np.intp)  # points to be checked: an arrival, or a running delay
 
     def receive(self, readings: Readings) -> None:
         """Note arrivals of the readings' points, late ones too, and of the devices that carried them."""
@@ -96,7 +96,7 @@ class Silence:
             self._due = 0
         self._unseen = not (self._seen[device].all() and self._seen[point].all())
 
-    def update(self, feed: Feed | None, now: int) -> Findings:  # `receive` has the readings
+    def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  `receive` has the readings
         """Evaluate all rules at `now` (ns), by the arrivals up to then."""
         if self._latest > now:  # heard by a clock that was ahead: nobody is heard after now
             np.minimum(self._last_received, now, out=self._last_received)
@@ -169,7 +169,7 @@ class Silence:
         self._trip.since[self._trip.busy] += step
         self._due, self._latest, self._resumed = 0, self._latest + step, self._resumed + step
 
-    def not_evaluated(self, known: Known, now: int) -> NotEvaluated:  # noqa: ARG002  time judges everyone
+    def not_evaluated(self, known: Known, now: int) -> NotEvaluated:  # noqa: ARG002  time decides for all rules
         """None: a point without arrivals is silent."""
         return NotEvaluated.none()
 
