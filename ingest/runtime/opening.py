@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ingest.base.telemetry import Event, emit
@@ -14,6 +15,7 @@ from ingest.plants.in_force import Changed, PlantFiles
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.installation import require_data, require_installation
 from ingest.runtime.settings import Settings
+from ingest.storage.history.registry import open_store
 from ingest.storage.history.store import HistoryStore
 from ingest.storage.history.unavailable import UnavailableStore
 from ingest.storage.journal.errors import JournalUnavailable
@@ -56,7 +58,7 @@ def open_data(settings: Settings, opened: ExitStack, *, new: bool) -> tuple[Disk
 
 def open_history(settings: Settings, *, new: bool) -> HistoryStore:
     """Open the history now or as soon as possible; at a first start only now. Raises HistoryUnavailable."""
-    store = UnavailableStore(settings.history.open_store)
+    store = UnavailableStore(partial(open_store, settings.history))
     if new and store.error is not None:
         raise store.error
     return store

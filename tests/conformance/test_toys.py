@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.handover import Handover
 from ingest.intake.sources.source import Source
 from ingest.intake.wire.format import FrameFormat
-from ingest.storage.history.registry import KINDS
+from ingest.storage.history.registry import KINDS, StoreKind, open_store
 from ingest.storage.history.store import HistoryStore
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.frame_format import FrameFormatPromises
@@ -126,7 +128,7 @@ class TestFolderSource(SourcePromises):
 class TestSqliteWrites(HistoryWrites):
     @pytest.fixture
     def kept(self, tmp_path: Path) -> Iterator[Kept]:
-        store = SqliteStore(tmp_path / "toy.db")
+        store = SqliteStore(SqliteConfig(path=tmp_path / "toy.db"))
         yield Kept(
             store,
             store.count_readings,
@@ -139,18 +141,21 @@ class TestSqliteWrites(HistoryWrites):
 class TestSqliteQueries(HistoryQueries):
     @pytest.fixture
     def store(self, tmp_path: Path) -> Iterator[HistoryStore]:
-        store = SqliteConfig(path=tmp_path / "toy.db").open_store()
+        store = SqliteStore(SqliteConfig(path=tmp_path / "toy.db"))
         yield store
         store.close()
 
     @pytest.fixture
     def unreachable(self, tmp_path: Path) -> Callable[[], HistoryStore]:
         (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
-        return SqliteConfig(path=tmp_path / "broken.db").open_store
+        return partial(SqliteStore, SqliteConfig(path=tmp_path / "broken.db"))
 
 
 def test_one_line_in_the_registry_of_histories_is_enough(tmp_path: Path) -> None:
     """With it, `history.kind` chooses the toy."""
-    history = chosen_by_kind({**KINDS, "sqlite": SqliteConfig}, default="duckdb")
+    kinds = {**KINDS, "sqlite": StoreKind(SqliteConfig, f"{SqliteStore.__module__}:SqliteStore")}
+    history = chosen_by_kind({name: kind.config for name, kind in kinds.items()}, default="duckdb")
     found = TypeAdapter(history).validate_python({"kind": "sqlite", "path": tmp_path / "toy.db"})
     assert isinstance(found, SqliteConfig)
+    with closing(open_store(found, kinds)) as store:
+        assert isinstance(store, SqliteStore)

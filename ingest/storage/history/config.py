@@ -9,8 +9,6 @@ from urllib.parse import urlsplit
 from pydantic import Field, model_validator
 
 from ingest.base.config import Config, Secret, misplaced
-from ingest.base.extras import needing
-from ingest.storage.history.store import HistoryStore
 
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -29,18 +27,6 @@ class StoreConfig(Config):
     def own_file(self) -> Path | None:
         """The file on this machine that holds the data; it is made readable for the service's user alone."""
         return None
-
-    def open_store(self) -> HistoryStore:
-        """Open the store of these settings. A database server need not be up: the writer waits for it.
-
-        The store's module is imported here and nowhere else: libraries of kinds that are not in use cost 30 MB and half
-        a second of every start.
-
-        Raises:
-            LookupError: a secret is not where the settings say, or the extra is not installed.
-            HistoryUnavailable: the file cannot be opened, or another process holds it.
-        """
-        raise NotImplementedError
 
 
 class DuckDBConfig(StoreConfig):
@@ -66,13 +52,6 @@ class DuckDBConfig(StoreConfig):
     def own_file(self) -> Path | None:
         """See `StoreConfig`."""
         return self.path
-
-    def open_store(self) -> HistoryStore:
-        """See `StoreConfig`."""
-        with needing("duckdb", f"history.kind = {self.kind}"):
-            from ingest.storage.history.duck import DuckDBStore  # noqa: PLC0415
-
-        return DuckDBStore(self)
 
 
 class InfluxConfig(StoreConfig):
@@ -134,12 +113,6 @@ class InfluxV1Config(InfluxConfig):
         """See `InfluxConfig`."""
         return {"auth": (self.username, self.password.read())} if self.username and self.password else {}
 
-    def open_store(self) -> HistoryStore:
-        """See `StoreConfig`."""
-        from ingest.storage.history.influx_v1 import InfluxV1Store  # noqa: PLC0415
-
-        return InfluxV1Store(self)
-
 
 class InfluxV2Config(InfluxConfig):
     """An InfluxDB 2.x or 3.x bucket; on 2.x, a DBRP mapping of the bucket's name makes it answer InfluxQL."""
@@ -163,10 +136,3 @@ class InfluxV2Config(InfluxConfig):
     def credentials(self) -> dict[str, Any]:
         """See `InfluxConfig`."""
         return {"headers": {"Authorization": f"Token {self.token.read()}"}}
-
-    def open_store(self) -> HistoryStore:
-        """See `StoreConfig`."""
-        with needing("influxdb2", f"history.kind = {self.kind}"):
-            from ingest.storage.history.influx_v2 import InfluxV2Store  # noqa: PLC0415
-
-        return InfluxV2Store(self)

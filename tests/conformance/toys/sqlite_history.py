@@ -16,7 +16,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.config import StoreConfig
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.series import series_of
-from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from ingest.storage.history.store import Trend, TrendQuery
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
 PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts
@@ -28,13 +28,10 @@ class SqliteConfig(StoreConfig):
     kind: Literal["sqlite"] = "sqlite"
     path: Path
 
-    def open_store(self) -> HistoryStore:
-        return SqliteStore(self.path)
-
 
 class SqliteStore:
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, check_same_thread=False)
+    def __init__(self, config: SqliteConfig) -> None:
+        self._db = sqlite3.connect(config.path, check_same_thread=False)
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         series = [series_of(configuration, index) for index in batch.point.tolist()]

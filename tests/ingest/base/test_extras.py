@@ -6,6 +6,7 @@ import importlib
 import subprocess
 import sys
 from collections.abc import Callable
+from functools import partial
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -21,6 +22,7 @@ from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.lists import make
 from ingest.domain.cases.written import csv_bytes, xlsx_bytes
 from ingest.storage.history.config import DuckDBConfig, InfluxV2Config
+from ingest.storage.history.registry import open_store
 from ingest.storage.history.unavailable import UnavailableStore
 from ingest.storage.state.backend import open_backend
 from ingest.storage.state.config import StateConfig
@@ -119,8 +121,8 @@ def test_a_history_that_was_in_force_and_lost_its_library_waits_and_says_which(h
     hide("influxdb2")
     token = Secret(file=tmp_path / "token")
     for opens, extra in (
-        (DuckDBConfig(path=tmp_path / "h").open_store, "duckdb"),
-        (InfluxV2Config(url="http://127.0.0.1:1", org="o", token=token).open_store, "influxdb2"),
+        (partial(open_store, DuckDBConfig(path=tmp_path / "h")), "duckdb"),
+        (partial(open_store, InfluxV2Config(url="http://127.0.0.1:1", org="o", token=token)), "influxdb2"),
     ):
         store = UnavailableStore(opens)
         assert f"history.kind = {extra}: 需要附加组件 needs the extra {extra}: {command(extra)}" in str(store.error)
@@ -183,7 +185,7 @@ def test_a_library_that_is_there_and_cannot_be_loaded_is_told_with_the_reason(
     importlib.invalidate_caches()
     config = InfluxV2Config(url="http://127.0.0.1:1", org="o", token=Secret(file=tmp_path / "token"))
     with pytest.raises(ExtraMissing, match=r"yujing\[influxdb2\].*libssl.so.9"):
-        config.open_store()
+        open_store(config)
 
 
 def test_nothing_of_an_extra_is_loaded_before_it_is_used() -> None:

@@ -14,7 +14,7 @@ from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.influx_v2 import InfluxV2Store
-from ingest.storage.history.registry import HistoryConfig
+from ingest.storage.history.registry import HistoryConfig, open_store
 from tests.ingest.storage.history.made_up import configuration, steady
 
 ADAPTER: TypeAdapter[HistoryConfig] = TypeAdapter(HistoryConfig)
@@ -37,7 +37,7 @@ def test_the_kind_chooses_the_store(
     """A database server need not answer for its store to be opened."""
     monkeypatch.setenv("HISTORY_TEST_SECRET", "x")
     monkeypatch.chdir(tmp_path)
-    store = ADAPTER.validate_python(settings).open_store()
+    store = open_store(ADAPTER.validate_python(settings))
     assert isinstance(store, kind)
     store.close()
 
@@ -66,11 +66,11 @@ def test_a_missing_secret_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HISTORY_TEST_SECRET", raising=False)
     config = InfluxV1Config(url="http://x", username="u", password=Secret(env="HISTORY_TEST_SECRET"))
     with pytest.raises(LookupError, match="HISTORY_TEST_SECRET"):
-        config.open_store()
+        open_store(config)
 
 
 def test_the_default_duckdb_store_works_out_of_the_box(tmp_path: Path) -> None:
-    store = ADAPTER.validate_python({"kind": "duckdb", "path": str(tmp_path / "h.duckdb")}).open_store()
+    store = open_store(ADAPTER.validate_python({"kind": "duckdb", "path": str(tmp_path / "h.duckdb")}))
     store.write_readings(steady(5), configuration(), 1)
     assert store.count_readings() == 5
     store.close()

@@ -22,6 +22,7 @@ from ingest.storage.history.answers import error_of
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.errors import HistoryExpired, HistoryRejected
 from ingest.storage.history.influx import InfluxStore
+from ingest.storage.history.registry import open_store
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
 from tests.conformance.history_store import HistoryRefusals, Refusing
@@ -63,7 +64,7 @@ def influxdb_1(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as url:
         query = {"q": "CREATE DATABASE day WITH DURATION 1d"}
         httpx.post(f"{url}/query", params=query, trust_env=False).raise_for_status()
-        yield Kept(cast("InfluxStore", InfluxV1Config(url=url, database="day").open_store()), url)
+        yield Kept(cast("InfluxStore", open_store(InfluxV1Config(url=url, database="day"))), url)
 
 
 @contextmanager
@@ -71,7 +72,7 @@ def influxdb_2(tmp: Path, wording: Wording) -> Iterator[Kept]:
     with influxd(tmp) as behind, influx_2_on(behind, wording) as server:
         server.make("day", DAY_S)
         config = InfluxV2Config(url=server.url, org="yujing", bucket="day", token=Secret(env="EXPIRED_TEST_TOKEN"))
-        yield Kept(cast("InfluxStore", config.open_store()), behind)
+        yield Kept(cast("InfluxStore", open_store(config)), behind)
 
 
 @pytest.fixture(params=["1", "2.9", "2.7.12", "2.7"])

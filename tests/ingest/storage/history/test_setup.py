@@ -14,6 +14,7 @@ import pytest
 from ingest.base.config import Secret
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.registry import open_store
 from ingest.storage.history.server_check import lacking
 from ingest.storage.history.setup import SetupOptions, SetupRefused
 from ingest.storage.history.setup_v1 import set_up_v1
@@ -58,7 +59,7 @@ def made(config: InfluxV1Config | InfluxV2Config, wish: SetupOptions = SetupOpti
 
 
 def keeps_and_answers(config: InfluxV1Config | InfluxV2Config) -> bool:
-    store = config.open_store()
+    store = open_store(config)
     store.write_readings(steady(3, start=time.time_ns()), configuration(), 1)
     kept = store.count_readings()
     store.close()
@@ -264,7 +265,7 @@ def test_a_reading_of_now_is_not_older_than_a_day_kept(server: Influx2, tmp_path
     """What the setup makes is what the server goes by: of two days ago nothing is kept."""
     config = v2(server, tmp_path)
     made(config, SetupOptions(keep_days=1))
-    store = config.open_store()
+    store = open_store(config)
     old = steady(4, start=time.time_ns() - 2 * 86_400 * SECOND)
     assert store.write_readings(old, configuration(), 1) == 4
     assert store.write_readings(steady(4, start=time.time_ns()), configuration(), 2) == 0

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -17,7 +18,7 @@ from ingest.base.config import Secret
 from ingest.domain.model.flags import Flag
 from ingest.storage.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config, StoreConfig
 from ingest.storage.history.influx_v1 import InfluxV1Store
-from ingest.storage.history.registry import KINDS
+from ingest.storage.history.registry import KINDS, open_store
 from ingest.storage.history.store import HistoryStore
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.ingest.storage.history.influx_2 import influx_2_on
@@ -29,7 +30,7 @@ TOKEN = "HISTORY_TEST_TOKEN"
 
 @contextmanager
 def duckdb(tmp: Path) -> Iterator[Kept]:
-    store = DuckDBConfig(path=tmp / "sub" / "history.duckdb").open_store()
+    store = open_store(DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
 
     def ask(query: str) -> list[int]:
         return [int(n) for n in store._file.query(query, {})["n"]]  # type: ignore[attr-defined]
@@ -55,7 +56,7 @@ def influxdb1(tmp: Path) -> Iterator[Kept]:
 @contextmanager
 def influxdb2(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as behind, influx_2_on(behind) as server:
-        store = InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)).open_store()
+        store = open_store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)))
         yield Kept(store, store.count_readings, lambda: influx_alarm_events(behind), lambda: influx_raised(behind))
         store.close()
 
@@ -63,7 +64,7 @@ def influxdb2(tmp: Path) -> Iterator[Kept]:
 @contextmanager
 def victoriametrics(tmp: Path) -> Iterator[Kept]:
     with victoria_metrics(tmp) as url:
-        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
         yield Kept(
             store,
             lambda: exported(url, "readings_value") + exported(url, "readings_quality"),
@@ -110,13 +111,13 @@ class TestQueries(HistoryQueries):
             "influxdb1": InfluxV1Config(url=away),
             "influxdb2": InfluxV2Config(url=away, org="yujing", token=Secret(env=TOKEN)),
         }
-        return configs[request.param].open_store
+        return partial(open_store, configs[request.param])
 
 
 def test_every_kind_of_the_registry_passes_both_suites() -> None:
     assert {*STORES} == {*KINDS}
-    for kind, config in KINDS.items():
-        assert config.model_fields["kind"].default == kind
+    for name, kind in KINDS.items():
+        assert kind.config.model_fields["kind"].default == name
 
 
 HUGE = [3.4e38, -1e30, 9.3e12]
@@ -130,7 +131,7 @@ def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
     values = [50.25, *HUGE, 0.351, math.nan, 1.234567]
     readings = batch([0] * len(values), [NOON + at * SECOND for at in range(len(values))], values)
     with victoria_metrics(tmp_path) as url:
-        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
         with capture_logs() as log:
             store.write_readings(readings, configuration(), 1)
             store.write_readings(batch([1], [NOON], [85.0]), configuration(), 2)
@@ -149,7 +150,7 @@ def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(
     events = [alarm_event(1 + at, at=NOON + at * SECOND) for at in range(3)]
     events[1] = replace(events[1], alarm=replace(events[1].alarm, value=3.4e38))
     with victoria_metrics(tmp_path) as url:
-        store = InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)).open_store()
+        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
         with capture_logs() as log:
             store.write_alarm_events(events)
         store.close()
