@@ -96,5 +96,5 @@ class Tails:
         self._excesses[row, which] = excesses
         self._excess[row, which] = mean + gain * (capped - mean)
         self._log[row, which] = mean_log + gain * (np.minimum(log, _MOST_LOG) - mean_log)
-        told = self._rows[row, which] >= self._least[row]
-        return np.where(told, scaled / _LOG_TEN - _BEYOND, 0.0)
+        ripe = self._rows[row, which] >= self._least[row]
+        return np.where(ripe, scaled / _LOG_TEN - _BEYOND, 0.0)

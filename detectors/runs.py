@@ -219,8 +219,8 @@ class RuleIndex:
         """Groups of the feed and the rows that evaluate them, a group once for each of its rows."""
         if len(self._point) <= 2 * len(feed.group):  # ask each rule for its point, or each point for its rules
             group = feed.find(self._point)
-            heard = group >= 0
-            return (group, self._everyone) if heard.all() else (group[heard], np.flatnonzero(heard))
+            present = group >= 0
+            return (group, self._everyone) if present.all() else (group[present], np.flatnonzero(present))
         return self._rows.of(feed.group)
 
 

@@ -205,8 +205,8 @@ def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
     whole = [np.nan_to_num(standardised(part, mean, scale, setting.clip)) for part in parts]
     transition = _transition(whole, setting.ridge) if setting.ridge > 0 else np.zeros((width, width))
     past = [followed(part, transition, setting) for part in whole]
-    strayed = [one.strayed for one in past]
-    covariance = scatter([one.errors for one in past]) * (setting.smoothing / (2 - setting.smoothing)) + scatter(
+    strayed = [path.strayed for path in past]
+    covariance = scatter([path.errors for path in past]) * (setting.smoothing / (2 - setting.smoothing)) + scatter(
         strayed
     )
     wander = [[part[lag:] - part[:-lag] for part in strayed if len(part) > lag] for lag in LAGS]
@@ -217,7 +217,7 @@ def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
     assumed = np.where(usual.still, setting.smoothing / (2 - setting.smoothing), 0.0)
     kept = np.diag(assumed + np.maximum(setting.shrink * spread, LEAST_VARIANCE))
     weights = np.linalg.inv((1 - setting.shrink) * covariance + kept)
-    deviations = scatter_of([one.deviations for one in past], usual.still, setting.shrink, LEAST_VARIANCE)
+    deviations = scatter_of([path.deviations for path in past], usual.still, setting.shrink, LEAST_VARIANCE)
     return Model(mean, scale, transition, np.asarray(weights, np.float64), deviations)
 
 
@@ -246,9 +246,9 @@ def learnt_limits(lesson: Lesson, model: Model, setting: Setting) -> tuple[float
 
     def measured(parts: Parts, rest: Model) -> Floats:
         past = [followed(_whole(part, rest, setting), rest.transition, setting) for part in parts]
-        strayed = np.concatenate([one.strayed for one in past])
+        strayed = np.concatenate([path.strayed for path in past])
         squared = ordered_sum(strayed * products(rest.weights, strayed))
-        spread = [averaged(energies(one.deviations, rest.spread), setting.smoothing) for one in past]
+        spread = [averaged(energies(followed_.deviations, rest.spread), setting.smoothing) for followed_ in past]
         return np.column_stack((np.sqrt(np.maximum(squared, 0.0)), np.concatenate(spread)))
 
     def fit(parts: Parts) -> Model:

@@ -18,9 +18,9 @@ from ingest.engine.engine_state import EngineState
 
 @dataclass(frozen=True, slots=True)
 class AcknowledgeWarning:
-    """Somebody has seen a warning; an enterprise's own people only before it has gone up.
+    """Acknowledge a warning; an enterprise's own people may only before it was escalated.
 
-    `seen`: the highest colour it had had when they looked; None: as it stands.
+    `seen`: the highest colour that the person saw; None: the present one.
     """
 
     warning: UUID
@@ -43,9 +43,9 @@ class AcknowledgeWarning:
 
 @dataclass(frozen=True, slots=True)
 class FeedBack:
-    """Somebody says what it was and what was done about it; once the colour is gone too, the warning is closed.
+    """Give feedback on a warning: its cause and the measure taken; once its colour has ended too, it is closed.
 
-    `seen`: the highest colour it had had when they looked; None: as it stands.
+    `seen`: the highest colour that the person saw; None: the present one.
     """
 
     warning: UUID
