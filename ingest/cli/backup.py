@@ -78,12 +78,13 @@ def restore(
     with configured(config, writing=True) as settings:
         _require_file(settings)
         try:
-            said, found = put_back(settings, source, progress_bar, partial(_record_act, settings, "restored", source))
+            record = partial(_record_act, settings, "restored", source)
+            manifest, found = put_back(settings, source, progress_bar, record)
         except NotTaken as error:
             _refuse(error)
-    typer.echo(f"已恢复 restored: {source} ({said.taken}, yujing {said.version})")
-    differ = [kind for kind in said.counts if found.get(kind) != said.counts[kind]]
-    for kind, count in said.counts.items():
+    typer.echo(f"已恢复 restored: {source} ({manifest.taken}, yujing {manifest.version})")
+    differ = [kind for kind, count in manifest.counts.items() if found.get(kind) != count]
+    for kind, count in manifest.counts.items():
         mark = " ✗ 不同 differs" if kind in differ else ""
         typer.echo(f"  {_NAMES.get(kind, kind)}: 备份 backup {count}, 现有 restored {found.get(kind, 0)}{mark}")
     if differ:

@@ -45,4 +45,4 @@ Inspector = Annotated[Principal, Depends(inspecting)]
 """Parameter of a route: a caller who supervises."""
 
 BY_ROLES: Final[Mapping[frozenset[ActRole], Any]] = {AUTHORITY: Inspector, ENTERPRISE: Actor}
-"""By who may take a step: that parameter of its route; anybody else is told why not. Default: `Caller`."""
+"""Dependency of a step's route by who may take it; it refuses anybody else. Default: `Caller`."""

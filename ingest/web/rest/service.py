@@ -72,7 +72,7 @@ def probes_router(ports: Ports) -> APIRouter:
         caller = request.state.principal
         if caller is not None:  # what a part says may name addresses inside
             whole = caller.plants is None
-            body["parts"] = {part: said if whole or said == "ok" else "not ok" for part, said in health.parts.items()}
+            body["parts"] = {part: text if whole or text == "ok" else "not ok" for part, text in health.parts.items()}
         return JSONResponse(body, 200 if health.ready else 503)
 
     @router.get("/metrics", response_class=Response)
