@@ -33,9 +33,9 @@ from benchmarks.load import Load, point_names
 from benchmarks.site import FIRST, SHAPES, site
 from ingest.domain.model.batch import Batch
 from ingest.plants.configuration import PlantConfiguration
+from ingest.storage.history.bucket_edges import HOUR
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from ingest.storage.history.duck_rollups import HOUR
 from ingest.storage.history.series import Series
 from ingest.storage.history.store import TrendQuery
 from tests.ingest.storage.history.made_up import NOON, PLANT, configuration, point

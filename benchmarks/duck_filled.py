@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from ingest.storage.history.bucket_edges import DAY, HOUR, MINUTE, floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck_file import DuckFile
-from ingest.storage.history.duck_rollups import HOUR, MINUTE, roll
+from ingest.storage.history.duck_rollups import roll, roll_days
 from ingest.storage.history.series import Series
 
 _SECOND: Final = 10**9
-_DAY: Final = 24 * HOUR
 _WRITE_S: Final = 2  # between writes, as `[pace]` has it
 
 
@@ -49,7 +49,7 @@ def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: f
 def fill_rollups(path: Path, series: Sequence[Series], days: int, end: int) -> None:
     """Random minutes and hours of so many days up to `end`, a midnight of UTC, in the order of their making."""
     file = _opened(path, series)
-    for day in range(end - days * _DAY, end, _DAY):
+    for day in range(end - days * DAY, end, DAY):
         with file.transaction() as db:
             for table, width in (("minutes", MINUTE), ("hours", HOUR)):
                 db.execute(
@@ -60,6 +60,7 @@ def fill_rollups(path: Path, series: Sequence[Series], days: int, end: int) -> N
                     {"day": day, "hour": HOUR, "width": width, "each": width // _SECOND, "series": len(series) + 1},
                 )
     with file.transaction() as db:
+        roll_days(db, floor_to(end - days * DAY, DAY), floor_to(end, DAY))
         db.execute("UPDATE kept SET rolled_to = ?", [end])
     file.close()
 
@@ -70,5 +71,5 @@ def _opened(path: Path, series: Sequence[Series]) -> DuckFile:
         names = [list(names) for names in zip(*((one.plant, one.point, one.signal) for one in series), strict=True)]
         numbers = list(range(1, len(series) + 1))
         db.execute("INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [numbers, *names])
-        db.execute("INSERT INTO kept VALUES (0, 0, 0)")
+        db.execute("INSERT INTO kept VALUES (0, 0, 0, 0)")
     return file

@@ -30,7 +30,7 @@ _ROOMY_MB: Final = 512  # to sort an hour of readings in: the service is stopped
 CopyFile = Annotated[
     Path | None, typer.Option("--file", help="备份中的副本,服务可运行 A copy in a backup, while the service runs.")
 ]
-What = Annotated[str, typer.Option("--what", help="readings | minutes | hours")]
+What = Annotated[str, typer.Option("--what", help="readings | minutes | hours | days")]
 From = Annotated[str | None, typer.Option("--from", help="设备时间起 Device time, from.")]
 To = Annotated[str | None, typer.Option("--to", help="设备时间止(不含) Device time, up to, not included.")]
 Plants = Annotated[list[str] | None, typer.Option(help="企业标识,可重复 Plant id; repeat for more.")]
@@ -64,7 +64,8 @@ def verify(config: ConfigFile = _DEFAULT, *, file: CopyFile = None) -> None:
         )
         raise typer.Exit(DAMAGED)
     typer.echo(
-        f"完好 sound: 读数 readings {sound.readings}, 分钟及小时汇总 rollups by minute and hour {sound.rollups},"
+        f"完好 sound: 读数 readings {sound.readings},"
+        f" 分钟、小时及日汇总 rollups by minute, hour and day {sound.rollups},"
         f" 事件及报警指标 events and alarm metrics {sound.events}"
     )
 
@@ -114,10 +115,10 @@ def export_(
 
 def _table(what: str) -> Table:
     match what:
-        case "readings" | "minutes" | "hours":
+        case "readings" | "minutes" | "hours" | "days":
             return what
         case _:
-            raise typer.BadParameter(f"{what}: 应为 expected readings, minutes or hours", param_hint="--what")
+            raise typer.BadParameter(f"{what}: 应为 expected readings, minutes, hours or days", param_hint="--what")
 
 
 @contextmanager

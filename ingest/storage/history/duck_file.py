@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ingest.base.closing import closed_on_failure
 from ingest.storage.history.config import DuckDBConfig
+from ingest.storage.history.duck_rollups import ROLLUPS, TABLES
 from ingest.storage.history.duck_snapshot import MOST_LOG, FileSnapshot
 from ingest.storage.history.errors import HistoryUnavailable
 
@@ -32,16 +33,9 @@ CREATE TABLE IF NOT EXISTS marks (write BIGINT NOT NULL, first_entry BIGINT NOT 
 CREATE TABLE IF NOT EXISTS readings (
     write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
 );
-CREATE TABLE IF NOT EXISTS minutes (
-    series INTEGER NOT NULL, time BIGINT NOT NULL, low DOUBLE, mean DOUBLE, high DOUBLE, valued INTEGER NOT NULL,
-    count INTEGER NOT NULL
-);
-CREATE TABLE IF NOT EXISTS hours (
-    series INTEGER NOT NULL, time BIGINT NOT NULL, low DOUBLE, mean DOUBLE, high DOUBLE, valued INTEGER NOT NULL,
-    count INTEGER NOT NULL
-);
 CREATE TABLE IF NOT EXISTS stale (series INTEGER NOT NULL, minute BIGINT NOT NULL);
 CREATE TABLE IF NOT EXISTS kept (readings BIGINT NOT NULL, rollups BIGINT NOT NULL, rolled_to BIGINT NOT NULL);
+ALTER TABLE kept ADD COLUMN IF NOT EXISTS days_to BIGINT DEFAULT 0;
 CREATE TABLE IF NOT EXISTS alarms (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, point VARCHAR NOT NULL,
     rule VARCHAR NOT NULL, level UTINYINT NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL, state VARCHAR NOT NULL,
@@ -60,12 +54,16 @@ CREATE TABLE IF NOT EXISTS warnings (
 CREATE VIEW IF NOT EXISTS readings_by_name AS
     SELECT make_timestamp_ns(time) AS time, plant, point, signal, value, quality
     FROM readings JOIN series ON series.id = readings.series;
-CREATE VIEW IF NOT EXISTS minutes_by_name AS
+"""
+
+_ROLLUPS: Final = """
+CREATE TABLE IF NOT EXISTS {0} (
+    series INTEGER NOT NULL, time BIGINT NOT NULL, low DOUBLE, mean DOUBLE, high DOUBLE, valued INTEGER NOT NULL,
+    count INTEGER NOT NULL
+);
+CREATE VIEW IF NOT EXISTS {0}_by_name AS
     SELECT make_timestamp_ns(time) AS time, plant, point, signal, low, mean, high, valued, count
-    FROM minutes JOIN series ON series.id = minutes.series;
-CREATE VIEW IF NOT EXISTS hours_by_name AS
-    SELECT make_timestamp_ns(time) AS time, plant, point, signal, low, mean, high, valued, count
-    FROM hours JOIN series ON series.id = hours.series;
+    FROM {0} JOIN series ON series.id = {0}.series;
 """
 
 
@@ -87,6 +85,8 @@ class DuckFile:
             self._db = duckdb.connect(str(config.path), config=options(config))
             with closed_on_failure(self._db.close):
                 self._db.execute(_SCHEMA)
+                for resolution in ROLLUPS:
+                    self._db.execute(_ROLLUPS.format(TABLES[resolution]))
 
     @contextmanager
     def transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -18,17 +19,19 @@ from typing import Final
 import duckdb
 
 from ingest.base.telemetry import emit
+from ingest.storage.history.bucket_edges import DAY, HOUR, MINUTE, floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck_file import DuckFile
 from ingest.storage.history.duck_rollups import (
-    HOUR,
-    MINUTE,
+    ROLLUPS,
+    TABLES,
     Frontiers,
     first_hour,
     frontiers,
     oldest_stale,
     recompute_stale,
     roll,
+    roll_days,
     unroll,
 )
 from ingest.storage.history.errors import HistoryUnavailable
@@ -38,10 +41,11 @@ from ingest.storage.history.events import (
     HistoryRollupsDropped,
     HistoryUpkeepDelayed,
 )
+from ingest.storage.history.rollups import Resolution
 
-DAY: Final = 24 * HOUR
 LAG: Final = 2 * MINUTE  # of rollups behind received readings, so that ordinary delays cost nothing
 BEHIND: Final = 5 * MINUTE  # rolled up at once at least: so little is read quickly from the readings themselves
+DAYS_AT_ONCE: Final = 7 * DAY  # rolled up from hours: 2,000 points have a third of a million in a week
 IDLE_S: Final = 10.0  # between checks that find nothing to do
 STEPS_S: Final = 0.2  # spent on steps after a write
 REST: Final = 9.0  # times the duration of the steps: at most a tenth of a core
@@ -95,11 +99,11 @@ class DuckMaintenance:
         return self._drop(received) or self._roll(received - LAG)
 
     def _roll(self, target: int) -> bool:
-        at = self.at
         with self._file.transaction() as db:
-            rolled_to, busy = _roll_on(db, at, target, self._most)
-        self.at = Frontiers(at.readings, at.rollups, rolled_to)
-        return busy
+            now = _roll_on(db, self.at, target, self._most)
+        if now is not None:
+            self.at = now
+        return now is not None
 
     def _drop(self, received: int) -> bool:
         """Delete the oldest day if it is too old or its space is needed; never the last two."""
@@ -164,7 +168,7 @@ class DuckMaintenance:
         with self._file.transaction() as db:
             count = _deleted(db, "readings", end)
             db.execute("UPDATE kept SET readings = ?", [end])
-        self.at = Frontiers(end, self.at.rollups, self.at.rolled_to)
+        self.at = replace(self.at, readings=end)
         self.dropped_days += 1
         emit(HistoryDayDropped(_last_day(end), count, cause))
         self._file.checkpoint()
@@ -175,25 +179,31 @@ class DuckMaintenance:
             end = before if oldest is None else oldest // DAY * DAY + DAY
             if end > min(before, self.at.readings):
                 return False
-            count = _deleted(db, "minutes", end) + _deleted(db, "hours", end)
+            count = sum(_deleted(db, TABLES[resolution], end) for resolution in ROLLUPS)
             db.execute("UPDATE kept SET rollups = ?", [end])
-        self.at = Frontiers(self.at.readings, end, self.at.rolled_to)
+        self.at = replace(self.at, rollups=end)
         emit(HistoryRollupsDropped(_last_day(end), count))
         return True
 
 
-def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: int) -> tuple[int, bool]:
-    """Roll up at most `most` ns within an hour; returns the end of rollups, and whether there was anything to do."""
+def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: int) -> Frontiers | None:
+    """Roll up at most `most` ns within an hour, or some days; returns the frontiers then, None if nothing was to do."""
     back = max(at.readings, target // HOUR * HOUR)
     if at.rolled_to > back + HOUR:  # the clock was wrong, and everything would seem late now
-        unroll(db, back)
-        return back, True
+        return unroll(db, at, back)
     stale = oldest_stale(db)
     if stale is not None:
-        recompute_stale(db, stale, at.rolled_to, most)
-        return at.rolled_to, True
+        recompute_stale(db, stale, at, most)
+        return at
+    days = floor_to(at.rolled_to, DAY)
+    if at.days_to < days:
+        found = first_hour(db, at.days_to, days, TABLES[Resolution.HOUR])
+        start = days if found is None else floor_to(found, DAY)
+        end = min(start + DAYS_AT_ONCE, days)
+        roll_days(db, start, end)
+        return replace(at, days_to=end)
     if target - at.rolled_to < BEHIND:
-        return at.rolled_to, False
+        return None
     hour = at.rolled_to // HOUR * HOUR
     start = at.rolled_to
     if target >= hour + HOUR and at.rolled_to == hour:
@@ -201,7 +211,7 @@ def _roll_on(db: duckdb.DuckDBPyConnection, at: Frontiers, target: int, most: in
         start = target // HOUR * HOUR if found is None else found
     end = min(start // HOUR * HOUR + HOUR, start + most, target // MINUTE * MINUTE)
     roll(db, start, end)
-    return end, True
+    return replace(at, rolled_to=end)
 
 
 def _deleted(db: duckdb.DuckDBPyConnection, table: str, before: int) -> int:

@@ -15,21 +15,23 @@ from typing import Final, Literal
 import duckdb
 
 from ingest.domain.model.payload import PLANT_TIME
+from ingest.storage.history.bucket_edges import DAY, HOUR, ceil_to, floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck_file import DuckFile, options, quoted
-from ingest.storage.history.duck_rollups import HOUR, differing, first_hour
+from ingest.storage.history.duck_rollups import Frontiers, differing, first_hour
 from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.rollups import Resolution
 
-Table = Literal["readings", "minutes", "hours"]
+Table = Literal["readings", "minutes", "hours", "days"]
 Advance = Callable[[int], None]
 
 _ROWS: Final = 10_000_000  # rows read at once
 _EVER: Final = 1 << 62
 _WHOLE: Final = ("series", "marks", "kept", "stale", "alarms", "alarm_metrics", "warnings")
+_ROLLED_UP: Final[tuple[Table, ...]] = ("minutes", "hours", "days")
 _VALUES: Final[dict[Table, str]] = {
     "readings": "value, quality",
-    "minutes": "low, mean, high, valued, count",
-    "hours": "low, mean, high, valued, count",
+    **dict.fromkeys(_ROLLED_UP, "low, mean, high, valued, count"),
 }
 
 
@@ -49,6 +51,8 @@ def reading(config: DuckDBConfig) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the file read-only. Raises HistoryUnavailable: it cannot be read, or a service has it open."""
     try:
         with duckdb.connect(str(config.path), read_only=True, config=options(config)) as db:
+            if not db.execute("FROM duckdb_tables() WHERE table_name = 'days'").fetchall():  # of an earlier version
+                db.execute("CREATE TEMPORARY TABLE days AS FROM hours LIMIT 0")
             yield db
     except (duckdb.Error, OSError) as error:
         raise unavailable(config.path, error) from error
@@ -77,7 +81,7 @@ def contents(db: duckdb.DuckDBPyConnection) -> Contents:
     """Count the user data; the same before and after the file is rewritten."""
     return Contents(
         _count(db, "readings"),
-        _count(db, "minutes") + _count(db, "hours"),
+        sum(_count(db, table) for table in _ROLLED_UP),
         _count(db, "alarms") + _count(db, "warnings") + _count(db, "alarm_metrics"),
     )
 
@@ -108,14 +112,32 @@ def hours_of(db: duckdb.DuckDBPyConnection) -> int:
 
 
 def wrong_rollups(db: duckdb.DuckDBPyConnection, advance: Advance) -> Iterator[str]:
-    """Compare rollups with readings, and hours with minutes; yields the hours where they differ."""
-    [(readings, rolled_to)] = db.execute("SELECT readings, rolled_to FROM kept").fetchall()
-    starts: dict[Table, int] = {"readings": readings, "minutes": 0, "hours": 0}
-    for hour in sorted({hour for table, start in starts.items() for hour in _hours(db, table, start, rolled_to)}):
-        count = differing(db, hour, rolled_to, readings=hour >= readings)
+    """Compare rollups with the finer data; yields the hours and the days where they differ."""
+    at = _frontiers(db)
+    starts: dict[Table, int] = {"readings": at.readings, **dict.fromkeys(_ROLLED_UP, 0)}
+    hours = sorted({hour for table, start in starts.items() for hour in _hours(db, table, start, at.rolled_to)})
+    for hour in hours:
+        count = 0
+        if hour >= at.readings:
+            count += differing(db, Resolution.MINUTE, hour, min(hour + HOUR, at.rolled_to))
+        if hour + HOUR <= at.rolled_to:
+            count += differing(db, Resolution.HOUR, hour, hour + HOUR)
         if count:
             yield f"{_day(hour):%Y-%m-%d %H:%M}: {count}"
         advance(1)
+    for day in sorted({floor_to(hour, DAY) for hour in hours}):
+        if ceil_to(at.rollups, DAY) <= day < at.days_to:
+            count = differing(db, Resolution.DAY, day, day + DAY)
+            if count:
+                yield f"{_day(day):%Y-%m-%d}: {count}"
+
+
+def _frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
+    """Read the frontiers; a file of an earlier version has no rollups by day."""
+    kept = db.execute("FROM kept")
+    columns = [name for name, *_ in kept.description or ()]
+    [row] = kept.fetchall()
+    return Frontiers(**{"days_to": 0, **dict(zip(columns, row, strict=True))})
 
 
 def compact(config: DuckDBConfig, bar: Callable[[int], Advance]) -> tuple[int, int]:

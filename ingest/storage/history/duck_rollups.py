@@ -1,33 +1,36 @@
 """Computes rollups in the DuckDB file some minutes after the readings arrived, and recomputes those that changed.
 
-`minutes` and `hours` are complete up to `kept.rolled_to`; newer data are read from the readings themselves. A reading
-written or deleted before that makes its series' minute `stale`, in the same transaction: its rollups are ignored until
-they are recomputed, and the readings are used instead. So a trend is the same whether it was rolled up or not.
+`minutes` and `hours` are complete up to `kept.rolled_to`, `days` up to `kept.days_to`; newer data are read from the
+readings, and from the hours. A reading written or deleted before that makes its series' minute `stale`, in the same
+transaction: its rollups are ignored until they are recomputed, and the finer data they are computed from are used
+instead. So a trend is the same whether it was rolled up or not.
 
 All functions run on an open transaction; `DuckMaintenance` calls them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Final
 
 import duckdb
 
+from ingest.storage.history.bucket_edges import DAY, HOUR, MINUTE, ORIGIN, floor_to
 from ingest.storage.history.rollups import Kept, Resolution
 
-MINUTE: Final = int(Resolution.MINUTE)
-HOUR: Final = int(Resolution.HOUR)
+TABLES: Final = {
+    Resolution.READINGS: "readings",
+    Resolution.MINUTE: "minutes",
+    Resolution.HOUR: "hours",
+    Resolution.DAY: "days",
+}
+"""Each is computed from the one before."""
 
-_READINGS: Final = f"""
-    SELECT series, time // {MINUTE} * {MINUTE} AS minute, min(value), avg(value), max(value), count(value), count(*)
-    FROM readings WHERE time >= $start AND time < $end
-"""  # noqa: S608
-_MINUTES: Final = f"""
-    SELECT series, time // {HOUR} * {HOUR} AS hour, min(low), sum(mean * valued) / sum(valued), max(high), sum(valued),
-        sum(count)
-    FROM minutes WHERE time >= $start AND time < $end
-"""  # noqa: S608
+ROLLUPS: Final = tuple(one for one in TABLES if one)
+
+_OF_READINGS: Final = "min(value), avg(value), max(value), count(value), count(*)"
+_OF_ROLLUPS: Final = "min(low), sum(mean * valued) / sum(valued), max(high), sum(valued), sum(count)"
+_COLUMNS: Final = "(series, time, low, mean, high, valued, count)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,25 +39,43 @@ class Frontiers:
 
     Attributes:
         readings, rollups: before that, they were dropped.
-        rolled_to: up to there, readings are rolled up.
+        rolled_to, days_to: up to there, readings are rolled up, by minute and hour and by day.
     """
 
     readings: int
     rollups: int
     rolled_to: int
+    days_to: int
 
     @property
     def kept(self) -> Kept:
         """The same for the choice of what answers a trend."""
-        return Kept(self.readings, self.rollups, self.rollups, self.rolled_to)
+        return Kept(self.readings, self.rollups, self.rollups, self.rolled_to, self.days_to)
+
+    def end_of(self, resolution: Resolution) -> int:
+        """Up to where these rollups are complete."""
+        return self.days_to if resolution is Resolution.DAY else self.rolled_to
+
+
+FRONTIERS: Final = "SELECT readings, rollups, rolled_to, days_to FROM kept"
+
+
+def start_of(time: str, resolution: Resolution) -> str:
+    """SQL for the start of the rollup that a time belongs to."""
+    return f"({time} - ({time} + {-ORIGIN % resolution}) % {int(resolution)})"
+
+
+def finer_than(resolution: Resolution) -> Resolution:
+    """The resolution a rollup is computed from."""
+    return max(one for one in Resolution if one < resolution)
 
 
 def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
     """Read the frontiers. In a file of an earlier version nothing is rolled up yet, from its oldest reading on."""
-    row = db.execute("SELECT readings, rollups, rolled_to FROM kept").fetchone()
+    row = db.execute(FRONTIERS).fetchone()
     if row is None:
         db.execute(
-            f"INSERT INTO kept SELECT 0, 0, coalesce(min(time) // {HOUR} * {HOUR}, 0) FROM readings"  # noqa: S608
+            f"INSERT INTO kept SELECT 0, 0, coalesce(min(time) // {HOUR} * {HOUR}, 0), 0 FROM readings"  # noqa: S608
         )
         return frontiers(db)
     return Frontiers(*row)
@@ -63,57 +84,43 @@ def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:
 def mark_stale(db: duckdb.DuckDBPyConnection, source: str, condition: str, values: list[int]) -> None:
     """Mark the rollups of these readings as stale: those in table `source` that meet the condition."""
     db.execute(
-        f"INSERT INTO stale SELECT DISTINCT series, time // {MINUTE} * {MINUTE} FROM {source} WHERE {condition}",  # noqa: S608
+        f"INSERT INTO stale SELECT DISTINCT series, {start_of('time', Resolution.MINUTE)} FROM {source}"  # noqa: S608
+        f" WHERE {condition}",
         values,
     )
 
 
 def roll(db: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
     """Roll up the minutes from `start` to `end`, within one hour, and the hour if it ends there."""
-    db.execute(f"INSERT INTO minutes {_READINGS} GROUP BY ALL ORDER BY ALL", _span(start, end))
+    _compute(db, Resolution.MINUTE, start, end)
     if end % HOUR == 0:
-        roll_hour(db, end - HOUR)
+        _compute(db, Resolution.HOUR, end - HOUR, end)
     db.execute("UPDATE kept SET rolled_to = ?", [end])
 
 
-def roll_hour(db: duckdb.DuckDBPyConnection, hour: int) -> None:
-    """Roll up the minutes of this hour."""
-    db.execute(f"INSERT INTO hours {_MINUTES} GROUP BY ALL ORDER BY ALL", _span(hour, hour + HOUR))
+def roll_days(db: duckdb.DuckDBPyConnection, start: int, end: int) -> None:
+    """Roll up the hours of these days; all before them are rolled up already, or empty."""
+    _compute(db, Resolution.DAY, start, end)
+    db.execute("UPDATE kept SET days_to = ?", [end])
 
 
-def differing(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, *, readings: bool) -> int:
-    """Count the rollups of this hour that differ from what its readings give, stale ones ignored.
-
-    Args:
-        db: the file.
-        hour: a whole hour.
-        rolled_to: up to where readings are rolled up.
-        readings: whether its readings still exist; if not, only the hour is compared with its minutes.
-    """
-    found, stale = 0, f"FROM stale WHERE minute // {HOUR} * {HOUR} = $start"
-    if readings:
-        end = min(hour + HOUR, rolled_to)
-        hidden = f"(series, time) NOT IN (SELECT (series, minute) {stale})"
-        found += _differing(db, _READINGS, "minutes", _span(hour, end), hidden)
-    if hour + HOUR <= rolled_to:
-        hidden = f"series NOT IN (SELECT series {stale})"
-        found += _differing(db, _MINUTES, "hours", _span(hour, hour + HOUR), hidden)
-    return found
-
-
-def _differing(db: duckdb.DuckDBPyConnection, fresh: str, table: str, span: dict[str, int], counts: str) -> int:
+def differing(db: duckdb.DuckDBPyConnection, resolution: Resolution, start: int, end: int) -> int:
+    """Count the rollups of this span that differ from what the finer data give, stale ones ignored."""
+    stale = start_of("minute", resolution)
+    counts = f"(series, time) NOT IN (SELECT (series, {stale}) FROM stale WHERE {stale} >= $start AND {stale} < $end)"  # noqa: S608
     same = " AND ".join(f"a.{name} IS NOT DISTINCT FROM b.{name}" for name in ("low", "high", "valued", "count"))
     means = "a.mean IS NOT DISTINCT FROM b.mean OR abs(a.mean - b.mean) <= 1e-9 * greatest(abs(a.low), abs(a.high))"
-    row = db.execute(
-        f"SELECT count(*) FROM (SELECT * FROM ({fresh} GROUP BY ALL) f(series, time, low, mean, high, valued, count) WHERE {counts}) a"  # noqa: S608, E501
-        f" FULL JOIN (SELECT * FROM {table} WHERE time >= $start AND time < $end AND {counts}) b"
+    found = _row(
+        db,
+        f"SELECT count(*) FROM (SELECT * FROM ({_computed(resolution)}) f{_COLUMNS} WHERE {counts}) a"  # noqa: S608
+        f" FULL JOIN (SELECT * FROM {TABLES[resolution]} WHERE time >= $start AND time < $end AND {counts}) b"
         f" ON a.series = b.series AND a.time = b.time WHERE ({same} AND ({means})) IS NOT TRUE",
-        span,
-    ).fetchone()
-    return 0 if row is None else int(row[0])
+        _span(start, end),
+    )
+    return int(found[0])
 
 
-def recompute_stale(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, most: int = HOUR) -> None:
+def recompute_stale(db: duckdb.DuckDBPyConnection, hour: int, at: Frontiers, most: int = HOUR) -> None:
     """Recompute stale rollups within this hour: those of `most` ns from the oldest on."""
     within = f"minute >= {hour} AND minute < {hour + HOUR}"
     first, last = _row(db, f"SELECT min(minute), max(minute) FROM stale WHERE {within}")  # noqa: S608
@@ -126,25 +133,46 @@ def recompute_stale(db: duckdb.DuckDBPyConnection, hour: int, rolled_to: int, mo
         span,
     )
     # All minutes of these series are computed and the stale ones selected: far cheaper than reading by both.
+    computed = f"({_computed(Resolution.MINUTE, series)}) f{_COLUMNS}"
     db.execute(
-        f"INSERT INTO minutes SELECT f.* FROM ({_READINGS} AND {series} GROUP BY ALL)"  # noqa: S608
-        f" f(series, minute, low, mean, high, valued, count) SEMI JOIN ({stale}) s"
-        " ON f.series = s.series AND f.minute = s.minute ORDER BY ALL",
+        f"INSERT INTO minutes SELECT f.* FROM {computed} SEMI JOIN ({stale}) s"  # noqa: S608
+        " ON f.series = s.series AND f.time = s.minute ORDER BY ALL",
         span,
     )
-    if hour + HOUR <= rolled_to:
-        # Stale minutes in the rest of the hour keep its row ignored until they are recomputed, too.
-        series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
-        db.execute(f"DELETE FROM hours WHERE time = {hour} AND {series}")  # noqa: S608
-        db.execute(f"INSERT INTO hours {_MINUTES} AND {series} GROUP BY ALL ORDER BY ALL", _span(hour, hour + HOUR))
+    # Stale minutes in the rest of an hour or a day keep its row ignored until they are recomputed, too.
+    series = f"series IN (SELECT series FROM stale WHERE {within})"  # noqa: S608
+    for coarser in ROLLUPS[1:]:
+        start = floor_to(hour, coarser)
+        if start + coarser <= at.end_of(coarser):
+            db.execute(f"DELETE FROM {TABLES[coarser]} WHERE time = {start} AND {series}")  # noqa: S608
+            _compute(db, coarser, start, start + coarser, series)
     db.execute("DELETE FROM stale WHERE minute >= $start AND minute < $end", span)
 
 
-def unroll(db: duckdb.DuckDBPyConnection, start: int) -> None:
-    """Delete the rollups from this hour on."""
-    for table, column in (("minutes", "time"), ("hours", "time"), ("stale", "minute")):
-        db.execute(f"DELETE FROM {table} WHERE {column} >= ?", [start])  # noqa: S608
-    db.execute("UPDATE kept SET rolled_to = ?", [start])
+def unroll(db: duckdb.DuckDBPyConnection, at: Frontiers, start: int) -> Frontiers:
+    """Delete the rollups from this hour on; returns the frontiers then."""
+    for resolution in ROLLUPS:
+        db.execute(f"DELETE FROM {TABLES[resolution]} WHERE time >= ?", [floor_to(start, resolution)])  # noqa: S608
+    db.execute("DELETE FROM stale WHERE minute >= ?", [start])
+    left = Frontiers(at.readings, at.rollups, start, min(at.days_to, floor_to(start, DAY)))
+    db.execute("UPDATE kept SET readings = ?, rollups = ?, rolled_to = ?, days_to = ?", list(astuple(left)))
+    return left
+
+
+def _compute(
+    db: duckdb.DuckDBPyConnection, resolution: Resolution, start: int, end: int, condition: str = "TRUE"
+) -> None:
+    """Compute the rollups of that span, for series that meet the condition."""
+    db.execute(f"INSERT INTO {TABLES[resolution]} {_computed(resolution, condition)} ORDER BY ALL", _span(start, end))
+
+
+def _computed(resolution: Resolution, condition: str = "TRUE") -> str:
+    """SQL for the rollups from $start to $end, computed from the finer data."""
+    finer = finer_than(resolution)
+    return (
+        f"SELECT series, {start_of('time', resolution)} AS start, {_OF_ROLLUPS if finer else _OF_READINGS}"  # noqa: S608
+        f" FROM {TABLES[finer]} WHERE time >= $start AND time < $end AND {condition} GROUP BY ALL"
+    )
 
 
 def oldest_stale(db: duckdb.DuckDBPyConnection) -> int | None:
@@ -177,8 +205,8 @@ def _has_rows(db: duckdb.DuckDBPyConnection, table: str, start: int, end: int) -
     return bool(found)
 
 
-def _row(db: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
-    row = db.execute(sql).fetchone()
+def _row(db: duckdb.DuckDBPyConnection, sql: str, values: object = None) -> tuple[Any, ...]:
+    row = db.execute(sql, values).fetchone()
     if row is None:
         raise RuntimeError(f"an aggregate without a row: {sql}")
     return tuple(row)

@@ -14,8 +14,9 @@ from typing import Final
 
 import numpy as np
 
+from ingest.storage.history.bucket_edges import MINUTE, ceil_to, floor_to
 from ingest.storage.history.duck_file import Ask
-from ingest.storage.history.duck_rollups import HOUR, MINUTE, Frontiers
+from ingest.storage.history.duck_rollups import FRONTIERS, ROLLUPS, TABLES, Frontiers, start_of
 from ingest.storage.history.rollups import Kept, Part, Resolution, parts_of
 from ingest.storage.history.store import Trend, TrendQuery
 
@@ -39,7 +40,7 @@ def trends(ask: Ask, queries: Sequence[TrendQuery], ids: Callable[[str, str], It
         queries: what is wanted.
         ids: plant, point -> ids of its series.
     """
-    [at] = zip(*(ask("SELECT readings, rollups, rolled_to FROM kept", {}).values()), strict=True)
+    [at] = zip(*(ask(FRONTIERS, {}).values()), strict=True)
     kept = Frontiers(*(int(one) for one in at)).kept
     same_span = defaultdict[tuple[int, int, int], list[int]](list)
     for number, one in enumerate(queries):
@@ -92,8 +93,8 @@ def _statement(span: TrendQuery, parts: Sequence[Part], series: Sequence[int], s
         for part in parts:
             if part.resolution and _near(part, stale):
                 found.append(_readings_of_stale(span, part, stale))
-                if part.resolution is Resolution.HOUR:
-                    found.append(_minutes_of_stale_hours(span, part, stale))
+                within = [one for one in ROLLUPS if one <= part.resolution]
+                found += [_rollups_of_stale(span, part, *levels, stale) for levels in pairwise(within)]
     return (
         "WITH wanted AS MATERIALIZED (SELECT unnest($number) AS number, unnest($series)::INTEGER AS series),"  # noqa: S608
         f" found AS ({' UNION ALL '.join(found)})"
@@ -111,10 +112,9 @@ def _among(series: Sequence[int]) -> str:
 
 def _source(span: TrendQuery, part: Part, of: str, stale: tuple[int, int] | None) -> str:
     """The readings, or rollups that count, of a part."""
-    table, counts = _TABLES[part.resolution], ""
+    table, counts = TABLES[part.resolution], ""
     if stale is not None and part.resolution and _near(part, stale):
-        hidden = f"s.series = r.series AND s.minute // {int(part.resolution)} * {int(part.resolution)} = r.time"
-        counts = f"AND NOT EXISTS (FROM stale s WHERE {hidden})"
+        counts = f"AND NOT {_stale_at(part.resolution, 'r.time')}"
     return _grouped(
         _OF_ROLLUPS if part.resolution else _OF_READINGS,
         f"(SELECT r.*, {_bucket('time', span, part)} AS bucket FROM {table} r"  # noqa: S608
@@ -129,27 +129,31 @@ def _near(part: Part, stale: tuple[int, int]) -> bool:
 
 def _readings_of_stale(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
     """The readings of a part's stale minutes, each at the place of the rollup that they stand for."""
-    rollup = f"time // {int(part.resolution)} * {int(part.resolution)}"
+    rollup = start_of("time", part.resolution)
     return _grouped(
         _OF_READINGS,
         f"(SELECT r.series, {_bucket(rollup, span, part)} AS bucket, value FROM readings r"  # noqa: S608
         f" WHERE {_within('time', stale)} AND {_within(rollup, part.times)} AND r.series IN (SELECT series FROM stale)"
-        f" AND {_WANTED}"
-        f" AND EXISTS (FROM stale s WHERE s.series = r.series AND s.minute = time // {MINUTE} * {MINUTE}))",
+        f" AND {_WANTED} AND {_stale_at(Resolution.MINUTE, start_of('time', Resolution.MINUTE))})",
     )
 
 
-def _minutes_of_stale_hours(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
-    """The minutes that count of hours that do not, each at the place of its hour."""
-    hour = f"time // {HOUR} * {HOUR}"
-    hours = (stale[0] // HOUR * HOUR, -(-stale[1] // HOUR) * HOUR)
+def _rollups_of_stale(
+    span: TrendQuery, part: Part, finer: Resolution, coarser: Resolution, stale: tuple[int, int]
+) -> str:
+    """The finer rollups that count of coarser ones that do not, each at the place of the part's rollup."""
+    rollup, within = start_of("time", part.resolution), (floor_to(stale[0], coarser), ceil_to(stale[1], coarser))
     return _grouped(
         _OF_ROLLUPS,
-        f"(SELECT r.*, {_bucket(hour, span, part)} AS bucket FROM minutes r"  # noqa: S608
-        f" WHERE {_within('time', hours)} AND {_within(hour, part.times)} AND {_WANTED}"
-        f" AND EXISTS (FROM stale s WHERE s.series = r.series AND s.minute // {HOUR} = time // {HOUR})"
-        " AND NOT EXISTS (FROM stale s WHERE s.series = r.series AND s.minute = time))",
+        f"(SELECT r.*, {_bucket(rollup, span, part)} AS bucket FROM {TABLES[finer]} r"  # noqa: S608
+        f" WHERE {_within('time', within)} AND {_within(rollup, part.times)} AND {_WANTED}"
+        f" AND {_stale_at(coarser, start_of('r.time', coarser))} AND NOT {_stale_at(finer, 'r.time')})",
     )
+
+
+def _stale_at(resolution: Resolution, start: str) -> str:
+    """Whether the rollup that starts there does not count."""
+    return f"EXISTS (FROM stale s WHERE s.series = r.series AND {start_of('s.minute', resolution)} = {start})"
 
 
 def _bucket(time: str, span: TrendQuery, part: Part) -> str:
@@ -165,5 +169,4 @@ def _grouped(columns: str, source: str) -> str:
 
 
 _WANTED: Final = "r.series IN (SELECT series FROM wanted)"
-_TABLES: Final = {Resolution.READINGS: "readings", Resolution.MINUTE: "minutes", Resolution.HOUR: "hours"}
 _NOTHING: Final = Trend(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64))

@@ -1,6 +1,6 @@
-"""Which resolution answers a trend: the readings themselves, or their rollups by minute or by hour. Pure.
+"""Which resolution answers a trend: the readings themselves, or their rollups by minute, hour or day. Pure.
 
-A rollup is what the readings of one series came to in one minute or hour of UTC: the lowest, mean and highest value,
+A rollup is what the readings of one series came to in one minute, hour or day: the lowest, mean and highest value,
 how many values, and how many readings, those without a value counted. A year of readings is too much to look through
 for a drawing of a few hundred buckets, and readings are kept for fewer years than their rollups.
 
@@ -30,6 +30,7 @@ class Resolution(IntEnum):
     READINGS = 0
     MINUTE = bucket_edges.MINUTE
     HOUR = bucket_edges.HOUR
+    DAY = bucket_edges.DAY  # of the plant
 
     @property
     def shift(self) -> int:
@@ -37,8 +38,8 @@ class Resolution(IntEnum):
         return self // 2
 
 
-_COARSEST_FIRST: Final = (Resolution.HOUR, Resolution.MINUTE, Resolution.READINGS)
-_FINEST_FIRST: Final = _COARSEST_FIRST[::-1]
+_FINEST_FIRST: Final = tuple(Resolution)
+_COARSEST_FIRST: Final = _FINEST_FIRST[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,30 +49,35 @@ class Kept:
     Attributes:
         readings, minutes, hours: the oldest time of which readings or rollups are there; by default from ever on.
         rolled_to: the end of rollups, which are made some time after the readings; by default they are all there.
+        days_to: the end of those by day, which begin with those by hour; by default there are none.
     """
 
     readings: int = _EVER
     minutes: int = _EVER
     hours: int = _EVER
     rolled_to: int = -_EVER
+    days_to: int = _EVER
 
     def has(self, resolution: Resolution, time: int) -> bool:
         """Whether there is such a rollup or reading of that time. Times are rounded to whole rollups, inwards."""
-        match resolution:
-            case Resolution.READINGS:
-                return time >= ceil_to(self.readings, Resolution.HOUR)
-            case Resolution.MINUTE:
-                return ceil_to(self.minutes, Resolution.HOUR) <= time < floor_to(self.rolled_to, Resolution.MINUTE)
-            case Resolution.HOUR:
-                return ceil_to(self.hours, Resolution.HOUR) <= time < floor_to(self.rolled_to, Resolution.HOUR)
+        begin, end = self._span(resolution)
+        return begin <= time < end
 
     def edges(self) -> list[int]:
         """The times at which something begins or ends to be there, in order."""
-        begins = (self.readings, self.minutes, self.hours)
-        ends = (Resolution.MINUTE, Resolution.HOUR)
-        return sorted(
-            {*(ceil_to(begin, Resolution.HOUR) for begin in begins), *(floor_to(self.rolled_to, end) for end in ends)}
-        )
+        return sorted({edge for resolution in Resolution for edge in self._span(resolution)})
+
+    def _span(self, resolution: Resolution) -> tuple[int, int]:
+        match resolution:
+            case Resolution.READINGS:
+                return ceil_to(self.readings, Resolution.HOUR), -_EVER
+            case Resolution.MINUTE:
+                return ceil_to(self.minutes, Resolution.HOUR), floor_to(self.rolled_to, Resolution.MINUTE)
+            case Resolution.HOUR:
+                return ceil_to(self.hours, Resolution.HOUR), floor_to(self.rolled_to, Resolution.HOUR)
+            case Resolution.DAY:
+                end = min(self.days_to, self.rolled_to)
+                return ceil_to(self.hours, Resolution.DAY), floor_to(end, Resolution.DAY)
 
 
 @dataclass(frozen=True, slots=True)

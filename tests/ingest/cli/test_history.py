@@ -74,7 +74,8 @@ def test_what_is_counted_are_readings_rollups_and_events_and_no_bookkeeping(run:
     """The figures are those of the file's tables, also once it is written anew, without what was deleted."""
     kept = {name: len(rows) for name, rows in contents(path).items()}
     expected = (
-        f"readings {kept['readings']}, 分钟及小时汇总 rollups by minute and hour {kept['minutes'] + kept['hours']},"
+        f"readings {kept['readings']}, 分钟、小时及日汇总 rollups by minute, hour and day"
+        f" {kept['minutes'] + kept['hours'] + kept['days']},"
         " 事件及报警指标 events and alarm metrics 1\n"
     )
     assert run("verify").output.endswith(expected)
@@ -88,6 +89,7 @@ def test_what_is_counted_are_readings_rollups_and_events_and_no_bookkeeping(run:
         "UPDATE minutes SET high = high + 1 WHERE time > 1763990000000000000 AND valued > 0",
         "DELETE FROM minutes WHERE time > 1763990000000000000",
         "UPDATE hours SET count = count + 1",
+        "UPDATE days SET low = low - 1 WHERE valued > 0",
         "DELETE FROM readings WHERE time < 1763972000000000000",
     ],
 )

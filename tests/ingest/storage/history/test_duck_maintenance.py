@@ -16,6 +16,7 @@ from ingest.storage.history.bucket_edges import floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.duck_maintenance import DuckMaintenance
+from ingest.storage.history.duck_offline import ExportFilter, contents, damage, export, reading, wrong_rollups
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.rollups import Resolution
 from ingest.storage.history.store import Trend
@@ -129,7 +130,7 @@ def test_a_reading_older_than_all_that_is_kept_is_counted_and_not_stored(path: P
 
 
 def test_nothing_is_dropped_before_it_was_rolled_up(path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(duck_maintenance, "_roll_on", lambda _db, at, _target, _most: (at.rolled_to, False))
+    monkeypatch.setattr(duck_maintenance, "_roll_on", lambda *_: None)
     store = opened(path, clock, retention_d=1)
     days_of_readings(store, 3)
     clock.now += 1_000_000
@@ -175,7 +176,7 @@ def test_rollups_are_dropped_after_their_own_time(path: Path, clock: Clock) -> N
     clock.now += 1_000_000
     log = hold(store, clock, MIDNIGHT + 4 * DAY, for_s=8 * 3_600)
     dropped = [(line["day"], line["rollups"]) for line in log if line["event"] == "history_rollups_dropped"]
-    assert dropped == [("2025-11-23", 26), ("2025-11-24", 26)]
+    assert dropped == [("2025-11-23", 28), ("2025-11-24", 27)]
     trend = by_day(store, 4)
     assert trend.high.tolist() == [3, 4]
     store.close()
@@ -296,7 +297,7 @@ def test_room_is_made_within_a_minute_and_not_twice_for_the_same_bytes(path: Pat
         )
     store._file.checkpoint()
     used, _ = store._upkeep._sizes()
-    store._upkeep._config = DuckDBConfig(path=path, size_gb=used / 2**30 * 0.9)
+    store._upkeep._config = DuckDBConfig(path=path, size_gb=used / 2**30 * 0.97)
     with store._file.snapshot() as ask:
         ask("SELECT count(*) FROM readings", {})
         log = live(store, clock, 40)
@@ -356,10 +357,47 @@ def test_a_file_of_before_is_rolled_up_an_hour_at_a_time_and_answers_all_the_whi
                 np.testing.assert_array_equal(getattr(now, column), getattr(before, column))
             np.testing.assert_allclose(now.mean, before.mean)
     assert rolled_to == 0
-    assert 24 <= steps <= 26
+    assert 24 <= steps <= 30  # the hours, and the days that end within them or before
+    assert store._upkeep.at.days_to == floor_to(MIDNIGHT + DAY, DAY)
     assert [len(one.time) for one in expected] == [0, 24, 1_440]
     assert store._file.rows("SELECT sum(count) FROM minutes WHERE time > 0") == [(2_880 - 4,)]
     readings = batch([0], [MIDNIGHT], [5.0], received=MIDNIGHT + DAY)
     store.write_readings(readings, configuration(), 3)
     assert store.count_readings() == 1  # the stray one was dropped for its age
+    store.close()
+
+
+def test_a_file_whose_rollups_are_by_minute_and_hour_alone_gets_days_of_them(
+    path: Path, tmp_path: Path, clock: Clock
+) -> None:
+    """Hours answer until the days are made, a week at a time, also of readings that are gone. A copy is sound."""
+    store = opened(path, clock, retention_d=1)
+    for day in range(20):
+        times = MIDNIGHT + day * DAY + np.arange(8) * 3 * HOUR
+        store.write_readings(batch([0] * 8, times.tolist(), [day + 1.0] * 8), configuration(), 1 + day)
+    clock.now += 1_000_000
+    hold(store, clock, MIDNIGHT + 20 * DAY, for_s=5 * 3_600)
+    assert days_kept(store)[0] > 0
+    expected = by_day(store, 19)
+    store.close()
+    with duckdb.connect(str(path)) as db:
+        db.execute("DROP VIEW days_by_name; DROP TABLE days; ALTER TABLE kept DROP COLUMN days_to")
+    with reading(DuckDBConfig(path=path)) as db:
+        assert [*damage(db, lambda _: None), *wrong_rollups(db, lambda _: None)] == []
+        assert contents(db).rollups == 20 * 8 * 2
+        assert export(db, ExportFilter("days"), tmp_path, lambda _: lambda _: None) == 0
+    store = opened(path, clock, retention_d=1)
+    store._upkeep._check_due = np.inf  # nothing is dropped meanwhile
+    steps, made = 0, []
+    while True:
+        found = by_day(store, 19)
+        for column in ("time", "low", "mean", "high", "count"):
+            np.testing.assert_array_equal(getattr(found, column), getattr(expected, column))
+        made += store._file.rows("SELECT count(*) FROM days")
+        if not store._upkeep.step(MIDNIGHT + 20 * DAY):
+            break
+        steps += 1
+    assert made[0] == (0,)
+    assert made[-1] == (20,)
+    assert steps == 3
     store.close()

@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 from ingest.domain.model.batch import Batch, concat
+from ingest.storage.history.bucket_edges import DAY, HOUR, MINUTE, floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from ingest.storage.history.rollups import Resolution
+from ingest.storage.history.duck_offline import reading, wrong_rollups
 from ingest.storage.history.store import TrendQuery
 from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND, batch, configuration
 
-MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
-DAY = 24 * HOUR
 NAMES = ("CW-01", "CW-02", "T-01")
 
 
@@ -90,14 +89,14 @@ def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(
     chance = random.Random(seed)  # noqa: S311
     config = DuckDBConfig(path=tmp_path / "h.duckdb")
     store, model = DuckDBStore(config), Model()
-    entry, now = 1, NOON
+    entry, now = 1, NOON + 6 * HOUR  # two hours before a midnight of the plant
     for _ in range(45):
         match chance.choice(["write", "write", "late", "repeat", "again", "step", "step", "step", "restart"]):
             case "write":
-                now += chance.choice([7 * SECOND, 20 * MINUTE, 3 * HOUR])
+                now += chance.choice([7 * SECOND, 20 * MINUTE, 3 * HOUR, 13 * HOUR])
                 readings = some(chance, now, 5 * MINUTE)
             case "late":
-                readings = some(chance, now, 9 * HOUR)
+                readings = some(chance, now, chance.choice([9 * HOUR, 40 * HOUR]))
             case "repeat" if model.turns:
                 at = max(0, len(model.turns) - chance.randint(1, 3))
                 entry, readings = model.turns[at]
@@ -123,7 +122,10 @@ def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(
         check(store, model, some_queries(chance, now))
     while store._upkeep.step(now):
         check(store, model, some_queries(chance, now))
+    assert store._upkeep.at.days_to == floor_to(store._upkeep.at.rolled_to, DAY) > NOON
     store.close()
+    with reading(config) as db:
+        assert list(wrong_rollups(db, lambda _: None)) == []
 
 
 def some(chance: random.Random, now: int, late: int) -> Batch:

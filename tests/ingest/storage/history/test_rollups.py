@@ -28,7 +28,8 @@ def query(start: int, span: int, buckets: int) -> TrendQuery:
         (NOON + 1, HOUR, 61, Resolution.MINUTE),
         (NOON + 7 * MINUTE + 1, 12 * HOUR, 240, Resolution.MINUTE),
         (NOON + MINUTE, DAY, 25, Resolution.HOUR),
-        (NOON + 1, 365 * DAY, 240, Resolution.HOUR),
+        (NOON + 1, 100 * DAY, 240, Resolution.HOUR),
+        (NOON + 1, 365 * DAY, 240, Resolution.DAY),
     ],
 )
 def test_the_coarsest_resolution_that_is_fine_enough_answers(
@@ -90,16 +91,16 @@ def test_a_span_of_nothing_has_no_parts() -> None:
 TIMES = st.integers(NOON - 3 * DAY, NOON + 3 * DAY)
 
 
-@given(st.data(), TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES, TIMES)
+@given(st.data(), TIMES, st.integers(1, 9 * DAY), st.integers(1, 2_000), TIMES, TIMES, TIMES, TIMES)
 def test_every_reading_is_counted_once_in_its_bucket_and_none_outside_the_span(
-    data: st.DataObject, start: int, span: int, buckets: int, readings: int, minutes: int, rolled_to: int
+    data: st.DataObject, start: int, span: int, buckets: int, readings: int, minutes: int, rolled_to: int, days_to: int
 ) -> None:
     """Parts touch and cover the span, as hours or readings are always there.
 
     Only where finer ones are gone, a rollup answers that is cut, or wider than was wanted, by its middle.
     """
     one = query(start, span, buckets)
-    kept = Kept(readings=min(readings, rolled_to // HOUR * HOUR), minutes=minutes, rolled_to=rolled_to)
+    kept = Kept(readings=min(readings, rolled_to // HOUR * HOUR), minutes=minutes, rolled_to=rolled_to, days_to=days_to)
     parts = parts_of(one, kept)
     edges = [start, *(part.end for part in parts)]
     assert [part.start for part in parts] == edges[:-1]
