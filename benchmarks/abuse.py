@@ -159,18 +159,18 @@ def sse_300(yard: Yard) -> Iterator[None]:
     stop = threading.Event()
     with ExitStack() as stack:
         held = [stack.enter_context(_connected(yard)) for _ in range(yard.scaled(STREAMS))]
-        for number, one in enumerate(held):
+        for number, connection in enumerate(held):
             token = yard.reader(number % _TOKENS)["authorization"]
             head = f"GET /api/v1/alarms/stream HTTP/1.1\r\nhost: bench\r\nauthorization: {token}\r\n\r\n"
-            one.sendall(head.encode())
-        yard.seen["open"] = sum(one.recv(4096).startswith(b"HTTP/1.1 200") for one in held)
+            connection.sendall(head.encode())
+        yard.seen["open"] = sum(connection.recv(4096).startswith(b"HTTP/1.1 200") for connection in held)
 
         def drain() -> None:
             while not stop.wait(1.0):
-                for one in held:
-                    one.setblocking(False)
+                for connection in held:
+                    connection.setblocking(False)
                     try:
-                        one.recv(65536)
+                        connection.recv(65536)
                     except BlockingIOError:
                         continue
 
@@ -236,18 +236,18 @@ def _supervise(yard: Yard, stop: threading.Event, took: list[float], failed: Cou
 def _hold(yard: Yard, stop: threading.Event) -> None:
     held = [_connected(yard) for _ in range(yard.scaled(IDLE))]
     while not stop.wait(0.5):
-        for number, one in enumerate(held):
-            if _closed(one):
-                one.close()
+        for number, connection in enumerate(held):
+            if _closed(connection):
+                connection.close()
                 held[number] = _connected(yard)
-    for one in held:
-        one.close()
+    for connection in held:
+        connection.close()
 
 
-def _closed(one: socket.socket) -> bool:
-    one.setblocking(False)
+def _closed(connection: socket.socket) -> bool:
+    connection.setblocking(False)
     try:
-        return not one.recv(4096)
+        return not connection.recv(4096)
     except BlockingIOError:
         return False
     except OSError:
@@ -276,7 +276,7 @@ def ratio(yard: Yard, abuse: Callable[[Yard], Any], rounds: int) -> dict[str, An
         peace.append(yard.alarms())
         with abuse(yard):
             abused.append(yard.alarms())
-    every = [[*itertools.chain(*one)] for one in (peace, abused)]
+    every = [[*itertools.chain(*rounds)] for rounds in (peace, abused)]
     p50, p99 = ([_percentile(ms, at) for ms in every] for at in (50, 99))
     return {
         "p99_ratio": round(p99[1] / p99[0], 2),
@@ -367,18 +367,18 @@ def _peak_rss(yard: Yard) -> Iterator[None]:
     """The most memory the service and its helpers hold meanwhile, MB."""
     peak, stop = 0.0, threading.Event()
 
-    def look() -> None:
+    def sample() -> None:
         nonlocal peak
         while not stop.wait(0.2):
             peak = max(peak, sum(map(_rss_mb, _family(yard.service.pid))))
 
-    looking = threading.Thread(target=look, name="memory")
-    looking.start()
+    sampler = threading.Thread(target=sample, name="memory")
+    sampler.start()
     try:
         yield
     finally:
         stop.set()
-        looking.join()
+        sampler.join()
     yard.seen["peak_rss_mb"] = round(peak)
 
 

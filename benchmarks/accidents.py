@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.accident_plot import plot
-from benchmarks.judged_plant import SECOND, Judge, Verdict
+from benchmarks.judged_plant import SECOND, Evaluator, Verdict
 from benchmarks.outcome import DAY_S
 from gateway_sim.accidents import ACCIDENTS, PLANTS, Accident
 
@@ -82,10 +82,10 @@ def shown_by(accident: Accident, run: Run, seconds: int) -> NDArray[np.float64]:
 
 def alarms_of(plant: str, points: Sequence[str], shown: Sequence[NDArray[np.float64]]) -> Iterator[Verdict]:
     """What trips in copies of a plant that show this (float64[seconds, points] each, NaN = not sent)."""
-    judge = Judge(plant, len(shown), PLANTS)
+    evaluator = Evaluator(plant, len(shown), PLANTS)
     for begin in range(0, len(shown[0]), BLOCK_S):
         part = [copy[begin : begin + BLOCK_S] for copy in shown]
-        yield from (verdict for verdict in judge.block(points, part, begin * SECOND) if verdict.raised)
+        yield from (verdict for verdict in evaluator.block(points, part, begin * SECOND) if verdict.raised)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +127,13 @@ def stay_healthy(accident: Accident, times: int, report: Callable[[str], None]) 
     """The same plant without the accident, so many times; its alarms, and hundreds of points times days watched."""
     seconds = math.ceil(accident.healthy_s)
     plants = [accident.physics(HEALTHY_SEED + copy) for copy in range(times)]
-    judge = Judge(accident.plant, times, PLANTS)
+    evaluator = Evaluator(accident.plant, times, PLANTS)
     alarms: list[Verdict] = []
     for begin in range(0, seconds, BLOCK_S):
         shown = [plant.run(min(BLOCK_S, seconds - begin), 1.0) for plant in plants]
         for copy, part in enumerate(shown):
             part[np.arange(begin, begin + len(part)) % EVERY_S[copy % len(EVERY_S)] != 0] = np.nan
-        alarms += [alarm for alarm in judge.block(plants[0].points, shown, begin * SECOND) if alarm.raised]
+        alarms += [alarm for alarm in evaluator.block(plants[0].points, shown, begin * SECOND) if alarm.raised]
         if begin % 3600 == 0:
             report(f"{accident.id}: healthy, {begin // 3600} h of {seconds / 3600:.1f}, {len(alarms)} alarms")
     return alarms, len(plants[0].points) * times * seconds / DAY_S / 100

@@ -49,9 +49,9 @@ class Records:
         raised = now - span + np.sort(rng.integers(0, span - 3600 * _SECOND, count))
         point, rule = rng.integers(0, POINTS, count), (rng.random(count) < 0.2).astype(int)
         stands, state = rng.random(count) < open_share, rng.integers(0, len(OPEN), count)
-        said = rng.random((count, 3))
+        draws = rng.random((count, 3))
         self.alarms: Sequence[Alarm] = [
-            self._alarm(int(plant[n]), int(point[n]), int(rule[n]), int(raised[n]), said[n].tolist(),
+            self._alarm(int(plant[n]), int(point[n]), int(rule[n]), int(raised[n]), draws[n].tolist(),
                         OPEN[state[n]] if stands[n] else AlarmState.NORMAL)
             for n in range(count)
         ]  # fmt: skip
@@ -61,25 +61,25 @@ class Records:
         last = int(database.scalar(sa.select(sa.func.max(alarm_event.c.seq))) or 0)
         for start in range(0, len(self.alarms), _AT_A_TIME):
             some = self.alarms[start : start + _AT_A_TIME]
-            told = list(enumerate((event for one in some for event in events(one)), last + 1))
-            last += len(told)
+            numbered = list(enumerate((event for one in some for event in events(one)), last + 1))
+            last += len(numbered)
             with database.write() as connection:
                 connection.execute(sa.insert(alarm), [alarm_row(one) for one in some])
-                connection.execute(sa.insert(alarm_event), [event_row(event) | {"seq": seq} for seq, event in told])
-                called = [_called(event, seq) for seq, event in told if event.kind is AlarmEventKind.RAISED]
+                connection.execute(sa.insert(alarm_event), [event_row(event) | {"seq": seq} for seq, event in numbered])
+                called = [_called(event, seq) for seq, event in numbered if event.kind is AlarmEventKind.RAISED]
                 connection.execute(sa.insert(annunciation), called)
         with database.write() as connection:
             database.backend.continue_after(connection, alarm_event.c.seq, last)
             database.backend.settle(connection, [alarm.name, alarm_event.name, annunciation.name])
 
     @staticmethod
-    def _alarm(plant: int, point: int, rule: int, raised: int, said: list[float], state: AlarmState) -> Alarm:
+    def _alarm(plant: int, point: int, rule: int, raised: int, draws: list[float], state: AlarmState) -> Alarm:
         code, level, limit = _RULES[rule]
         place, name = f"plant-{plant:02d}", f"CO-{point:02d}"
-        seen, over = raised + int(600 * said[0] * _SECOND), raised + int(3600 * said[1] * _SECOND)
+        seen, over = raised + int(600 * draws[0] * _SECOND), raised + int(3600 * draws[1] * _SECOND)
         back = state in {AlarmState.NORMAL, AlarmState.RETURNED, *OPEN[3:]}
         acked = state in {AlarmState.NORMAL, AlarmState.ACKNOWLEDGED, AlarmState.LATCHED_ACKNOWLEDGED}
-        normal, historical = state is AlarmState.NORMAL, state is AlarmState.NORMAL and said[2] < 0.02
+        normal, historical = state is AlarmState.NORMAL, state is AlarmState.NORMAL and draws[2] < 0.02
         return Alarm(
             id=alarm_id(place, name, code, raised),
             plant=place,
@@ -88,7 +88,7 @@ class Records:
             level=1 if level == 1 else 2,
             state=state,
             title=Text(f"{point}号一氧化碳 高报", f"CO {point} high"),
-            value=limit + 10 * said[0],
+            value=limit + 10 * draws[0],
             limit=limit,
             unit="ppm",
             onset=raised,
@@ -97,11 +97,11 @@ class Records:
             raises=1,
             returned=over if back else None,
             acked=seen if acked and not historical else None,
-            acked_by=_NAMES[int(3 * said[1])] if acked and not historical else None,
-            comment="现场已检查" if acked and said[2] > 0.5 else None,
-            assigned=_NAMES[int(3 * said[0])] if said[2] > 0.9 else None,
-            disposed=over if normal and said[2] > 0.1 else None,
-            cleared=over if normal and said[2] > 0.1 else None,
+            acked_by=_NAMES[int(3 * draws[1])] if acked and not historical else None,
+            comment="现场已检查" if acked and draws[2] > 0.5 else None,
+            assigned=_NAMES[int(3 * draws[0])] if draws[2] > 0.9 else None,
+            disposed=over if normal and draws[2] > 0.1 else None,
+            cleared=over if normal and draws[2] > 0.1 else None,
             historical=historical,
         )
 

@@ -174,18 +174,18 @@ def main() -> None:
     parser.add_argument("--alarms", type=int, default=100_000)
     parser.add_argument("--requests", type=int, default=200, help="of each kind")
     parser.add_argument("--on", action="append", choices=["sqlite", "postgresql"], help="default: both")
-    told = parser.parse_args()
+    options = parser.parse_args()
     configure_logging(level="warning")
     found = {}
-    with places(told.on or ["sqlite", "postgresql"]) as found_at:
+    with places(options.on or ["sqlite", "postgresql"]) as found_at:
         for name, place in found_at.items():
             with tempfile.TemporaryDirectory() as folder:
-                found[name] = measure(place(Path(folder)), Path(folder), told.alarms, told.requests)
-    if told.json:
-        print(json.dumps({"alarms": told.alarms, **found}))
+                found[name] = measure(place(Path(folder)), Path(folder), options.alarms, options.requests)
+    if options.json:
+        print(json.dumps({"alarms": options.alarms, **found}))
         return
     for name, figures in found.items():
-        sys.stdout.write(f"{name}: {told.alarms} alarms, filled in {figures['filled_s']} s\n")
+        sys.stdout.write(f"{name}: {options.alarms} alarms, filled in {figures['filled_s']} s\n")
         for kind, ms in figures["requests"].items():
             sys.stdout.write(f"  {kind:32} p50 {ms['p50_ms']:7.1f} ms  p99 {ms['p99_ms']:7.1f} ms\n")
 

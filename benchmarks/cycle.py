@@ -44,7 +44,7 @@ WARM_S: Final = 5  # seconds of every gateway before anything is measured
 
 
 class Park:
-    """An engine that judges so many gateways, each of which sends a frame a second by a clock that is moved by hand."""
+    """An engine with that many gateways, each of which sends a frame a second by a manually advanced clock."""
 
     def __init__(self, folder: Path, gateways: int, began: int | None = None) -> None:
         """Every gateway has sent for some seconds, since `began` (ns; None: now)."""
@@ -61,20 +61,20 @@ class Park:
         sending = [gateway for gateway in configuration.gateways.values() if gateway.columns]
         self._frames = np.array([[gateway.device, *gateway.columns.values()] for gateway in sending], np.int32)
         self._usual = np.array([1.0, *USUAL])
-        self._random, self._turn = np.random.default_rng(1), 0
+        self._random, self._next = np.random.default_rng(1), 0
         for _ in range(WARM_S):
             self.send(gateways)
-            self.judge()
+            self.run_cycle()
 
     @property
     def alarms(self) -> int:
-        """How many stand: none, or what is measured is not what it is meant to be."""
+        """Number of active alarms; must be 0, else the measurement is invalid."""
         return len(self._engine.engine_state.alarms)
 
     def send(self, frames: int) -> None:
-        """Journal an entry of a frame each of the next gateways; the clock goes on as if each sent once a second."""
-        which = self._turn + np.arange(frames)
-        self._turn += frames
+        """Append an entry with a frame of each of the next gateways; the clock advances as if each sent at 1 Hz."""
+        which = self._next + np.arange(frames)
+        self._next += frames
         when = self._began + (which + 1) * SECOND // len(self._frames)
         self.now = int(when[-1])
         frame = self._frames[which % len(self._frames)]
@@ -85,8 +85,8 @@ class Park:
             Commit(Batch(point, time_ns, value.ravel(), np.zeros(len(point), np.uint16), time_ns), len(point))
         )
 
-    def judge(self) -> float:
-        """One cycle; the seconds of processor it took."""
+    def run_cycle(self) -> float:
+        """Run one cycle; returns its CPU time, s."""
         began = time.thread_time()
         self._engine.process()
         return time.thread_time() - began
@@ -114,18 +114,18 @@ def measure(points: int, frames: Sequence[int], cycles: int, rest_s: float = 0.0
                 time.sleep(rest_s)
                 others.sum()
 
-        def judged(many: int) -> float:
+        def evaluate(many: int) -> float:
             park.send(many)
             rest()
-            return park.judge()
+            return park.run_cycle()
 
         def idle() -> float:
             park.now += SECOND // 1000
             rest()
-            return park.judge()
+            return park.run_cycle()
 
         try:
-            figures = {str(many): least_us(lambda many=many: judged(many), cycles) for many in frames}  # type: ignore[misc]
+            figures = {str(many): least_us(lambda many=many: evaluate(many), cycles) for many in frames}  # type: ignore[misc]
             figures["idle"] = least_us(idle, cycles)
             if park.alarms:
                 raise RuntimeError(f"{park.alarms} alarms stand; expected none")
@@ -142,12 +142,14 @@ def main() -> None:
     parser.add_argument("--frames", type=int, nargs="+", default=[1, 20, 200], help="an entry")
     parser.add_argument("--cycles", type=int, default=400, help="of each kind")
     parser.add_argument("--rest-ms", type=float, default=0.0, help="before each cycle, and the caches are swept")
-    told = parser.parse_args()
+    options = parser.parse_args()
     configure_logging(level="warning")
-    found = {str(points): measure(points, told.frames, told.cycles, told.rest_ms / 1e3) for points in told.points}
-    small, large = found[str(min(told.points))], found[str(max(told.points))]
+    found = {
+        str(points): measure(points, options.frames, options.cycles, options.rest_ms / 1e3) for points in options.points
+    }
+    small, large = found[str(min(options.points))], found[str(max(options.points))]
     ratio = round(max(large[kind] / small[kind] for kind in small), 2)
-    if told.json:
+    if options.json:
         print(json.dumps({"engine_cycle_us": found, "ratio": ratio}))
         return
     for points, figures in found.items():

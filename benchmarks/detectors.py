@@ -60,12 +60,12 @@ def warmed(of: Park) -> tuple[Bank, np.random.Generator, int, int]:
 
     Also what makes noise, the time it is then (ns), and how many rules are tripped.
     """
-    judge, random, now, tripped = bank(of), np.random.default_rng(1), START, 0
+    evaluator, random, now, tripped = bank(of), np.random.default_rng(1), START, 0
     for _ in range(120):
-        found = judge.update(of.stream(1, now, random), now)
+        found = evaluator.update(of.stream(1, now, random), now)
         tripped += int(found.raised.sum()) - int((~found.raised).sum())
         now += 10 * SECOND
-    return judge, random, now, tripped
+    return evaluator, random, now, tripped
 
 
 def frames(of: Park, start: int, random: np.random.Generator, together: int = 1) -> Iterator[tuple[Readings, int]]:
@@ -74,12 +74,12 @@ def frames(of: Park, start: int, random: np.random.Generator, together: int = 1)
     The frames of a round come in any order, each at its own time.
     """
     starts = np.arange(0, of.points - FRAME + 1, FRAME)
-    for turn in count():
+    for cycle_number in count():
         order = random.permutation(starts)
         for at in range(0, len(order), together):
             first = order[at : at + together, None]
             point = (first + np.arange(FRAME)).astype(np.int32).ravel()
-            time = start + turn * ROUND + (at + np.arange(len(first)).repeat(FRAME)) * ROUND // len(starts)
+            time = start + cycle_number * ROUND + (at + np.arange(len(first)).repeat(FRAME)) * ROUND // len(starts)
             value = of.level[point] + of.noise[point] * random.standard_normal(len(point))
             yield Readings(point, time, value, time, of.carrier[point]), int(time[-1])
 
@@ -90,14 +90,14 @@ def frame_us(points: int, calls: int, together: int = 1, *, cold: bool = False) 
     `cold`: each after a pause in which other work took the processor's caches.
     """
     of = park(points)
-    judge, random, now, _ = warmed(of)
+    evaluator, random, now, _ = warmed(of)
     spent, other = [], np.zeros(COLD_BYTES // 8)
     for nth, (frame, at) in enumerate(islice(frames(of, now, random, together), 2 * calls)):
         if cold and nth >= calls:
             time.sleep(PAUSE_S)
             other += 1
         began = time.thread_time_ns()
-        judge.update(frame, at)
+        evaluator.update(frame, at)
         spent.append(time.thread_time_ns() - began)
     return float(np.median(spent[calls:])) / 1e3
 
@@ -105,12 +105,12 @@ def frame_us(points: int, calls: int, together: int = 1, *, cold: bool = False) 
 def idle_us(points: int, calls: int) -> float:
     """CPU time of a call without readings at which nothing is due, µs: the median of that many."""
     of = park(points)
-    judge, _, now, _ = warmed(of)
+    evaluator, _, now, _ = warmed(of)
     nothing = of.stream(0, now, np.random.default_rng(1))
     spent = []
     for _ in range(calls):
         began = time.thread_time_ns()
-        judge.update(nothing, now - 10 * SECOND)
+        evaluator.update(nothing, now - 10 * SECOND)
         spent.append(time.thread_time_ns() - began)
     return float(np.median(spent)) / 1e3
 
@@ -118,12 +118,12 @@ def idle_us(points: int, calls: int) -> float:
 def readings_per_s(points: int, seconds: int, least_s: float) -> tuple[float, float]:
     """Judge batches of so many seconds for `least_s` of CPU time; also the share of rules in alarm at the end."""
     of = park(points)
-    judge, random, now, tripped = warmed(of)
+    evaluator, random, now, tripped = warmed(of)
     judged, spent = 0, 0.0
     while spent < least_s:
         batch = of.stream(seconds, now, random)
         began = time.thread_time()
-        found = judge.update(batch, now)
+        found = evaluator.update(batch, now)
         spent += time.thread_time() - began
         tripped += int(found.raised.sum()) - int((~found.raised).sum())
         judged += len(batch)
@@ -134,8 +134,8 @@ def readings_per_s(points: int, seconds: int, least_s: float) -> tuple[float, fl
 def bytes_per_point(points: int) -> float:
     """All state of the detectors, by point."""
     of = park(points)
-    judge = bank(of)
-    return judge.nbytes() / of.points
+    evaluator = bank(of)
+    return evaluator.nbytes() / of.points
 
 
 def single(kind: str, points: int, on: float, **param: float) -> Bank:
@@ -195,12 +195,12 @@ def vs_river(points: int, seconds: int, batch_s: int) -> dict[str, float]:
     at = np.repeat(START + np.arange(seconds) * SECOND, points)
     ratios = {}
     for kind, (theirs, ours) in RIVER.items():
-        judge, spent = ours(points), 0.0
+        evaluator, spent = ours(points), 0.0
         for begin in range(0, seconds * points, batch_s * points):
             part = slice(begin, begin + batch_s * points)
             batch = Readings(point[part], at[part], series.ravel()[part], at[part], point[part])
             began = time.thread_time()
-            judge.update(batch, START)
+            evaluator.update(batch, START)
             spent += time.thread_time() - began
         began = time.thread_time()
         theirs(series)

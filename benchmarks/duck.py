@@ -154,12 +154,12 @@ def main() -> None:
     parser.add_argument("--days", type=int, default=365, help="of rollups")
     parser.add_argument("--seconds", type=float, default=90, help="that the service runs with them")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="readings a write")
-    told = parser.parse_args()
-    known = configuration(*(point(n, f"CW-{n:05d}") for n in range(told.points)))
+    options = parser.parse_args()
+    known = configuration(*(point(n, f"CW-{n:05d}") for n in range(options.points)))
     with tempfile.TemporaryDirectory() as folder:
-        figures = written(Path(folder), known, told.sizes) | asked(Path(folder), known, told.days)
-    figures |= served(told.millions, told.seconds)
-    if told.json:
+        figures = written(Path(folder), known, options.sizes) | asked(Path(folder), known, options.days)
+    figures |= served(options.millions, options.seconds)
+    if options.json:
         print(json.dumps(figures))
     else:
         for name, figure in figures.items():

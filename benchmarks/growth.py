@@ -105,18 +105,22 @@ def main() -> None:
     parser.add_argument("--alarms", type=int, default=80_000, help="of each year")
     parser.add_argument("--requests", type=int, default=100, help="of each kind")
     parser.add_argument("--on", action="append", choices=["sqlite", "postgresql"], help="default: both")
-    told = parser.parse_args()
+    options = parser.parse_args()
     configure_logging(level="warning")
     found: dict[str, Any] = {}
-    with places(told.on or ["sqlite", "postgresql"]) as systems:
+    with places(options.on or ["sqlite", "postgresql"]) as systems:
         for name, place in systems.items():
             with tempfile.TemporaryDirectory() as folder:
-                found[name] = measure(place(Path(folder)), Path(folder), told.years, told.alarms, told.requests)
-    if told.json:
-        print(json.dumps({"years": told.years, "alarms": told.alarms, **found}))
+                found[name] = measure(
+                    place(Path(folder)), Path(folder), options.years, options.alarms, options.requests
+                )
+    if options.json:
+        print(json.dumps({"years": options.years, "alarms": options.alarms, **found}))
         return
     for name, figures in found.items():
-        sys.stdout.write(f"{name}: {told.years} years of {told.alarms} alarms, filled in {figures['filled_s']} s\n")
+        sys.stdout.write(
+            f"{name}: {options.years} years of {options.alarms} alarms, filled in {figures['filled_s']} s\n"
+        )
         for kind, ms in figures["requests"].items():
             sys.stdout.write(f"  {kind:32} p50 {ms['p50_ms']:7.1f} ms  p99 {ms['p99_ms']:7.1f} ms\n")
         for table, mb in figures["mb"].items():

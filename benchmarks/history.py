@@ -63,7 +63,7 @@ def measure(*, count: int, points: int, frame: int, lines: int, gzip: bool) -> d
         store = InfluxV1Store(InfluxV1Config(url=server.url, gzip=gzip, timeout_s=60))
         store.create_database()
         influx.LINES = lines  # type: ignore[misc]  # the one thing the product does not let one choose
-        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, add_flags=_judge)
+        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, add_flags=_check_quality)
         theirs, ours, began = _cpu_s(server), time.process_time(), time.perf_counter()
         writer.start()
         while writer.lag()[0]:
@@ -96,7 +96,7 @@ class _NoAlarms:
         """Nothing to keep."""
 
 
-def _judge(batch: Batch, known: PlantConfiguration) -> Batch:
+def _check_quality(batch: Batch, known: PlantConfiguration) -> Batch:
     return check_quality(batch, *known.ranges(batch.point))
 
 
@@ -125,10 +125,12 @@ def main() -> None:
     parser.add_argument("--frame", type=int, default=200, help="readings a frame")
     parser.add_argument("--lines", type=int, default=influx.LINES, help="lines a request at most")
     parser.add_argument("--gzip", action="store_true")
-    told = parser.parse_args()
+    options = parser.parse_args()
     configure_logging(level="warning")
-    figures = measure(count=told.readings, points=told.points, frame=told.frame, lines=told.lines, gzip=told.gzip)
-    if told.json:
+    figures = measure(
+        count=options.readings, points=options.points, frame=options.frame, lines=options.lines, gzip=options.gzip
+    )
+    if options.json:
         print(json.dumps(figures))
     else:
         for name, figure in figures.items():

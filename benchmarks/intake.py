@@ -304,9 +304,9 @@ def main() -> None:
         found["end_to_end_readings_per_s_20"] = round(frames_20["readings_per_s"])
         found["cpu_s_per_million_readings"] = {"20": round(frames_20["cpu_s"], 2), "200": round(frames_200["cpu_s"], 2)}
     if "latency" in given.only:
-        told = latency(min(small, 30_000), 1_000)
-        found["latency_p99_ms"], found["latency_p50_ms"] = round(told["p99"], 1), round(told["p50"], 1)
-        found["latency_alarms"] = int(told["alarms"])
+        latencies = latency(min(small, 30_000), 1_000)
+        found["latency_p99_ms"], found["latency_p50_ms"] = round(latencies["p99"], 1), round(latencies["p50"], 1)
+        found["latency_alarms"] = int(latencies["alarms"])
     if "memory" in given.only:
         found["rss_mb"] = round(memory(given.points, given.rest))
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")

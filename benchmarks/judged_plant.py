@@ -47,13 +47,13 @@ class Verdict:
 
 @cache
 def sample_configuration() -> PlantConfiguration:
-    """The configuration of the sample plants as they are shipped."""
+    """Return the configuration of the sample plants as shipped."""
     return load_configuration(PLANTS, MemoryNumbering(), 1)
 
 
 @cache
 def copied_configuration(plant: str, copies: int, folder: Path = PLANTS) -> PlantConfiguration:
-    """The configuration of so many plants that are this sample plant but for their ids: `plant-0`, `plant-1`, ..."""
+    """Return the configuration of that many copies of a sample plant with ids `plant-0`, `plant-1`, ..."""
     text = folder.joinpath(f"{plant}.toml").read_text(encoding="utf-8")
     own = f'id = "{plant}"'
     with tempfile.TemporaryDirectory() as copied:
@@ -64,14 +64,14 @@ def copied_configuration(plant: str, copies: int, folder: Path = PLANTS) -> Plan
 
 
 def missing_rules(fault: Fault) -> list[str]:
-    """The codes a fault names that none of its points is judged by."""
+    """Return the rule codes a fault names that none of its points has."""
     points = {point.id: point for point in sample_configuration().plants[fault.plant].points}
     known = {rule.code for point in fault.points for rule in points[point].rules}
     return [code for code in fault.rules if code not in known]
 
 
-class Judge:
-    """One bank over all copies of a plant, fresh."""
+class Evaluator:
+    """A fresh bank of detectors over all copies of a plant."""
 
     def __init__(self, plant: str, copies: int, folder: Path = PLANTS) -> None:
         self.site: Site = sites(folder)[plant]
@@ -83,7 +83,7 @@ class Judge:
         self._copy = {name: copy for copy, name in enumerate(names)}
 
     def update(self, readings: Readings, now: int) -> Iterator[Verdict]:
-        """Judge a batch."""
+        """Evaluate a batch."""
         rules = self._configuration.rules
         findings = self._bank.update(readings, now)
         for number, at, raised in zip(findings.rule, findings.time, findings.raised, strict=True):
@@ -94,7 +94,7 @@ class Judge:
             )
 
     def rows(self, rows: Sequence[_Row], now: int) -> Iterator[Verdict]:
-        """Judge readings one after the other as they arrived."""
+        """Evaluate readings in the order of their arrival."""
         point = np.array([row[1] for row in rows], np.int32)
         time = np.array([row[0] for row in rows], np.int64)
         value = np.array([row[2] for row in rows], np.float64)
@@ -102,7 +102,7 @@ class Judge:
         return self.update(Readings(point, time, value, received, self._configuration.carrier[point]), now)
 
     def block(self, points: Sequence[str], shown: Sequence[NDArray[np.float64]], begin: int) -> Iterator[Verdict]:
-        """Judge so many seconds of every copy at once; each gateway is online all the time.
+        """Evaluate so many seconds of every copy at once; each gateway is online all the time.
 
         Args:
             points: what the columns are.
@@ -122,14 +122,14 @@ class Judge:
 
 @dataclass(slots=True)
 class _Copy:
-    """A simulated plant and what its gateways keep while they are cut."""
+    """A simulated plant, and the readings its gateways store while they are cut off."""
 
     plant: SimulatedPlant
     index: Mapping[str, int]
     kept: dict[str, list[_Row]] = field(default_factory=dict)
 
     def rows(self, time: int, faults: Collection[Fault]) -> Iterator[_Row]:
-        """What arrives at `time`: a cut gateway's will, later all that it kept."""
+        """Yield what arrives at `time`: of a cut gateway its will, and later all that it stored."""
         sample = self.plant.sample(STEP_S, faults)
         cut = {fault.points[0] for fault in faults if fault.where is Where.NETWORK}
         for gateway, points in self.plant.site.gateways.items():
@@ -144,26 +144,30 @@ class _Copy:
                 yield from rows
 
 
-def judged(plant: str, seconds: int, seeds: Sequence[int], active: Mapping[int, Sequence[Fault]]) -> list[Verdict]:
+def evaluate_faulty(
+    plant: str, seconds: int, seeds: Sequence[int], active: Mapping[int, Sequence[Fault]]
+) -> list[Verdict]:
     """Run a copy a seed for so many seconds at 1 Hz, with the faults `active` names for each second, and judge them.
 
     A gateway that is cut keeps its rows and hands them over when it is back, as the reference gateway does.
     """
-    judge = Judge(plant, len(seeds))
-    copies = [_Copy(SimulatedPlant(judge.site, seed), index) for seed, index in zip(seeds, judge.index, strict=True)]
+    evaluator = Evaluator(plant, len(seeds))
+    copies = [
+        _Copy(SimulatedPlant(evaluator.site, seed), index) for seed, index in zip(seeds, evaluator.index, strict=True)
+    ]
     found: list[Verdict] = []
     for second in range(seconds):
         faults = [fault for fault in active.get(second, ()) if fault.plant == plant]
         time = second * SECOND
-        found += judge.rows([row for copy in copies for row in copy.rows(time, faults)], time)
+        found += evaluator.rows([row for copy in copies for row in copy.rows(time, faults)], time)
     return found
 
 
-def judged_healthy(plant: str, seconds: int, seeds: Sequence[int]) -> Iterator[list[Verdict]]:
+def evaluate_healthy(plant: str, seconds: int, seeds: Sequence[int]) -> Iterator[list[Verdict]]:
     """Run a copy a seed in good health for so many seconds at 1 Hz, and judge them; verdicts minute by minute."""
-    judge = Judge(plant, len(seeds))
-    plants = [SimulatedPlant(judge.site, seed) for seed in seeds]
+    evaluator = Evaluator(plant, len(seeds))
+    plants = [SimulatedPlant(evaluator.site, seed) for seed in seeds]
     for begin in range(0, seconds, BLOCK_S):
         steps = min(BLOCK_S, seconds - begin)
         shown = [simulated.run(steps, STEP_S) for simulated in plants]
-        yield list(judge.block(plants[0].points, shown, begin * SECOND))
+        yield list(evaluator.block(plants[0].points, shown, begin * SECOND))

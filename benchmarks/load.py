@@ -225,10 +225,10 @@ def _read(unread: bytearray, boot: str, done: dict[str, int]) -> int:
         elif unread[at] >> 4 == 3:
             topic_length = int.from_bytes(unread[at + 1 + digits : at + 3 + digits])
             topic_end = at + 3 + digits + topic_length
-            told = json.loads(bytes(unread[topic_end:end]))
-            if told["boot"] == boot:
-                missing = sum(last - first + 1 for first, last in told["missing"])
-                done[bytes(unread[at + 3 + digits : topic_end]).decode()] = told["seq"] - missing
+            committed = json.loads(bytes(unread[topic_end:end]))
+            if committed["boot"] == boot:
+                missing = sum(last - first + 1 for first, last in committed["missing"])
+                done[bytes(unread[at + 3 + digits : topic_end]).decode()] = committed["seq"] - missing
         at = end
     del unread[:at]
     return acked

@@ -119,7 +119,7 @@ def readings(recordings: list[Recording]) -> Readings:
     return Readings(point, time, np.concatenate([one.value for one in recordings]), time, point)
 
 
-def judge(recordings: list[Recording]) -> list[Floats]:
+def score_all(recordings: list[Recording]) -> list[Floats]:
     """The score of every row of every file, in [0, 1); 0 while nothing can be told."""
     return [np.nan_to_num(score) for score in scores_of("surprise", rules(len(recordings)), readings(recordings))]
 
@@ -170,7 +170,7 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
     """
     recordings = corpus(data)
     marked = [recording.marked for recording in recordings]
-    scores = judge(recordings)
+    scores = score_all(recordings)
     ours = list(zip(marked, scores, strict=True))
     gaussian = [(one.marked, windowed_gaussian(one.value)) for one in recordings]
     limit = [(one.marked, plain_limit(one.value, probation(len(one.value)))) for one in recordings]

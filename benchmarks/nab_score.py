@@ -132,10 +132,10 @@ def sweep(files: Sequence[tuple[Marked, Floats]], weights: Weights) -> Scored:
 
 def points_at(marked: Marked, scores: Floats, threshold: float, weights: Weights) -> float:
     """A file's points if scores at or above the threshold are alarms."""
-    said = (scores >= threshold) & marked.counts
-    points = weights.false * float(marked.worth[said & (marked.window == OUTSIDE)].sum())
+    alarms = (scores >= threshold) & marked.counts
+    points = weights.false * float(marked.worth[alarms & (marked.window == OUTSIDE)].sum())
     for number in np.unique(marked.window[marked.counts & (marked.window != OUTSIDE)]):
-        found = marked.worth[said & (marked.window == number)]
+        found = marked.worth[alarms & (marked.window == number)]
         points += max(-weights.missed, weights.found * float(found.max())) if len(found) else -weights.missed
     return points
 

@@ -46,7 +46,7 @@ class Calm:
         self._sent: dict[int, float] = {}
         self._took: dict[int, float] = {}
         self._client = Client(CallbackAPIVersion.VERSION2)
-        self._client.on_message = self._heard
+        self._client.on_message = self._on_committed
         self._client.connect(*broker)
         self._client.subscribe(committed_topic(PLANT, _OTHER), 1)
         self._client.loop_start()
@@ -68,10 +68,10 @@ class Calm:
         self._client.disconnect()
         self._client.loop_stop()
 
-    def _heard(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        now, told = time.perf_counter(), decode_committed(bytes(message.payload))
-        missing = {seq for first, last in told.missing for seq in range(first, last + 1)}
-        for seq in range(1, told.seq + 1):
+    def _on_committed(self, _client: Client, _data: object, message: MQTTMessage) -> None:
+        now, committed = time.perf_counter(), decode_committed(bytes(message.payload))
+        missing = {seq for first, last in committed.missing for seq in range(first, last + 1)}
+        for seq in range(1, committed.seq + 1):
             if seq not in missing and seq not in self._took:
                 self._took[seq] = now - self._sent[seq]
 

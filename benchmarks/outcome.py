@@ -46,19 +46,19 @@ class Outcome:
         }
 
 
-def outcome(time_s: NDArray[np.float64], truth: NDArray[np.bool_], said: NDArray[np.bool_]) -> Outcome:
-    """Compare what was said with the truth, event by event; nothing is adjusted after the fact.
+def outcome(time_s: NDArray[np.float64], truth: NDArray[np.bool_], alarm: NDArray[np.bool_]) -> Outcome:
+    """Compare alarms with the truth, event by event; nothing is adjusted after the fact.
 
     Args:
         time_s: float64[n], increasing.
         truth: bool[n], inside a labelled stretch.
-        said: bool[n], the alarm stands.
+        alarm: bool[n], whether the alarm is active.
     """
     begins = np.flatnonzero(np.diff(truth, prepend=False) & truth)
     ends = np.flatnonzero(np.diff(truth, append=False) & truth) + 1
-    hits = [begin + np.flatnonzero(said[begin:end]) for begin, end in zip(begins, ends, strict=True)]
+    hits = [begin + np.flatnonzero(alarm[begin:end]) for begin, end in zip(begins, ends, strict=True)]
     delays = tuple(float(time_s[hit[0]] - time_s[begin]) for hit, begin in zip(hits, begins, strict=True) if len(hit))
-    rises = np.diff(said, prepend=False) & said
+    rises = np.diff(alarm, prepend=False) & alarm
     return Outcome(
         events=len(begins),
         found=len(delays),

@@ -24,7 +24,7 @@ from operator import add
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.judged_plant import STEP_S, Verdict, judged, judged_healthy, missing_rules
+from benchmarks.judged_plant import STEP_S, Verdict, evaluate_faulty, evaluate_healthy, missing_rules
 from benchmarks.outcome import DAY_S, Outcome
 from gateway_sim.faults import FAULTS, Fault
 from gateway_sim.sites import sample_sites
@@ -78,13 +78,13 @@ def play(fault: Fault, seeds: int, lead_s: int) -> Played:
     end_s = lead_s + math.ceil(fault.lasts_s)
     active = {second: [fault] for second in range(lead_s, end_s)}
     numbers = range(FIRST_SEED, FIRST_SEED + seeds)
-    raised = [v for v in judged(fault.plant, end_s + GRACE_S, numbers, active) if v.raised]
+    raised = [v for v in evaluate_faulty(fault.plant, end_s + GRACE_S, numbers, active) if v.raised]
     ours = [v for v in raised if v.at_s >= lead_s and v.point in fault.affects]
     runs = [[v for v in ours if v.copy == copy] for copy in range(seeds)]
     return Played(fault, lead_s, runs, len(raised) - len(ours))
 
 
-def told(played: Played) -> dict[str, Any]:
+def fault_report(played: Played) -> dict[str, Any]:
     """What is reported of a fault."""
     fault, outcome = played.fault, played.found(played.accepted)
     missing, leads = missing_rules(fault), played.leads_s()
@@ -123,7 +123,7 @@ def stay_healthy(plant: str, days: float, report: Callable[[str], None]) -> Quie
     seconds = max(1, round(days / copies * DAY_S))
     alarms: list[Verdict] = []
     hour = 0
-    for minute, part in enumerate(judged_healthy(plant, seconds, range(copies))):
+    for minute, part in enumerate(evaluate_healthy(plant, seconds, range(copies))):
         alarms += (verdict for verdict in part if verdict.raised)
         if minute // 60 > hour:
             hour = minute // 60
@@ -157,7 +157,7 @@ def measure(
         "median_delay_s": found["median_delay_s"],
         "false_alarms_per_100_points_day": round(len(alarms) / watched, 3),
         "forecast_lead_s": round(median(leads), 1) if leads else None,
-        "faults": {one.fault.id: told(one) for one in played},
+        "faults": {one.fault.id: fault_report(one) for one in played},
         "false_alarms_by_rule": dict(Counter(verdict.code for verdict in alarms).most_common()),
         "false_alarms_by_point": _noisiest(alarms),
         "plants": {plant: {"points": one.points, "a_day": round(one.a_day(), 3)} for plant, one in quiet.items()},

@@ -77,13 +77,13 @@ class Committed:
         self._boot = boot
         self._until: dict[str, int] = {}
 
-    def heard(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
+    def on_committed(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
         """The service tells a gateway how far it is; here all is in order, nothing is missing for long."""
-        told = decode_committed(bytes(message.payload))
-        if told.boot == self._boot:
-            for _ in range(self._until.get(message.topic, 0), told.seq):
+        committed = decode_committed(bytes(message.payload))
+        if committed.boot == self._boot:
+            for _ in range(self._until.get(message.topic, 0), committed.seq):
                 self._timed.arrived(message.topic)
-            self._until[message.topic] = told.seq
+            self._until[message.topic] = committed.seq
 
 
 def measure(broker: int, hook: int, seconds: float, rate: float, gateways: int = GATEWAYS) -> dict[str, list[float]]:
@@ -92,17 +92,22 @@ def measure(broker: int, hook: int, seconds: float, rate: float, gateways: int =
     webhooks, commits = Timed(), Timed()
     with receiver(hook, webhooks.webhook):
         client = mqtt.Client(CallbackAPIVersion.VERSION2, client_id=f"probe-{time.time_ns()}")
-        client.on_message = Committed(commits, boot).heard
+        client.on_message = Committed(commits, boot).on_committed
         client.connect("127.0.0.1", broker)
         client.subscribe(committed_topic(_PLANT, "+"), 1)
         client.loop_start()
         began = time.perf_counter()
         for number in range(int(seconds * rate / (2 * gateways)) * 2 * gateways):
             time.sleep(max(0.0, began + number / rate - time.perf_counter()))
-            turn, gateway = divmod(number, gateways)
+            round_number, gateway = divmod(number, gateways)
             point = f"P-{gateway:02d}-00"
-            value = _QUIET if turn % 2 else _LOUD
-            frame = {"boot": boot, "seq": turn + 1, "time": [time.time_ns() // 10**6], "values": {point: [value]}}
+            value = _QUIET if round_number % 2 else _LOUD
+            frame = {
+                "boot": boot,
+                "seq": round_number + 1,
+                "time": [time.time_ns() // 10**6],
+                "values": {point: [value]},
+            }
             webhooks.published(point)
             commits.published(committed_topic(_PLANT, f"GW-{gateway}"))
             client.publish(frame_topic(_PLANT, f"GW-{gateway}"), json.dumps(frame), qos=1)

@@ -1,4 +1,4 @@
-"""Recordings of a group of sensors judged by a bank: one rule on all of them together."""
+"""Evaluates recordings of a group of sensors with a bank: one rule on all of them together."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from detectors import Bank, Readings
 from detectors.examples import tables
 
-Said = NDArray[np.bool_]
+Alarmed = NDArray[np.bool_]
 Floats = NDArray[np.float64]
 
 BATCH = 1000
@@ -20,12 +20,12 @@ KEY = "example"
 
 
 def bank_of(kind: str, sensors: int, param: Mapping[str, float]) -> Bank:
-    """A bank with one rule on sensors 0, 1, ... together: on at 1, off at the parameter `release`, if there is one."""
+    """Return a bank with one rule on sensors 0, 1, ...: on at 1, off at the parameter `release`, if there is one."""
     return Bank(tables(kind, 1.0, param.get("release"), sensors - 1, **param))
 
 
 def frames(time_s: Floats, rows: Floats) -> Iterator[Readings]:
-    """The rows (float64[n, d]) in batches; at one time sensor 0, at whose readings is judged, comes last."""
+    """Yield the rows (float64[n, d]) in batches; sensor 0, whose readings trigger evaluation, is last of each time."""
     vectors, sensors = rows.shape
     point = np.tile(np.roll(np.arange(sensors, dtype=np.int32), -1), vectors)
     time = np.repeat(np.round(time_s * 1e9).astype(np.int64), sensors)
@@ -35,8 +35,8 @@ def frames(time_s: Floats, rows: Floats) -> Iterator[Readings]:
         yield Readings(point[batch], time[batch], value[batch], time[batch], point[batch])
 
 
-def said(bank: Bank, time_s: Floats, rows: Floats) -> Said:
-    """bool[n], whether the alarm stands after each row, if none stood before."""
+def alarmed(bank: Bank, time_s: Floats, rows: Floats) -> Alarmed:
+    """Return bool[n]: whether the alarm is active after each row, if it was not before the first."""
     changes = np.zeros(len(rows), np.int64)
     time = np.round(time_s * 1e9).astype(np.int64)
     for readings in frames(time_s, rows):

@@ -67,8 +67,8 @@ class Site:
 
     def counted(self) -> dict[str, float]:
         """What the service has counted until now, by the metric's name; of those with labels, one of them."""
-        told = httpx.get(f"{self.service.url}/metrics", headers=self.service.headers, trust_env=False, timeout=60).text
-        return {one.name: one.value for family in text_string_to_metric_families(told) for one in family.samples}
+        text = httpx.get(f"{self.service.url}/metrics", headers=self.service.headers, trust_env=False, timeout=60).text
+        return {one.name: one.value for family in text_string_to_metric_families(text) for one in family.samples}
 
     @contextmanager
     def sending(self, load: Load) -> Iterator[subprocess.Popen[bytes]]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from benchmarks.folders import command
 from benchmarks.outcome import Outcome, outcome
-from benchmarks.recordings import bank_of, said
+from benchmarks.recordings import alarmed, bank_of
 
 TRAINING_ROWS: Final = 400
 NOT_SENSORS: Final = ("datetime", "anomaly", "changepoint")
@@ -116,7 +116,7 @@ def _recording(path: Path) -> Recording | None:
 def watched(recording: Recording, kind: str = "mahalanobis", param: Mapping[str, float] = PARAM) -> NDArray[np.bool_]:
     """bool[n - 400], whether the alarm of a rule on all sensors stands at each row after the training rows."""
     bank = bank_of(kind, recording.rows.shape[1], param)
-    return said(bank, recording.time_s, recording.rows)[TRAINING_ROWS:]
+    return alarmed(bank, recording.time_s, recording.rows)[TRAINING_ROWS:]
 
 
 def components(recording: Recording) -> NDArray[np.bool_]:

@@ -125,10 +125,10 @@ def _whole_rounds(seconds: float, rate: float) -> float:
 
 
 def _answer(probe: subprocess.Popen[str]) -> dict[str, list[float]]:
-    said, _ = probe.communicate()
+    output, _ = probe.communicate()
     if probe.returncode:
         raise RuntimeError(f"the probe ended with {probe.returncode}")
-    found: dict[str, list[float]] = json.loads(said)
+    found: dict[str, list[float]] = json.loads(output)
     return found
 
 

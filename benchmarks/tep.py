@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from benchmarks.folders import command
 from benchmarks.outcome import Outcome, outcome
-from benchmarks.recordings import KEY, Said, bank_of, said
+from benchmarks.recordings import KEY, Alarmed, alarmed, bank_of
 from detectors import Bank
 
 SAMPLE_MIN: Final = 3.0
@@ -77,9 +77,9 @@ def learnt(training: NDArray[np.float64], kind: str = "mahalanobis", param: Mapp
     return bank
 
 
-def watched(taught: Bank, rows: NDArray[np.float64]) -> Said:
+def watched(taught: Bank, rows: NDArray[np.float64]) -> Alarmed:
     """bool[n], whether the alarm stands at each sample of a run that begins in the normal state."""
-    return said(deepcopy(taught), np.arange(len(rows), dtype=np.float64) * (SAMPLE_MIN * 60), rows)
+    return alarmed(deepcopy(taught), np.arange(len(rows), dtype=np.float64) * (SAMPLE_MIN * 60), rows)
 
 
 def limit(taught: Bank) -> float:
@@ -88,14 +88,14 @@ def limit(taught: Bank) -> float:
     return float(detector.state().arrays["limit"][0])
 
 
-def plain_limit(training: NDArray[np.float64], rows: NDArray[np.float64]) -> Said:
+def plain_limit(training: NDArray[np.float64], rows: NDArray[np.float64]) -> Alarmed:
     """bool[n], whether any variable is more than three standard deviations from its mean in training."""
     far_off = np.abs(rows - training.mean(axis=0)) > 3 * training.std(axis=0)
     anywhere: NDArray[np.bool_] = far_off.max(axis=1)
     return anywhere
 
 
-def rates(normal: Said, faults: dict[str, Said]) -> dict[str, float | None]:
+def rates(normal: Alarmed, faults: dict[str, Alarmed]) -> dict[str, float | None]:
     """Mean detection rate over the faults that can be seen, over all, and the share of the normal run alarmed."""
     found = {name: float(alarm[FAULT_FROM:].mean()) for name, alarm in faults.items()}
     seen = [rate for name, rate in found.items() if name not in NOT_SEEN]
@@ -106,17 +106,17 @@ def rates(normal: Said, faults: dict[str, Said]) -> dict[str, float | None]:
     }
 
 
-def fault_figures(alarm: Said) -> dict[str, float | None]:
+def fault_figures(alarm: Alarmed) -> dict[str, float | None]:
     """Of one fault: share of samples alarmed, minutes until the first of them, share alarmed before the fault."""
-    alarmed = np.flatnonzero(alarm[FAULT_FROM:])
+    hits = np.flatnonzero(alarm[FAULT_FROM:])
     return {
         "detection_rate": round(float(alarm[FAULT_FROM:].mean()), 4),
-        "delay_min": float(alarmed[0]) * SAMPLE_MIN if len(alarmed) else None,
+        "delay_min": float(hits[0]) * SAMPLE_MIN if len(hits) else None,
         "false_alarm_rate_before": round(float(alarm[:FAULT_FROM].mean()), 4),
     }
 
 
-def compared(alarm: Said, fault: bool) -> Outcome:  # noqa: FBT001 - the truth of a whole run
+def compared(alarm: Alarmed, fault: bool) -> Outcome:  # noqa: FBT001 - the truth of a whole run
     """One run as a control room sees it."""
     sample = np.arange(len(alarm), dtype=np.float64)
     return outcome(sample * (SAMPLE_MIN * 60), (sample >= FAULT_FROM) & fault, alarm)

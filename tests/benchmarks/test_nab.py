@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.nab import DETECTOR, DataMissing, corpus, judge, main, measure, readings, rules
+from benchmarks.nab import DETECTOR, DataMissing, corpus, main, measure, readings, rules, score_all
 from benchmarks.nab_baselines import STEP, WINDOW, always_alarm, plain_limit, windowed_gaussian
 from benchmarks.nab_score import NEVER, PROFILES, Weights, mark, points_at, probation, score_at, sweep
 from detectors import Bank
@@ -110,7 +110,7 @@ def signal(rows: int, seed: int) -> tuple[NDArray[np.int64], NDArray[np.float64]
 def test_what_the_bank_finds_at_one_half_are_the_rows_that_begin_to_score_so(tmp_path: Path) -> None:
     recordings = corpus(small_corpus(tmp_path))
     found = Bank({"surprise": rules(2)}).update(readings(recordings), 0)
-    for point, scores in enumerate(judge(recordings)):
+    for point, scores in enumerate(score_all(recordings)):
         said = scores >= 0.5
         begins = np.flatnonzero(said & ~np.append(False, said[:-1]))
         mine = (found.rule == point) & found.raised
@@ -122,7 +122,7 @@ def test_what_the_bank_finds_at_one_half_are_the_rows_that_begin_to_score_so(tmp
 def test_every_row_is_scored_also_where_the_clock_was_set_back(tmp_path: Path) -> None:
     (one, _) = corpus(small_corpus(tmp_path))
     back = replace(one, time_ns=one.time_ns - np.where(np.arange(900) >= 700, 120 * MINUTE, 0))
-    (scores,) = judge([back])
+    (scores,) = score_all([back])
     assert len(scores) == 900
     assert scores[700:].any()
 

@@ -115,6 +115,6 @@ def test_an_alarm_that_stands_is_said_until_it_returns() -> None:
     rows = related(100, np.random.default_rng(4))
     rows[60:70, 2] += 5.0
     bank = recordings.bank_of("spe", 3, {**skab.PCA, "train": 50.0, "share": 0.5})
-    alarm = recordings.said(bank, np.arange(100.0), rows)
+    alarm = recordings.alarmed(bank, np.arange(100.0), rows)
     assert alarm[60:70].all()
     assert alarm.sum() < 15

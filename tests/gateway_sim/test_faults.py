@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.judged_plant import Verdict, judged, sample_configuration
+from benchmarks.judged_plant import Verdict, evaluate_faulty, sample_configuration
 from gateway_sim.faults import FAULTS, QUICK, SLOW, Fault, Slot, Where, timetable
 from gateway_sim.faults.timetable import CYCLE_S, QUICK_S
 from gateway_sim.physics.aluminium import CAST_S, FIRST_S, IDLE_S
@@ -28,7 +28,7 @@ def _seconds(slots: tuple[Slot, ...]) -> dict[int, list[Fault]]:
 
 def _alone(fault: Fault, *seeds: int) -> list[Verdict]:
     active = {second: [fault] for second in range(BEGIN_S, BEGIN_S + int(fault.lasts_s))}
-    return judged(fault.plant, BEGIN_S + int(fault.lasts_s) + AFTER_S, seeds, active)
+    return evaluate_faulty(fault.plant, BEGIN_S + int(fault.lasts_s) + AFTER_S, seeds, active)
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.id)
@@ -84,7 +84,7 @@ def test_three_minutes_show_every_fault_and_nothing_else(seed: int) -> None:
 
 
 def _judged_all(slots: tuple[Slot, ...], seconds: int, seed: int) -> list[Verdict]:
-    return [v for plant in sample_sites() for v in judged(plant, seconds, [seed], _seconds(slots))]
+    return [v for plant in sample_sites() for v in evaluate_faulty(plant, seconds, [seed], _seconds(slots))]
 
 
 def _explained(slots: tuple[Slot, ...], found: list[Verdict]) -> None:

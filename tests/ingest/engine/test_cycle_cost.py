@@ -27,7 +27,7 @@ def most_taken(park: Park, frames: int) -> int:
                 park.now += SECOND // 100
             before, _ = tracemalloc.get_traced_memory()
             tracemalloc.reset_peak()
-            park.judge()
+            park.run_cycle()
             taken.append(tracemalloc.get_traced_memory()[1] - before)
     finally:
         tracemalloc.stop()
