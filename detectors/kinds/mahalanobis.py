@@ -248,7 +248,7 @@ def learnt_limits(lesson: Lesson, model: Model, setting: Setting) -> tuple[float
         past = [followed(_whole(part, rest, setting), rest.transition, setting) for part in parts]
         strayed = np.concatenate([path.strayed for path in past])
         squared = ordered_sum(strayed * products(rest.weights, strayed))
-        spread = [averaged(energies(followed_.deviations, rest.spread), setting.smoothing) for followed_ in past]
+        spread = [averaged(energies(path.deviations, rest.spread), setting.smoothing) for path in past]
         return np.column_stack((np.sqrt(np.maximum(squared, 0.0)), np.concatenate(spread)))
 
     def fit(parts: Parts) -> Model:

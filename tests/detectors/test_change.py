@@ -19,7 +19,11 @@ AT_50: dict[str, Any] = {"side": 0.0, "relative": 0.0, "setpoint": 50.0, "fresh_
 def test_a_deviation_is_judged_from_the_side_that_was_asked_for() -> None:
     values = [50.0, 56.0, 50.0, 44.0, 50.0]
     trips = {
-        side: [told for told in evaluate("deviation", values, on=5.0, **{**AT_50, "side": side}) if "trips" in told]
+        side: [
+            findings
+            for findings in evaluate("deviation", values, on=5.0, **{**AT_50, "side": side})
+            if "trips" in findings
+        ]
         for side in (1.0, -1.0, 0.0)
     }
     assert trips == {
@@ -45,9 +49,9 @@ def test_a_fixed_setpoint_goes_before_the_setpoint_point() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fresh_s", "told"), [(2.0, ["trips at 1 s: 9"]), (INF, ["trips at 1 s: 9", "returns at 4 s: nan"])]
+    ("fresh_s", "findings"), [(2.0, ["trips at 1 s: 9"]), (INF, ["trips at 1 s: 9", "returns at 4 s: nan"])]
 )
-def test_a_setpoint_that_is_too_old_is_not_used(fresh_s: float, told: list[str]) -> None:
+def test_a_setpoint_that_is_too_old_is_not_used(fresh_s: float, findings: list[str]) -> None:
     """The verdict stays as it was, for nothing can be told."""
     others = [[50.0, 50.0, NAN, NAN, NAN]]
     changes = evaluate(
@@ -57,7 +61,7 @@ def test_a_setpoint_that_is_too_old_is_not_used(fresh_s: float, told: list[str])
         others=others,
         **{**AT_50, "setpoint": NAN, "fresh_s": fresh_s},
     )
-    assert changes == told
+    assert changes == findings
 
 
 def test_percent_of_a_setpoint_of_zero_say_nothing() -> None:
@@ -69,16 +73,16 @@ def test_a_shift_of_level_is_found_that_crosses_no_limit_and_a_slow_drift_is_not
     noise = np.random.default_rng(3).normal(0, 0.5, 600)
     shifted, drifting = 50 + noise, 50 + noise + np.arange(600) * 0.01
     shifted[300:] += 4
-    told = evaluate("step", shifted.tolist(), on=3.0, off=1.0, side=0.0, window_s=60.0)
-    assert [one.split(" at ")[0] for one in told] == ["trips", "returns"]
-    assert 300 < int(told[0].split(" at ")[1].split()[0]) <= 360
+    findings = evaluate("step", shifted.tolist(), on=3.0, off=1.0, side=0.0, window_s=60.0)
+    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
+    assert 300 < int(findings[0].split(" at ")[1].split()[0]) <= 360
     assert evaluate("step", drifting.tolist(), on=3.0, off=1.0, side=0.0, window_s=60.0) == []
 
 
 @pytest.mark.parametrize(("side", "trips"), [(1.0, 1), (-1.0, 0), (0.0, 1)])
 def test_a_step_up_is_no_step_down(side: float, trips: int) -> None:
-    told = evaluate("step", [1.0] * 20 + [5.0] * 20, on=3.0, off=1.0, side=side, window_s=8.0)
-    assert sum("trips" in one for one in told) == trips
+    findings = evaluate("step", [1.0] * 20 + [5.0] * 20, on=3.0, off=1.0, side=side, window_s=8.0)
+    assert sum("trips" in one for one in findings) == trips
 
 
 def test_a_single_spike_is_no_step() -> None:
@@ -93,8 +97,8 @@ def test_a_spike_is_found_and_the_level_after_a_step_is_not() -> None:
     spiked = [*wave, 9.0, *wave]
     stepped = [*wave, *(9.0 + x - 5.0 for x in wave)]
     assert evaluate("spike", spiked, on=6.0, off=3.0, floor=0.1) == ["trips at 18 s: 9", "returns at 19 s: 5"]
-    told = evaluate("spike", stepped, on=6.0, off=3.0, floor=0.1)
-    assert told == ["trips at 18 s: 9", "returns at 23 s: 8.9"]
+    findings = evaluate("spike", stepped, on=6.0, off=3.0, floor=0.1)
+    assert findings == ["trips at 18 s: 9", "returns at 23 s: 8.9"]
 
 
 def test_two_wild_readings_in_a_row_are_both_found() -> None:

@@ -69,7 +69,7 @@ def lively(many: int) -> list[Row]:
     return rows
 
 
-def told(findings: Findings) -> list[tuple[int, bool, int, int]]:
+def listed(findings: Findings) -> list[tuple[int, bool, int, int]]:
     """Findings as comparable rows."""
     columns = (findings.rule, findings.raised, findings.time, findings.onset)
     return [(int(a), bool(b), int(c), int(d)) for a, b, c, d in zip(*columns, strict=True)]
@@ -80,7 +80,7 @@ def judge(bank: Bank, rows: Sequence[Row], cuts: Sequence[int]) -> list[tuple[in
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     found = []
     for begin, end in pairwise(edges):
-        found += told(bank.update(readings(rows[begin:end], begin), START))
+        found += listed(bank.update(readings(rows[begin:end], begin), START))
     return sorted(found, key=lambda f: (f[2], f[1], f[0]))
 
 
@@ -132,7 +132,7 @@ def test_a_restored_detector_goes_on_as_if_nothing_had_happened(kind: str, rows:
     after = Bank({kind: rules})
     after.load(before.dump())
     assert after.dump() == before.dump()
-    assert told(after.update(second, later)) == told(unbroken.update(second, later))
+    assert listed(after.update(second, later)) == listed(unbroken.update(second, later))
 
 
 @pytest.mark.parametrize("kind", list(SCORERS))
@@ -141,7 +141,7 @@ def test_a_restart_after_every_few_readings_changes_nothing(kind: str) -> None:
     rules, rows, found = table(rules_of(kind)), lively(900), list[tuple[int, bool, int, int]]()
     bank = Bank({kind: rules})
     for at in range(0, len(rows), 4):
-        found += told(bank.update(readings(rows[at : at + 4]), START))
+        found += listed(bank.update(readings(rows[at : at + 4]), START))
         dump, bank = bank.dump(), Bank({kind: rules})
         bank.load(dump)
     assert sorted(found, key=lambda f: (f[2], f[1], f[0])) == run(rules_of(kind), rows, SCORES)
@@ -159,20 +159,20 @@ def test_a_rule_added_removed_or_retuned_leaves_the_others_as_they_were(kind: st
     unchanged, bank = Bank({kind: table(fewer)}), Bank({kind: table(every)})
     unchanged.update(first, now)
     bank.update(first, now)
-    expected = told(unchanged.update(second, later))
+    expected = listed(unchanged.update(second, later))
     for others in (fewer, more):
         successor = bank.successor({kind: table(others)})
-        found = told(successor.update(second, later))
+        found = listed(successor.update(second, later))
         assert [f for f in found if f[0] % 5 != 1] == expected
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_readings_no_rules_and_unknown_points_are_no_trouble(kind: str) -> None:
     rules = table(rules_of(kind))
-    assert told(Bank({kind: rules}).update(readings([]), START)) == []
-    assert told(Bank({kind: table([])}).update(readings([(0, START, 9.0)]), START)) == []
+    assert listed(Bank({kind: rules}).update(readings([]), START)) == []
+    assert listed(Bank({kind: table([])}).update(readings([(0, START, 9.0)]), START)) == []
     stranger = readings([(99, START, 9.0)])
-    assert told(Bank({kind: rules}).update(stranger, START)) == []
+    assert listed(Bank({kind: rules}).update(stranger, START)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -181,7 +181,7 @@ def test_a_healthy_moving_signal_gives_no_findings(kind: str) -> None:
     bank = Bank({kind: table(rules_of(kind))})
     for at in range(0, len(rows), POINTS):
         batch, now = readings(rows[at : at + POINTS]), rows[at][1]
-        assert told(bank.update(replace(batch, received=batch.time), now)) == []
+        assert listed(bank.update(replace(batch, received=batch.time), now)) == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

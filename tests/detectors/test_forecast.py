@@ -139,15 +139,15 @@ def test_long_streams_give_the_findings_of_plain_loops() -> None:
     point = np.tile(np.array([1, 0], np.int32), many)
     times, values = np.repeat(time, 2), np.array([running, walk]).T.ravel()
     expected = run(rules, list(zip(point.tolist(), times.tolist(), values.tolist(), strict=True)), SCORES)
-    bank, told = Bank({"forecast": table(rules)}), []
+    bank, findings = Bank({"forecast": table(rules)}), []
     edges = [0, *np.sort(random.integers(0, len(point), 60)).tolist(), len(point)]
     for begin, end in pairwise(edges):
         part = slice(begin, end)
         found = bank.update(Readings(point[part], times[part], values[part], times[part], point[part]), 0)
         columns = (found.rule, found.raised, found.time, found.onset)
-        told += [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    assert sorted(told, key=lambda f: (f[2], f[1], f[0])) == expected
-    assert len(told) > 30
+        findings += [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    assert sorted(findings, key=lambda f: (f[2], f[1], f[0])) == expected
+    assert len(findings) > 30
 
 
 def test_a_rule_keeps_at_most_600_bytes() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from detectors import Bank, Derived, Readings
 from detectors.registry import SCORERS
 from tests.detectors.rule_tables import POINTS, SECOND, rule, rules_of, table
-from tests.detectors.test_conformance import START, VALUES, told
+from tests.detectors.test_conformance import START, VALUES, listed
 from tests.reference.plain import run_frames
 from tests.reference.scores import SCORES
 
@@ -57,7 +57,7 @@ def test_the_order_of_columns_changes_no_verdict(
     for edges in ([0, min(cut, len(frames))], [*range(len(frames))]):
         bank, found = Bank({kind: table(rules_of(kind))}), list[tuple[int, bool, int, int]]()
         for begin, end in pairwise([*edges, len(frames)]):
-            found += told(bank.update(arriving(frames[begin:end], begin), START))
+            found += listed(bank.update(arriving(frames[begin:end], begin), START))
         assert sorted(found, key=lambda f: (f[2], f[1], f[0])) == expected
 
 
@@ -71,5 +71,5 @@ def test_what_is_derived_from_a_frame_is_derived_from_all_of_it(seed: int) -> No
     for size in (1, 2, 4):
         rise = Derived("rise", "A - B", (0, 1), (0,), 2)
         bank = Bank({"limit": table([rule("limit", 0, 2, 15.0, side=1.0)])}, [rise])
-        found = [told(bank.update(arriving(frames[at : at + size], at), START)) for at in range(0, 4, size)]
+        found = [listed(bank.update(arriving(frames[at : at + size], at), START)) for at in range(0, 4, size)]
         assert [f for part in found for f in part] == [(0, True, START + 3 * SECOND, START + 3 * SECOND)]

@@ -19,9 +19,9 @@ def found(kind: str, sensor: list[float], running: list[float]) -> list[tuple[bo
     point = np.tile(np.array([MACHINE, SENSOR], np.int32), n)
     time = np.repeat(START + np.arange(n) * SECOND, 2)
     value = np.array([running, sensor]).T.ravel()
-    told = detector.update(Readings(point, time, value, time, point), START)
-    seconds = ((told.time - START) // SECOND).tolist()
-    return list(zip(told.raised.tolist(), seconds, strict=True))
+    findings = detector.update(Readings(point, time, value, time, point), START)
+    seconds = ((findings.time - START) // SECOND).tolist()
+    return list(zip(findings.raised.tolist(), seconds, strict=True))
 
 
 def test_a_sensor_that_stood_still_while_the_machine_stood_still_is_not_stuck_when_it_starts() -> None:

@@ -31,8 +31,8 @@ def test_a_co_sensor_that_passes_through_the_alarm_limit_is_not_pinned() -> None
 
 
 def test_a_sensor_let_go_is_no_longer_pinned() -> None:
-    told = evaluate("pinned", [24.0] * 1000 + [8.0] * 1000, on=90.0, off=50.0, **PIN)
-    assert [one.split(" at ")[0] for one in told] == ["trips", "returns"]
+    findings = evaluate("pinned", [24.0] * 1000 + [8.0] * 1000, on=90.0, off=50.0, **PIN)
+    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
 
 
 def test_few_readings_are_no_proof_of_pinning() -> None:
@@ -42,9 +42,9 @@ def test_few_readings_are_no_proof_of_pinning() -> None:
 def test_a_signal_whose_noise_collapses_is_found_while_its_level_stays_healthy() -> None:
     noise = np.random.default_rng(4).normal(0, 1, 4000)
     noise[2000:] *= 0.05
-    told = evaluate("noise", (50 + noise).tolist(), on=5.0, off=2.0, window_s=240.0)
-    assert told[0].startswith("trips at 2")
-    assert 2000 < int(told[0].split(" at ")[1].split()[0]) <= 2300
+    findings = evaluate("noise", (50 + noise).tolist(), on=5.0, off=2.0, window_s=240.0)
+    assert findings[0].startswith("trips at 2")
+    assert 2000 < int(findings[0].split(" at ")[1].split()[0]) <= 2300
 
 
 def test_a_steady_noise_is_no_collapse_nor_is_more_of_it() -> None:
@@ -56,9 +56,9 @@ def test_a_steady_noise_is_no_collapse_nor_is_more_of_it() -> None:
 def test_a_calm_becomes_the_ordinary_state_after_four_to_five_windows() -> None:
     noise = np.random.default_rng(6).normal(0, 1, 6000)
     noise[2400:] *= 0.05
-    told = evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)
-    assert [one.split(" at ")[0] for one in told] == ["trips", "returns"]
-    returned = int(told[1].split(" at ")[1].split()[0])
+    findings = evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)
+    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
+    returned = int(findings[1].split(" at ")[1].split()[0])
     assert 2400 + 4 * 240 <= returned <= 2400 + 5 * 240 + 60
 
 

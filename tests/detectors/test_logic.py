@@ -63,15 +63,15 @@ def test_the_first_of_a_group_is_named_whatever_comes_after() -> None:
 def test_it_stays_the_first_until_all_are_off_and_then_another_may_be() -> None:
     first = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     second = [0.0, 0.0, 1.0, 1.0, 0.0, 1.0]
-    told = scored(specimen("first_out", inputs=(1, 2)), [0.0] * 6, [first, second])
-    assert [one.score for one in told] == [0, 1, 1, 1, 0, 1]
+    findings = scored(specimen("first_out", inputs=(1, 2)), [0.0] * 6, [first, second])
+    assert [one.score for one in findings] == [0, 1, 1, 1, 0, 1]
     # the second was on already when the first one was seen to clear, so the group never was off in between
-    assert [one.cause for one in told] == [-1, 1, 1, 1, -1, 2]
+    assert [one.cause for one in findings] == [-1, 1, 1, 1, -1, 2]
 
 
 def test_of_two_at_one_time_the_first_in_order_is_named() -> None:
-    told = scored(specimen("first_out", inputs=(2, 1)), [0.0, 0.0], [[0.0, 1.0], [0.0, 1.0]])
-    assert [one.cause for one in told] == [-1, 2]
+    findings = scored(specimen("first_out", inputs=(2, 1)), [0.0, 0.0], [[0.0, 1.0], [0.0, 1.0]])
+    assert [one.cause for one in findings] == [-1, 2]
 
 
 def test_a_closed_gate_makes_the_group_begin_anew() -> None:

@@ -41,8 +41,8 @@ def judged(rules: list[PlainRule], rows: Sequence[tuple[float, ...]]) -> list[tu
         bank, found = Bank({rules[0].kind: table(rules)}), list[tuple[int, bool, int]]()
         for begin in range(0, len(readings), size):
             point, time, value = (np.array(column) for column in zip(*readings[begin : begin + size], strict=True))
-            told = bank.update(Readings(point.astype(np.int32), time, value, time, point.astype(np.int32)), 0)
-            found += zip(told.rule.tolist(), told.raised.tolist(), told.time.tolist(), strict=True)
+            findings = bank.update(Readings(point.astype(np.int32), time, value, time, point.astype(np.int32)), 0)
+            found += zip(findings.rule.tolist(), findings.raised.tolist(), findings.time.tolist(), strict=True)
         assert found == plain
     return [(time // SECOND, raised) for _, raised, time in plain]
 

@@ -107,9 +107,9 @@ def test_a_long_dense_stream_gives_the_findings_of_plain_loops(kind: str) -> Non
     )
     found = Bank({kind: table(rules)}).update(readings, int(time[-1]))
     columns = (found.rule, found.raised, found.time, found.onset)
-    told = [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
-    assert told == expected
-    assert len(told) > 50
+    findings = [tuple(row) for row in zip(*(column.tolist() for column in columns), strict=True)]
+    assert findings == expected
+    assert len(findings) > 50
 
 
 @pytest.mark.parametrize("kind", ["profile", "phase"])

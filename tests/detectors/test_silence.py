@@ -105,8 +105,8 @@ def test_a_watcher_that_comes_and_goes_tells_a_silence_once_it_has_watched_for_l
     bank.update(heard(0, START), START)
     now = START
     for life in range(1, 6):
-        told = [bank.update(NOTHING, now + second * SECOND).raised.tolist() for second in range(13)]
-        assert told == [[]] * 12 + [[True] if life == 5 else []]
+        findings = [bank.update(NOTHING, now + second * SECOND).raised.tolist() for second in range(13)]
+        assert findings == [[]] * 12 + [[True] if life == 5 else []]
         left, now = now + 12 * SECOND, now + 3600 * SECOND
         dump, bank = bank.dump(), Bank({"silence": table([rule("silence", 0, 0, 60)])})
         bank.load(dump)

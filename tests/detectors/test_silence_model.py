@@ -56,8 +56,8 @@ class Both:
         found: list[tuple[int, bool]] = []
         edges = sorted({0, len(heard), *(min(cut, len(heard)) for cut in cuts)})
         for begin, end in zip(edges, edges[1:] or [0], strict=False):
-            told = self.fast.update(arrived(heard[begin:end]), self.now)
-            found += zip(told.rule.tolist(), told.raised.tolist(), strict=True)
+            findings = self.fast.update(arrived(heard[begin:end]), self.now)
+            found += zip(findings.rule.tolist(), findings.raised.tolist(), strict=True)
         if len(edges) <= 2:  # cut up, a rule is looked at between the pieces: what it comes to is compared below
             assert sorted(found) == self.plain.update(self.now)
         else:

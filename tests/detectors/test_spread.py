@@ -66,7 +66,7 @@ def frames(rows: Floats, since: int = 0, order: tuple[int, ...] = (0, 1, 2, 3, 4
     return Readings(point, time, rows[:, order].ravel(), time, point)
 
 
-def told(bank: Bank, readings: Readings) -> list[tuple[bool, int, int]]:
+def listed(bank: Bank, readings: Readings) -> list[tuple[bool, int, int]]:
     """Findings: tripped, at which row, the sensor named."""
     found = bank.update(readings, 0)
     rows = (found.time // (5 * SECOND)).tolist()
@@ -86,8 +86,8 @@ def test_a_sticking_valve_is_found_though_every_mean_stays_where_it_was(loop: in
     healthy, sticking = vessel(loop, loop, 1500), vessel(loop, loop, 1500, sticks=0)
     moved = np.abs(sticking.mean(axis=0) - healthy.mean(axis=0)) / healthy.std(axis=0)
     assert moved.max() < 0.2, "deviations: nobody would see it in the means"
-    before = alarmed(told(taught(loop), frames(healthy)), 1500).mean()
-    found = told(taught(loop), frames(sticking))
+    before = alarmed(listed(taught(loop), frames(healthy)), 1500).mean()
+    found = listed(taught(loop), frames(sticking))
     after = alarmed(found, 1500).mean()
     assert after > before + share
     assert {cause for raised, _, cause in found if raised} & {FLOW, SENSORS.index("demand")}
@@ -97,7 +97,7 @@ def test_healthy_loops_are_beyond_the_limits_no_more_than_promised() -> None:
     """One vector in a hundred. With a forecast: it takes out the wandering, of which a lesson of hours holds little."""
     rows, shares = 2000, list[float]()
     for loop in LOOPS:
-        found = told(taught(loop, off=1.0, ridge=0.01), frames(vessel(loop, loop, rows)))
+        found = listed(taught(loop, off=1.0, ridge=0.01), frames(vessel(loop, loop, rows)))
         shares.append(float(alarmed(found, rows).mean()))
     assert np.mean(shares) <= 0.01
 
@@ -132,10 +132,10 @@ def test_a_gap_adds_no_alarm_and_the_valve_is_found_after_it() -> None:
     """The vessel has wandered elsewhere while nothing was heard."""
     healthy, sticking = vessel(5, 5, 600), vessel(5, 5, 600, sticks=350)
     bank, other = taught(5), taught(5)
-    before = told(bank, frames(healthy[:250]))
-    assert told(other, frames(healthy[:250])) == before
-    assert told(bank, frames(healthy[350:], since=1350)) == []
-    assert any(raised for raised, _, _ in told(other, frames(sticking[350:], since=1350)))
+    before = listed(bank, frames(healthy[:250]))
+    assert listed(other, frames(healthy[:250])) == before
+    assert listed(bank, frames(healthy[350:], since=1350)) == []
+    assert any(raised for raised, _, _ in listed(other, frames(sticking[350:], since=1350)))
 
 
 @pytest.mark.parametrize("dead", [None, SENSORS.index("outlet")])
@@ -143,18 +143,18 @@ def test_the_valve_is_found_without_a_dead_member_too_and_its_death_is_no_spread
     rows = vessel(7, 7, 1500, sticks=700)
     if dead is not None:
         rows[:, dead] = math.nan
-    stands = alarmed(told(taught(7), frames(rows)), 1500)
+    stands = alarmed(listed(taught(7), frames(rows)), 1500)
     assert stands[:700].mean() < 0.05
     assert stands[700:].mean() > 0.4
 
 
 def test_a_restart_between_any_two_frames_changes_nothing() -> None:
     rows = vessel(5, 5, 400, sticks=100)
-    expected = told(taught(5), frames(rows))
+    expected = listed(taught(5), frames(rows))
     assert any(raised for raised, _, _ in expected)
     bank, found = taught(5), list[tuple[bool, int, int]]()
     for begin in range(0, 400, 7):
-        found += told(bank, frames(rows[begin : begin + 7], begin))
+        found += listed(bank, frames(rows[begin : begin + 7], begin))
         dump, bank = bank.dump(), fresh()
         bank.load(dump)
     assert found == expected
@@ -163,13 +163,13 @@ def test_a_restart_between_any_two_frames_changes_nothing() -> None:
 @pytest.mark.parametrize("order", [(4, 3, 2, 1, 0), (2, 0, 4, 1, 3)])
 def test_the_order_of_columns_changes_nothing(order: tuple[int, ...]) -> None:
     rows = vessel(5, 5, 400, sticks=100)
-    assert told(taught(5), frames(rows, order=order)) == told(taught(5), frames(rows))
+    assert listed(taught(5), frames(rows, order=order)) == listed(taught(5), frames(rows))
 
 
 def test_a_limit_set_by_hand_is_the_only_one() -> None:
     rows = vessel(7, 7, 600, sticks=0)
-    assert told(taught(7), frames(rows)) != []
-    assert told(taught(7, limit=1e6), frames(rows)) == []
+    assert listed(taught(7), frames(rows)) != []
+    assert listed(taught(7, limit=1e6), frames(rows)) == []
 
 
 def test_who_learnt_before_the_spread_was_judged_goes_on_without_it_and_learns_nothing_anew() -> None:
@@ -181,7 +181,7 @@ def test_who_learnt_before_the_spread_was_judged_goes_on_without_it_and_learns_n
     bank = fresh()
     (detector,) = bank.detectors()
     detector.restore(state)
-    found, everything = told(bank, frames(rows)), told(taught(7), frames(rows))
+    found, everything = listed(bank, frames(rows)), listed(taught(7), frames(rows))
     assert alarmed(found, 600).sum() < alarmed(everything, 600).sum()
     assert not len(bank.not_evaluated(0).reason)
 

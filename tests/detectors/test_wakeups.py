@@ -14,7 +14,7 @@ from detectors import Bank
 from detectors.registry import SCORERS
 from detectors.rules import RuleTable
 from tests.detectors.rule_tables import POINTS, SECOND, rules_of, table
-from tests.detectors.test_conformance import START, VALUES, Row, readings, told
+from tests.detectors.test_conformance import START, VALUES, Row, listed, readings
 from tests.reference.plain import PlainRule, run
 from tests.reference.scores import SCORES
 
@@ -69,7 +69,7 @@ def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle
         for point, step, value in arrivals:
             times[point] += step * SECOND
             batch.append((point, times[point], value))
-        found += told(bank.update(readings(batch, len(rows)), START))
+        found += listed(bank.update(readings(batch, len(rows)), START))
         rows += batch
         match then:
             case "restart":
