@@ -15,7 +15,7 @@ from uuid import UUID
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
-from ingest.domain.cases.dead_points import RULE, DeadPoint, deaths, hazard_of, look
+from ingest.domain.cases.dead_points import RULE, DeadPoint, compare, dead_now, hazard_of
 from ingest.domain.cases.errors import Already
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
 from ingest.domain.cases.hazard_steps import moment
@@ -68,7 +68,7 @@ class CaseAutomation:
 
     def __init__(
         self,
-        books: CaseStore,
+        store: CaseStore,
         alarms: AlarmBook,
         warnings: WarningBook,
         configuration: Callable[[], PlantConfiguration],
@@ -78,7 +78,7 @@ class CaseAutomation:
         now: Callable[[], int],
     ) -> None:
         """`order` has the engine carry out a command and awaits it, as `ingest.services.ports.Live.order`."""
-        self._books = books
+        self._store = store
         self._alarms = alarms
         self._warnings = warnings
         self._configuration = configuration
@@ -106,7 +106,7 @@ class CaseAutomation:
         now = self._now()
         self._check_mandatory_points(now)
         overdue = HazardFilter(overdue_at=now)
-        for hazard in read_all(partial(self._books.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
+        for hazard in read_all(partial(self._store.hazards, overdue), lambda hazard: (hazard.found, hazard.id)):
             if hazard.deadline is not None:
                 days = f"整改时限 {hazard.deadline.isoformat()} 已过"
                 self._open_lead(
@@ -140,24 +140,24 @@ class CaseAutomation:
         not_over = frozenset(AlarmState) - OVER
         which = AlarmFilter(plants=frozenset(places), states=not_over)
         alarms = read_all(partial(self._alarms.alarms, which), lambda alarm: (alarm.raised, alarm.id))
-        known = {(dead.plant, dead.point): dead for dead in self._books.dead_points()}
+        known = {(dead.plant, dead.point): dead for dead in self._store.dead_points()}
         places_of = {(point.plant, point.id): point for point in mandatory}
         limit = int(self._config.dead_after_h * _HOUR)
         view = self._view()
-        seen = look(known, deaths(mandatory, alarms), lambda key: view.runs(places_of[key]), now, limit)
-        self._books.note_dead(seen.kept, seen.over)
+        seen = compare(known, dead_now(mandatory, alarms), lambda key: view.runs(places_of[key]), now, limit)
+        self._store.note_dead(seen.kept, seen.over)
         for dead in seen.ripe:
             self._open_hazard(dead, places_of[dead.plant, dead.point], now)
 
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
         which = HazardFilter(plants=frozenset({dead.plant}), states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
-        open_ = read_all(partial(self._books.hazards, which), lambda hazard: (hazard.found, hazard.id))
+        open_ = read_all(partial(self._store.hazards, which), lambda hazard: (hazard.found, hazard.id))
         same = [hazard for hazard in open_ if hazard.point == dead.point]
         if not same:
             line = moment(hazard, "find", by=YUJING, role="service", time=now)
             self._open("hazard", hazard, [hazard, line], {"title": hazard.title, "point": point.id})
-        self._books.note_dead([replace(dead, hazard=same[0].id if same else hazard.id)], [])
+        self._store.note_dead([replace(dead, hazard=same[0].id if same else hazard.id)], [])
 
     def _unhandled(self, now: int) -> Iterator[EarlyWarning]:
         """Yield warnings that have been red or orange for too long without feedback."""
@@ -186,21 +186,21 @@ class CaseAutomation:
     def _open_lead(self, lead: Lead) -> None:
         if lead.id in self._known_leads:
             return
-        if self._books.lead(lead.id) is None:
+        if self._store.lead(lead.id) is None:
             self._open("lead", lead, [lead], {"source": str(lead.source), "subject": lead.subject, "text": lead.text})
         self._known_leads.add(lead.id)
 
     def _open(self, kind: ActKind, hazard: Hazard | Lead, rows: list[Record], detail: dict[str, Any]) -> None:
         act = Act(self._now(), YUJING, "service", "open", kind, str(hazard.id), hazard.plant, detail)
         try:
-            self._books.commit(added=rows, acts=[act])
+            self._store.commit(added=rows, acts=[act])
         except Already:
             return
         emit(CaseOpened(kind, str(hazard.id), hazard.plant))
 
     async def _resubmit_dispositions(self) -> None:
         """Resubmit dispositions that the engine has not recorded."""
-        for disposition in await asyncio.to_thread(self._books.untold, limit=_PAGE):
+        for disposition in await asyncio.to_thread(self._store.unreported, limit=_PAGE):
             if disposition.given > self._now() - _RESUBMIT_AFTER:
                 continue
             try:
@@ -209,4 +209,4 @@ class CaseAutomation:
                 return
             except (KeyError, ValueError) as error:
                 emit(DispositionRefused(str(disposition.id), str(error)))
-            await asyncio.to_thread(self._books.note_told, disposition.id, self._now())
+            await asyncio.to_thread(self._store.note_reported, disposition.id, self._now())

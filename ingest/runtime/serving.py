@@ -61,7 +61,7 @@ def ports_of(
         history=history,
         journal=journal,
         cases=Cases(
-            books=cases,
+            store=cases,
             figures=CaseFigures(database),
             files=EvidenceFiles(
                 settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK

@@ -206,7 +206,7 @@ class Exporter(Protocol):
 class Cases:
     """What use cases of the closed loop need: records, figures of alarms and warnings, evidence files, settings."""
 
-    books: CaseStore
+    store: CaseStore
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig

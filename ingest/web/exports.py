@@ -18,7 +18,7 @@ from ingest.domain.model.audit import Act
 from ingest.domain.model.plant import SERVICE
 from ingest.services import caller_scope
 from ingest.services.access import Principal
-from ingest.services.cases.enterprises import heard, recent_s
+from ingest.services.cases.enterprises import last_received, recent_s
 from ingest.services.errors import Away, Busy, Conflict
 from ingest.services.exports.request import Ending, ExportRequest, Page
 from ingest.services.exports.runner import ExportFailed
@@ -102,7 +102,7 @@ class Exports:
                 replace(plant, points=(), equipment=(), gateways=()) for plant in plants if plant.id != SERVICE
             ),
             scope=caller_scope.narrowed(caller, plant),
-            last_received=heard(ports),
+            last_received=last_received(ports),
             recent_s=recent_s(ports),
             now=ports.now(),
             year=year,

@@ -1,4 +1,4 @@
-"""What people may name as the cause of an alarm: one form for instruments and gateways, one for the process.
+"""Causes of an alarm that people may name: one form for instruments and gateways, one for the process.
 
 The codes are ours; no published list was found.
 """

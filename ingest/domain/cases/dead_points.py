@@ -1,4 +1,4 @@
-"""Mandatory sensors that are dead while their machine is in production: after a while that is a hazard by itself."""
+"""Finds mandatory points that are dead for too long while their machine is in production: each is a hazard."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class DeadPoint:
-    """A mandatory point that is dead, as the watch remembers it over restarts. Times are ns since the epoch, UTC.
+    """A mandatory point that is dead, as it is kept over restarts. Times are ns since the epoch, UTC.
 
     Attributes:
         begun: onset of the alarm by which it was first found dead; with the point it names the hazard.
-        since: since when its machine has been in production without a break; None while it stands.
-        hazard: the hazard opened for it, or that stood open already; None before.
+        since: since when its machine has been in production without a break; None while it is out of production.
+        hazard: the hazard opened for it, or that was open already; None before.
     """
 
     plant: str
@@ -42,41 +42,41 @@ class DeadPoint:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """What one look found: rows to keep, rows that are over, and points that have been dead for too long."""
+class DeadPointChanges:
+    """What one check changes: rows to keep, rows that are over, and points that have been dead for too long."""
 
     kept: list[DeadPoint]
     over: list[Key]
     ripe: list[DeadPoint]
 
 
-def deaths(points: Iterable[Point], alarms: Iterable[Alarm]) -> dict[Key, int]:
+def dead_now(points: Iterable[Point], alarms: Iterable[Alarm]) -> dict[Key, int]:
     """The mandatory points that are dead, with the onset of the earliest alarm that says so.
 
     One taken out of service (停用: applied for and approved by somebody else) is not.
     """
-    standing: dict[Key, list[Alarm]] = {}
+    active: dict[Key, list[Alarm]] = {}
     for alarm in alarms:
         if alarm.active and not alarm.historical:
-            standing.setdefault((alarm.plant, alarm.point), []).append(alarm)
+            active.setdefault((alarm.plant, alarm.point), []).append(alarm)
     found = {}
     for point in points:
         if not point.mandatory:
             continue
-        own = standing.get((point.plant, point.id), [])
+        own = active.get((point.plant, point.id), [])
         if any(alarm.state is AlarmState.OUT_OF_SERVICE for alarm in own):
             continue
         onsets = [alarm.onset for alarm in own if alarm.rule in DEAD_RULES]
-        carrier = standing.get((point.plant, point.gateway), [])
-        onsets += [alarm.onset for alarm in carrier if alarm.rule == _OFFLINE]
+        offline = active.get((point.plant, point.gateway), [])
+        onsets += [alarm.onset for alarm in offline if alarm.rule == _OFFLINE]
         if onsets:
             found[point.plant, point.id] = min(onsets)
     return found
 
 
-def look(
+def compare(
     known: Mapping[Key, DeadPoint], dead: Mapping[Key, int], running: Callable[[Key], bool], now: int, limit_ns: int
-) -> Look:
+) -> DeadPointChanges:
     """Compare what was known with what is dead now. A machine that stops begins the time anew."""
     kept, ripe = [], []
     for key, onset in dead.items():
@@ -92,7 +92,7 @@ def look(
             kept.append(after)
         if after.hazard is None and after.since is not None and now - after.since >= limit_ns:
             ripe.append(after)
-    return Look(kept, [key for key in known if key not in dead], ripe)
+    return DeadPointChanges(kept, [key for key in known if key not in dead], ripe)
 
 
 def hazard_of(dead: DeadPoint, point: Point, now: int, limit_h: float) -> Hazard:

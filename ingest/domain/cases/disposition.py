@@ -1,4 +1,4 @@
-"""Disposition (处置) of alarms or of a warning: what it was, what was done, by whom, and what shows it."""
+"""Disposition (处置) of alarms or of a warning: cause, measure, who took it, and evidence."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Disposition:
         person: who did it on site; `by` is who reported it here.
         handled: when it was done; `given` when it was reported.
         evidence: ids of files.
-        told: when the engine had taken note of it; None: not yet, it is told again.
+        told: when the engine had taken note of it; None: not yet, it is reported again.
     """
 
     id: UUID

@@ -1,4 +1,4 @@
-"""Evidence (证据): files that show what was done. A file is known by its content, never by what its name says."""
+"""Evidence (证据): files that show what was done. A file is identified by the hash of its content."""
 
 from __future__ import annotations
 

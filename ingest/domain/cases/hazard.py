@@ -1,4 +1,4 @@
-"""Hazard (隐患): what it is, and how far its rectification has come. The steps are in `hazard_steps`."""
+"""Hazard (隐患): the record, its states and its history. Its steps are in `hazard_steps`."""
 
 from __future__ import annotations
 
@@ -119,7 +119,7 @@ class Hazard:
 
 @dataclass(frozen=True, slots=True)
 class HazardMoment:
-    """One step of a hazard's history: which, by whom, when, and what was said."""
+    """One step of a hazard's history: which, by whom, when, and what was given."""
 
     hazard: UUID
     version: int

@@ -1,6 +1,6 @@
-"""Inspection (执法检查): by plan or after a lead; what it finds are hazards; it ends with a result and a document.
+"""Inspection (执法检查): the record, its states, and what has to be given to plan one.
 
-What can be done with it is in `inspection_steps`.
+Its steps are in `inspection_steps`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the codes of the closed loop are called, Chinese first."""
+"""Labels of the states and codes of the closed loop, in both languages."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Lead (线索): something an inspector should look into. Those the service finds have ids that cannot double.
+"""Lead (线索): something an inspector should look into. Leads of the service have ids that cannot double.
 
-What can be done with it is in `lead_steps`.
+Its steps are in `lead_steps`.
 """
 
 from __future__ import annotations

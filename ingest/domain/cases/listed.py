@@ -1,4 +1,4 @@
-"""What a list tells of: a plant with its duties, a hazard beside its plant, who answers for what."""
+"""Rows of the lists: a plant with its duties, a hazard beside its plant, who is responsible for what."""
 
 from __future__ import annotations
 
@@ -69,9 +69,9 @@ def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLi
             if duty.done is None:
                 what = Text("企业自查", "self-inspection")
                 due = duty.period.due
-                standing = _standing(duty.overdue(day_of(now)))
+                status = _deadline_status(duty.overdue(day_of(now)))
                 person, phone = record.principal, record.principal_phone
-                found.append(Responsibility(name, what, duty.period.name, person, phone, due, standing))
+                found.append(Responsibility(name, what, duty.period.name, person, phone, due, status))
     for line in lines:
         found += _of_hazard(line)
     return found
@@ -81,15 +81,15 @@ def _of_hazard(line: HazardLine) -> list[Responsibility]:
     hazard, name, state = line.hazard, line.plant, label(line.hazard.state)
     if not hazard.open:
         return []
-    standing = _standing(overdue=True) if hazard.overdue(line.now) else state
+    status = _deadline_status(overdue=True) if hazard.overdue(line.now) else state
     what = Text("隐患整改", "rectification")
-    found = [Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, standing)]
+    found = [Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, status)]
     if hazard.supervision is not None:
-        watch = Text("挂牌督办", "supervision")
+        supervision = Text("挂牌督办", "supervision")
         subject = f"{hazard.supervision} {hazard.title}"
-        found.append(Responsibility(name, watch, subject, hazard.supervised_by, None, hazard.deadline, state))
+        found.append(Responsibility(name, supervision, subject, hazard.supervised_by, None, hazard.deadline, state))
     return found
 
 
-def _standing(overdue: bool) -> Text:  # noqa: FBT001
+def _deadline_status(overdue: bool) -> Text:  # noqa: FBT001
     return Text("逾期", "overdue") if overdue else Text("未到期", "not due yet")

@@ -1,4 +1,4 @@
-"""Telephone numbers as those see them who need not call: a screen on a wall is read by every visitor."""
+"""Masks telephone numbers for callers that need not call anybody, such as a screen on a wall."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def without_phones(enterprise: Enterprise) -> Enterprise:
     return replace(enterprise, record=replace(record, principal_phone=principal, safety_phone=safety))
 
 
-def told_without_phones(detail: Mapping[str, Any]) -> dict[str, Any]:
+def detail_without_phones(detail: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the audit trail tells of a change, its numbers masked."""
     return {key: masked(value) if key in FIELDS else value for key, value in detail.items()}

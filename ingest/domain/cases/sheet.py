@@ -1,4 +1,4 @@
-"""A sheet: columns defined once, rows of plain values. CSV, XLSX, HTML and JSON are ways to write it."""
+"""A sheet: columns and rows of plain values, written as CSV, XLSX, HTML or JSON by `written`."""
 
 from __future__ import annotations
 

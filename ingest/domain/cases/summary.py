@@ -27,7 +27,7 @@ _NO_KIND: Final = Text("", "")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class AlarmFigures:
     """Alarms and warnings of one plant in the year: how many, and how many of those were handled."""
 
     alarms_1: int = 0
@@ -50,11 +50,11 @@ class Records:
     leads: Sequence[Lead] = ()
     inspections: Sequence[Inspection] = ()
     duties: Sequence[Duty] = ()
-    told: Mapping[str, Told] = field(default_factory=dict)
+    alarm_figures: Mapping[str, AlarmFigures] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
-class Figures(Told):
+class Figures(AlarmFigures):
     """The figures of a plant or of several."""
 
     hazards_found: int = 0
@@ -179,9 +179,9 @@ def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
     days = (day_of(first), day_of(until - 1))
     duties = [duty for duty in records.duties if duty.plant == plant and days[0] <= duty.period.due]
     due = [duty for duty in duties if duty.period.due <= days[1] or duty.done is not None]
-    told = records.told.get(plant, Told())
+    of_alarms = records.alarm_figures.get(plant, AlarmFigures())
     return Figures(
-        **{one.name: getattr(told, one.name) for one in fields(Told)},
+        **{one.name: getattr(of_alarms, one.name) for one in fields(AlarmFigures)},
         hazards_found=len(found),
         major_found=_major(found),
         hazards_closed=len(closed),

@@ -1,4 +1,4 @@
-"""A sheet as bytes: CSV and XLSX that spreadsheets open as they are meant, a page for the printer, rows for programs.
+"""Writes a sheet as CSV, XLSX, a page for the printer, or JSON.
 
 Texts come from people, some of them strangers: in none of these can a text become a formula, a link or markup.
 """

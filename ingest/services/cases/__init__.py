@@ -1,1 +1,1 @@
-"""Use cases of the closed loop: REST and console both call these, so scope and audit are in one place."""
+"""Use cases of the closed loop, called by REST and console: scope, audit trail and transaction are here."""

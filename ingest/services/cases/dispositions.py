@@ -1,4 +1,4 @@
-"""Disposition (处置) as people give it: kept first, then told to the engine, the only writer of alarms and warnings."""
+"""Giving a disposition (处置): committed first, then sent to the engine, the only writer of alarms and warnings."""
 
 from __future__ import annotations
 
@@ -30,51 +30,51 @@ def form_for(ports: Ports, alarm: Alarm) -> Form:
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
-    """What was looked at: which raise of each alarm, the highest colour of the warning. Not said: as it stands."""
+class ExpectedState:
+    """What the caller saw: which raise of each alarm, the highest colour of the warning. Empty: as they are now."""
 
     raises: Mapping[UUID, int] = field(default_factory=dict)
     peak: Colour | None = None
 
 
-async def give(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> Disposition:
+async def give(ports: Ports, caller: Principal, draft: Disposition, expected: ExpectedState) -> Disposition:
     """Give a disposition in the caller's name; `plant` and `form` follow from the alarms or the warning.
 
-    It is kept before the engine is told. If the engine does not answer it is told again by the service.
+    It is committed before the engine has it. If the engine does not answer, the service sends it again.
 
     Raises:
         NotThere: an alarm or the warning is not known or not in scope.
         BadParameter, Incomplete: something does not hold together.
-        Conflict: the warning was answered already, or something is not as it was seen.
+        Conflict: the warning was answered already, or something is not as expected.
     """
-    disposition = await run_sync(_keep, ports, caller, wish, seen)
+    disposition = await run_sync(_keep, ports, caller, draft, expected)
     try:
-        await carry_out(ports, command(disposition, seen))
+        await carry_out(ports, command(disposition, expected))
     except Away:  # kept all the same: the service tells the engine again
         return disposition
-    except (Conflict, NotThere):  # somebody was faster: kept on record, and nothing is left to be told
-        await run_sync(ports.cases.books.note_told, disposition.id, ports.now())
+    except (Conflict, NotThere):  # somebody was faster: kept on record, and nothing is left to be sent
+        await run_sync(ports.cases.store.note_reported, disposition.id, ports.now())
         raise
-    told = ports.now()
-    await run_sync(ports.cases.books.note_told, disposition.id, told)
-    return replace(disposition, told=told)
+    reported = ports.now()
+    await run_sync(ports.cases.store.note_reported, disposition.id, reported)
+    return replace(disposition, told=reported)
 
 
-def command(disposition: Disposition, seen: Seen | None = None) -> Dispose | FeedBack:
-    """What the engine is told of a disposition, in the name of whoever gave it."""
-    who, seen = Person(disposition.by, disposition.role), seen or Seen()
+def command(disposition: Disposition, expected: ExpectedState | None = None) -> Dispose | FeedBack:
+    """The command to the engine that a disposition leads to, in the name of whoever gave it."""
+    who, expected = Person(disposition.by, disposition.role), expected or ExpectedState()
     if disposition.warning is not None:
-        return FeedBack(disposition.warning, who, disposition.cause, disposition.measure, seen.peak)
-    return Dispose(disposition.alarms, who, disposition.id, seen.raises)
+        return FeedBack(disposition.warning, who, disposition.cause, disposition.measure, expected.peak)
+    return Dispose(disposition.alarms, who, disposition.id, expected.raises)
 
 
-def _keep(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> Disposition:
-    plant, form = _subject(ports, caller, wish, seen)
+def _keep(ports: Ports, caller: Principal, draft: Disposition, expected: ExpectedState) -> Disposition:
+    plant, form = _subject(ports, caller, draft, expected)
     disposition = replace(
-        wish, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.acts_as, given=ports.now()
+        draft, id=uuid4(), plant=plant, form=form, by=caller.name, role=caller.acts_as, given=ports.now()
     )
     check(disposition)
-    records.proofs(ports, plant, disposition.evidence)
+    records.require_evidence(ports, plant, disposition.evidence)
     detail = {
         "alarms": [str(alarm) for alarm in disposition.alarms],
         "warning": str(disposition.warning) if disposition.warning else None,
@@ -85,31 +85,31 @@ def _keep(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> Dis
         "words": disposition.words,
         "evidence": [str(key) for key in disposition.evidence],
     }
-    told = records.act(ports, caller, "disposed", "disposition", disposition.id, plant, detail)
-    ports.cases.books.commit(added=[disposition], acts=[told])
+    act = records.act(ports, caller, "disposed", "disposition", disposition.id, plant, detail)
+    ports.cases.store.commit(added=[disposition], acts=[act])
     return disposition
 
 
-def _subject(ports: Ports, caller: Principal, wish: Disposition, seen: Seen) -> tuple[str, Form]:
+def _subject(ports: Ports, caller: Principal, draft: Disposition, expected: ExpectedState) -> tuple[str, Form]:
     """The plant and the form. What is not as it was seen is refused before anything is kept; the engine asks again."""
-    if wish.warning is not None:
-        warning = caller_scope.warning(ports, caller, wish.warning)
+    if draft.warning is not None:
+        warning = caller_scope.warning(ports, caller, draft.warning)
         if warning.state is WarningState.CLOSED or warning.feedback is not None:
             raise Conflict(f"the warning is {warning.state} and was answered")
         with as_conflict():
-            require_colour(warning, seen.peak)
-        return warning.plant, wish.form
-    alarms = [caller_scope.alarm(ports, caller, key) for key in wish.alarms]
+            require_colour(warning, expected.peak)
+        return warning.plant, draft.form
+    alarms = [caller_scope.alarm(ports, caller, key) for key in draft.alarms]
     if not alarms:
         raise BadParameter("alarms", [], "at least one alarm, or a warning")
     with as_conflict():
         for alarm in alarms:
-            require_raise(alarm, seen.raises.get(alarm.id))
+            require_raise(alarm, expected.raises.get(alarm.id))
     if len({alarm.plant for alarm in alarms}) > 1:
-        raise BadParameter("alarms", _ids(wish.alarms), "alarms of one plant")
+        raise BadParameter("alarms", _ids(draft.alarms), "alarms of one plant")
     forms = {form_for(ports, alarm) for alarm in alarms}
     if len(forms) > 1:
-        raise BadParameter("alarms", _ids(wish.alarms), "alarms of devices or of the process, each has its own form")
+        raise BadParameter("alarms", _ids(draft.alarms), "alarms of devices or of the process, each has its own form")
     return alarms[0].plant, forms.pop()
 
 

@@ -1,4 +1,4 @@
-"""Enterprises (企业) as they stand, what people note of them, and the self-inspections they owe."""
+"""Enterprises (企业): their status, their records, and the self-inspections they owe."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> li
         plants = [_plant(ports, caller, plant)]
     else:
         plants = [plant for plant in caller_scope.plants(ports, caller) if plant.id != SERVICE]
-    found = standing(ports, plants)
+    found = with_status(ports, plants)
     return found if caller.sees_phones else [without_phones(enterprise) for enterprise in found]
 
 
-def standing(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
+def with_status(ports: Ports, plants: Sequence[Plant]) -> list[Enterprise]:
     """Plants with what is noted of them, how they stand with their connection, and what they owe."""
-    return enterprises_of(ports.cases.books, plants, heard(ports), recent_s(ports), ports.now())
+    return enterprises_of(ports.cases.store, plants, last_received(ports), recent_s(ports), ports.now())
 
 
-def heard(ports: Ports) -> dict[str, int]:
-    """When each plant was last heard, ns."""
+def last_received(ports: Ports) -> dict[str, int]:
+    """When anything last came from each plant, ns."""
     newest: dict[str, int] = {}
     for at in ports.journal.gateways():
         newest[at.plant] = max(newest.get(at.plant, 0), at.received)
@@ -64,25 +64,25 @@ def classify(
     return _change(ports, caller, plant, version, "classified", changes)
 
 
-def self_inspect(ports: Ports, caller: Principal, wish: SelfInspection) -> SelfInspection:
+def self_inspect(ports: Ports, caller: Principal, draft: SelfInspection) -> SelfInspection:
     """Note a self-inspection that was done; once for each period.
 
     Raises:
         NotThere, BadParameter: the plant, or evidence that is not its own.
         Incomplete, Already: it does not hold together, or its period has one.
     """
-    plant = _plant(ports, caller, wish.plant)
-    self_inspection = replace(wish, id=uuid4(), by=caller.name, given=ports.now())
+    plant = _plant(ports, caller, draft.plant)
+    self_inspection = replace(draft, id=uuid4(), by=caller.name, given=ports.now())
     duties.check(self_inspection, plant.kind, day_of(self_inspection.given))
-    records.proofs(ports, plant.id, self_inspection.evidence)
+    records.require_evidence(ports, plant.id, self_inspection.evidence)
     detail = {
         "period": self_inspection.period,
         "day": self_inspection.day.isoformat(),
         "principal": self_inspection.principal,
         "found": self_inspection.found,
     }
-    told = records.act(ports, caller, "done", "self-inspection", self_inspection.id, plant.id, detail)
-    ports.cases.books.commit(added=[self_inspection], acts=[told])
+    act = records.act(ports, caller, "done", "self-inspection", self_inspection.id, plant.id, detail)
+    ports.cases.store.commit(added=[self_inspection], acts=[act])
     return self_inspection
 
 
@@ -97,8 +97,8 @@ def _change(
     ports: Ports, caller: Principal, plant: str, version: int, action: str, changes: Mapping[str, Any]
 ) -> EnterpriseRecord:
     _plant(ports, caller, plant)
-    before = ports.cases.books.enterprises(frozenset({plant})).get(plant, EnterpriseRecord(plant))
-    records.seen("the record", version, before.version)
+    before = ports.cases.store.enterprises(frozenset({plant})).get(plant, EnterpriseRecord(plant))
+    records.require_version("the record", version, before.version)
     by = {"version": before.version + 1, "changed": ports.now(), "changed_by": caller.name}
     after = replace(before, **{**changes, **by})
     differs = {
@@ -106,7 +106,7 @@ def _change(
         for key, value in asdict(after).items()
         if value != getattr(before, key) and key not in by
     }
-    told = records.act(ports, caller, action, "enterprise", plant, plant, differs)
+    act = records.act(ports, caller, action, "enterprise", plant, plant, differs)
     known = before.version > 0
-    ports.cases.books.commit(added=[] if known else [after], saved=[after] if known else [], acts=[told])
+    ports.cases.store.commit(added=[] if known else [after], saved=[after] if known else [], acts=[act])
     return after

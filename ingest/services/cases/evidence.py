@@ -1,4 +1,4 @@
-"""Evidence (证据) as people hand it in and look at it."""
+"""Handing in and downloading evidence (证据)."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
     caller_scope.plant(ports, caller, plant)
     ports.cases.files.check(content)
     added, allowances = ports.cases.files.added_by(content), ports.cases.allowances
-    allowances.require_room(ports.cases.books.evidence_bytes(), added)
+    allowances.require_room(ports.cases.store.evidence_bytes(), added)
     allowances.evidence.take(caller.name, added / 2**20)
     sha256, media = ports.cases.files.put(content)
     evidence = Evidence(uuid4(), plant, sha256, media, len(content), plain_name(name), caller.name, ports.now())
     detail = {"sha256": sha256, "media": media, "size": evidence.size, "name": evidence.name}
-    told = records.act(ports, caller, "handed-in", "evidence", evidence.id, plant, detail)
-    ports.cases.books.commit(added=[evidence], acts=[told])
+    act = records.act(ports, caller, "handed-in", "evidence", evidence.id, plant, detail)
+    ports.cases.store.commit(added=[evidence], acts=[act])
     return evidence
 
 
@@ -40,7 +40,7 @@ def known(ports: Ports, caller: Principal, key: UUID) -> Evidence:
     return records.evidence(ports, caller, key)
 
 
-def look_at(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes]:
+def download(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, bytes]:
     """A file, as it was handed in.
 
     Raises:

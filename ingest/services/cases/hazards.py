@@ -18,30 +18,30 @@ FIND = "find"
 """The first line of every hazard's history."""
 
 
-def found(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
+def found(ports: Ports, caller: Principal, draft: Hazard) -> Hazard:
     """The hazard as it would be opened by the caller now. Raises NotThere, BadParameter."""
-    caller_scope.plant(ports, caller, wish.plant)
-    if wish.point is not None and ports.live.configuration().find(wish.plant, wish.point) is None:
-        raise BadParameter("point", wish.point, f"a point of plant {wish.plant}")
-    if wish.source is HazardSource.ALARM:
-        _check_alarm(ports, caller, wish)
-    elif wish.source not in {HazardSource.HAND, HazardSource.SELF_INSPECTION, HazardSource.INSPECTION}:
-        raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
-    return replace(wish, id=uuid4(), found=ports.now(), found_by=caller.name)
+    caller_scope.plant(ports, caller, draft.plant)
+    if draft.point is not None and ports.live.configuration().find(draft.plant, draft.point) is None:
+        raise BadParameter("point", draft.point, f"a point of plant {draft.plant}")
+    if draft.source is HazardSource.ALARM:
+        _check_alarm(ports, caller, draft)
+    elif draft.source not in {HazardSource.HAND, HazardSource.SELF_INSPECTION, HazardSource.INSPECTION}:
+        raise BadParameter("source", str(draft.source), "by-hand, alarm or self-inspection")
+    return replace(draft, id=uuid4(), found=ports.now(), found_by=caller.name)
 
 
-def open_hazard(ports: Ports, caller: Principal, wish: Hazard) -> Hazard:
+def open_hazard(ports: Ports, caller: Principal, draft: Hazard) -> Hazard:
     """Open a hazard in the caller's name; those of inspections are opened there.
 
     Raises:
         NotThere, BadParameter: the plant or what it comes from is not known or not in scope.
     """
-    if wish.source is HazardSource.INSPECTION:
-        raise BadParameter("source", str(wish.source), "by-hand, alarm or self-inspection")
-    hazard = found(ports, caller, wish)
+    if draft.source is HazardSource.INSPECTION:
+        raise BadParameter("source", str(draft.source), "by-hand, alarm or self-inspection")
+    hazard = found(ports, caller, draft)
     detail = {"title": hazard.title, "source": str(hazard.source)}
     act = records.act(ports, caller, FIND, "hazard", hazard.id, hazard.plant, detail)
-    ports.cases.books.commit(added=opened(hazard, caller), acts=[act])
+    ports.cases.store.commit(added=opened(hazard, caller), acts=[act])
     return hazard
 
 
@@ -50,10 +50,10 @@ def opened(hazard: Hazard, caller: Principal) -> list[Record]:
     return [hazard, moment(hazard, FIND, by=caller.name, role=caller.acts_as, time=hazard.found)]
 
 
-def _check_alarm(ports: Ports, caller: Principal, wish: Hazard) -> None:
+def _check_alarm(ports: Ports, caller: Principal, draft: Hazard) -> None:
     try:
-        alarm = caller_scope.alarm(ports, caller, UUID(wish.origin or ""))
+        alarm = caller_scope.alarm(ports, caller, UUID(draft.origin or ""))
     except ValueError as error:
-        raise BadParameter("origin", wish.origin, "the id of the alarm it comes from") from error
-    if alarm.plant != wish.plant:
-        raise BadParameter("origin", wish.origin, f"an alarm of plant {wish.plant}")
+        raise BadParameter("origin", draft.origin, "the id of the alarm it comes from") from error
+    if alarm.plant != draft.plant:
+        raise BadParameter("origin", draft.origin, f"an alarm of plant {draft.plant}")

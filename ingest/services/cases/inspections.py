@@ -23,19 +23,19 @@ def open_lead(ports: Ports, caller: Principal, plant: str, text: str) -> Lead:
     caller_scope.plant(ports, caller, plant)
     lead = Lead(uuid4(), plant, LeadSource.HAND, text, ports.now(), caller.name)
     act = records.act(ports, caller, "open", "lead", lead.id, plant, {"text": text})
-    ports.cases.books.commit(added=[lead], acts=[act])
+    ports.cases.store.commit(added=[lead], acts=[act])
     return lead
 
 
-def plan(ports: Ports, caller: Principal, wish: Inspection) -> Inspection:
+def plan(ports: Ports, caller: Principal, draft: Inspection) -> Inspection:
     """Enter an inspection; one after a lead takes that lead along.
 
     Raises:
         NotThere, BadParameter, Conflict: the plant or the lead, or the lead is closed.
         Incomplete: something is missing.
     """
-    caller_scope.plant(ports, caller, wish.plant)
-    inspection = replace(wish, id=uuid4(), made=ports.now(), made_by=caller.name)
+    caller_scope.plant(ports, caller, draft.plant)
+    inspection = replace(draft, id=uuid4(), made=ports.now(), made_by=caller.name)
     check(inspection)
     detail = {
         "basis": str(inspection.basis),
@@ -56,7 +56,7 @@ def plan(ports: Ports, caller: Principal, wish: Inspection) -> Inspection:
         else:
             lead = replace(lead, version=lead.version + 1)
         saved.append(replace(lead, inspection=inspection.id))
-    ports.cases.books.commit(added=[inspection], saved=saved, acts=acts)
+    ports.cases.store.commit(added=[inspection], saved=saved, acts=acts)
     return inspection
 
 
@@ -67,11 +67,11 @@ def find(ports: Ports, caller: Principal, key: UUID, version: int, text: str, ha
         NotThere, BadParameter, Conflict, CaseError: the inspection or the hazard.
     """
     inspection = records.inspection(ports, caller, key)
-    records.seen("the inspection", version, inspection.version)
+    records.require_version("the inspection", version, inspection.version)
     acts, added = [], []
     if isinstance(hazard, Hazard):
-        wish = replace(hazard, plant=inspection.plant, source=HazardSource.INSPECTION, origin=str(key))
-        new = hazards.found(ports, caller, wish)
+        draft = replace(hazard, plant=inspection.plant, source=HazardSource.INSPECTION, origin=str(key))
+        new = hazards.found(ports, caller, draft)
         added = hazards.opened(new, caller)
         acts.append(
             records.act(
@@ -85,5 +85,5 @@ def find(ports: Ports, caller: Principal, key: UUID, version: int, text: str, ha
     after = advance(InspectionStep, inspection, form, by=caller.name, role=caller.acts_as, time=ports.now())
     detail = InspectionStep.detail(form, after)
     acts.append(records.act(ports, caller, InspectionStep.FIND.value, "inspection", key, inspection.plant, detail))
-    ports.cases.books.commit(added=added, saved=[after], acts=acts)
+    ports.cases.store.commit(added=added, saved=[after], acts=acts)
     return after

@@ -1,4 +1,4 @@
-"""How a caller reaches the records of the closed loop; what is out of scope looks like what is not there."""
+"""Finds records of the closed loop for a caller; what is out of scope is answered like what does not exist."""
 
 from __future__ import annotations
 
@@ -22,27 +22,27 @@ R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection)
 
 def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
     """One disposition in scope. Raises NotThere."""
-    return _reached(caller, "disposition", key, ports.cases.books.disposition(key))
+    return _reached(caller, "disposition", key, ports.cases.store.disposition(key))
 
 
 def evidence(ports: Ports, caller: Principal, key: UUID) -> Evidence:
     """One piece of evidence in scope. Raises NotThere."""
-    return _reached(caller, "evidence", key, ports.cases.books.evidence(key))
+    return _reached(caller, "evidence", key, ports.cases.store.evidence(key))
 
 
 def hazard(ports: Ports, caller: Principal, key: UUID) -> Hazard:
     """One hazard in scope. Raises NotThere."""
-    return _reached(caller, "hazard", key, ports.cases.books.hazard(key))
+    return _reached(caller, "hazard", key, ports.cases.store.hazard(key))
 
 
 def lead(ports: Ports, caller: Principal, key: UUID) -> Lead:
     """One lead in scope. Raises NotThere."""
-    return _reached(caller, "lead", key, ports.cases.books.lead(key))
+    return _reached(caller, "lead", key, ports.cases.store.lead(key))
 
 
 def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
     """One inspection in scope. Raises NotThere."""
-    return _reached(caller, "inspection", key, ports.cases.books.inspection(key))
+    return _reached(caller, "inspection", key, ports.cases.store.inspection(key))
 
 
 RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
@@ -53,9 +53,9 @@ RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
 """By kind: what finds a record that has steps."""
 
 
-def proofs(ports: Ports, plant: str, keys: tuple[UUID, ...]) -> tuple[UUID, ...]:
+def require_evidence(ports: Ports, plant: str, keys: tuple[UUID, ...]) -> tuple[UUID, ...]:
     """The ids, if each is evidence of that plant. Raises BadParameter."""
-    known = {one.id for one in ports.cases.books.evidence_of(keys) if one.plant == plant}
+    known = {one.id for one in ports.cases.store.evidence_of(keys) if one.plant == plant}
     for key in keys:
         if key not in known:
             raise BadParameter("evidence", str(key), f"evidence handed in for plant {plant}")
@@ -76,7 +76,7 @@ def act(
     return Act(ports.now(), caller.name, caller.acts_as, action, kind, str(subject), plant, detail or {})
 
 
-def seen(what: str, version: int, now: int) -> None:
+def require_version(what: str, version: int, now: int) -> None:
     """Refuse somebody who saw an older version. Raises Conflict."""
     if version != now:
         raise Conflict(f"{what} is at version {now}, not {version}: somebody changed it meanwhile, read it again")

@@ -31,12 +31,12 @@ def take(ports: Ports, caller: Principal, table: type[VerbTable], key: UUID, ver
     """
     kind = table.kind()
     record = records.RECORDS[kind](ports, caller, key)
-    records.seen(f"the {kind}", version, record.version)
+    records.require_version(f"the {kind}", version, record.version)
     _check_references(ports, record.plant, table, form)
     by, role, time = caller.name, caller.acts_as, ports.now()
     after = advance(table, record, form, by=by, role=role, time=time)
     act = records.act(ports, caller, str(table.of(form)), kind, key, record.plant, table.detail(form, after))
-    ports.cases.books.commit(added=table.history(after, form, by, role, time), saved=[after], acts=[act])
+    ports.cases.store.commit(added=table.history(after, form, by, role, time), saved=[after], acts=[act])
     return after
 
 
@@ -51,7 +51,7 @@ def _check_references(ports: Ports, plant: str, table: type[VerbTable], form: Fo
     for field in table.of(form).verb.fields:
         value = getattr(form, field.name)
         if field.kind is Kind.EVIDENCE:
-            records.proofs(ports, plant, value)
+            records.require_evidence(ports, plant, value)
         elif field.kind is Kind.CLAUSE and value is not None:
             known = ports.live.configuration().plants.get(plant)
             if known is not None and known.kind not in value.kinds:

@@ -13,7 +13,7 @@ from ingest.storage.state.case_store import CaseStore
 
 
 def enterprises_of(
-    books: CaseStore, plants: Iterable[Plant], last_received: Mapping[str, int], recent_s: float, now: int
+    store: CaseStore, plants: Iterable[Plant], last_received: Mapping[str, int], recent_s: float, now: int
 ) -> list[Enterprise]:
     """Return each plant with its record, the state of its connection, and the self-inspections due.
 
@@ -21,7 +21,7 @@ def enterprises_of(
     """
     plants = list(plants)
     keys, today = frozenset(plant.id for plant in plants), day_of(now)
-    records, done = books.enterprises(keys), books.self_inspections(keys)
+    records, done = store.enterprises(keys), store.self_inspections(keys)
     found = []
     for plant in plants:
         record = records.get(plant.id, EnterpriseRecord(plant.id))

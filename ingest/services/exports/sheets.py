@@ -36,7 +36,7 @@ _PAGE = 1000
 class SheetBuilder:
     """Builds sheets from the records of a state database."""
 
-    books: CaseStore
+    store: CaseStore
     figures: CaseFigures
 
     def build(self, request: ExportRequest) -> bytes:
@@ -44,7 +44,7 @@ class SheetBuilder:
         return encode(self._sheet(request), request)
 
     def _sheet(self, request: ExportRequest) -> Sheet:
-        rows = enterprises_of(self.books, request.plants, request.last_received, request.recent_s, request.now)
+        rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
         if not request.phones:
             rows = [without_phones(row) for row in rows]
         if request.year is None:
@@ -52,7 +52,7 @@ class SheetBuilder:
             return make(request.name, rows, reversed(hazards), load_criteria(), request.now, request.lang)
         first, end = year_of(request.year)
         last = min(dt.date(request.year, 12, 31), day_of(request.now))
-        done = self.books.self_inspections(request.scope)
+        done = self.store.self_inspections(request.scope)
         owed = []
         for row in rows:
             kind = row.plant.kind
@@ -65,27 +65,27 @@ class SheetBuilder:
             leads=list(self._leads(request.scope)),
             inspections=list(self._inspections(request.scope)),
             duties=owed,
-            told=self.figures.told(request.scope, first, min(end, request.now + 1)),
+            alarm_figures=self.figures.alarm_figures(request.scope, first, min(end, request.now + 1)),
         )
         return summarise(_with_removed(records), request.year, request.now, request.lang)
 
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
         which = HazardFilter(plants=scope)
         return _all(
-            lambda before: self.books.hazards(which, limit=_PAGE, before=before),
+            lambda before: self.store.hazards(which, limit=_PAGE, before=before),
             lambda hazard: (hazard.found, hazard.id),
         )
 
     def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:
         which = LeadFilter(plants=scope)
         return _all(
-            lambda before: self.books.leads(which, limit=_PAGE, before=before), lambda lead: (lead.opened, lead.id)
+            lambda before: self.store.leads(which, limit=_PAGE, before=before), lambda lead: (lead.opened, lead.id)
         )
 
     def _inspections(self, scope: frozenset[str] | None) -> Iterator[Inspection]:
         which = InspectionFilter(plants=scope)
         return _all(
-            lambda before: self.books.inspections(which, limit=_PAGE, before=before),
+            lambda before: self.store.inspections(which, limit=_PAGE, before=before),
             lambda inspection: (inspection.made, inspection.id),
         )
 
@@ -115,7 +115,7 @@ def _with_removed(records: Records) -> Records:
     named = {record.plant for kind in (records.hazards, records.leads, records.inspections) for record in kind}
     removed = sorted(named - known)
     plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in removed)]
-    return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.told)
+    return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.alarm_figures)
 
 
 def _all(page: Callable[[tuple[int, UUID] | None], list[R]], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:

@@ -1,4 +1,4 @@
-"""How many alarms and warnings each plant had in a span of time, and how many of them were handled: counted in SQL."""
+"""Counts alarms and warnings, and those that were handled, by plant within a span of time."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from ingest.domain.cases.summary import Told
+from ingest.domain.cases.summary import AlarmFigures
 from ingest.storage.state import case_tables as c
 from ingest.storage.state import tables as t
 from ingest.storage.state import warning_tables as w
@@ -21,12 +21,12 @@ class CaseFigures:
     def __init__(self, database: Database | ReadOnly) -> None:
         self._db = database
 
-    def told(self, plants: frozenset[str] | None, since: int, until: int) -> dict[str, Told]:
+    def alarm_figures(self, plants: frozenset[str] | None, since: int, until: int) -> dict[str, AlarmFigures]:
         """By plant: alarms and warnings raised from `since` to `until` (ns, not included). `plants` None: all."""
-        found: dict[str, Told] = {}
+        found: dict[str, AlarmFigures] = {}
 
         def add(plant: str, key: str, count: int) -> None:
-            before = found.get(plant, Told())
+            before = found.get(plant, AlarmFigures())
             found[plant] = replace(before, **{key: getattr(before, key) + count})
 
         def of(table: sa.Table) -> sa.ColumnElement[bool]:

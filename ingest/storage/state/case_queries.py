@@ -1,4 +1,4 @@
-"""What every list of the closed loop has in common: plants, a span of time, equal values, pages."""
+"""Filters and pages shared by the lists of the closed loop."""
 
 from __future__ import annotations
 

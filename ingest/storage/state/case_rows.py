@@ -1,4 +1,4 @@
-"""Between the records of the closed loop and their rows: a table a record, a column a field, of the same name."""
+"""Maps records of the closed loop to rows: a table for each kind, a column of the same name for each field."""
 
 from __future__ import annotations
 

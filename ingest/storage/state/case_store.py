@@ -1,4 +1,4 @@
-"""The books of the closed loop: one way to write, which takes the audit trail along, and a reading for every list."""
+"""Stores the records of the closed loop, each commit with its rows of the audit trail, and queries them."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class CaseStore:
                 _save(connection, record)
             audit.append(connection, acts)
 
-    def note_told(self, disposition: UUID, time: int) -> None:
+    def note_reported(self, disposition: UUID, time: int) -> None:
         """The engine has taken note of a disposition."""
         with self._db.write() as connection:
             connection.execute(sa.update(t.disposition).where(t.disposition.c.id == disposition).values(told=time))
@@ -81,7 +81,7 @@ class CaseStore:
                     connection.execute(sa.insert(t.dead_point), row_of(dead))
 
     def dead_points(self) -> list[DeadPoint]:
-        """The mandatory points that were dead at the last look."""
+        """The mandatory points that were dead at the last check."""
         return self._records(DeadPoint, sa.select(t.dead_point))
 
     def disposition(self, key: UUID) -> Disposition | None:
@@ -100,7 +100,7 @@ class CaseStore:
             query = query.where(column.false_alarm.is_not(None) == which.false_alarm)
         return self._page(Disposition, query, column.given, limit, before)
 
-    def untold(self, *, limit: int) -> list[Disposition]:
+    def unreported(self, *, limit: int) -> list[Disposition]:
         """Dispositions the engine has not taken note of yet, oldest first."""
         column = t.disposition.c
         query = sa.select(t.disposition).where(column.told.is_(None)).order_by(column.given)

@@ -63,7 +63,7 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     def alarm(request: Request, caller: Caller, alarm: UUID) -> Response:
         """Show an alarm: its state, its actions, why it was raised, and its history."""
         found = caller_scope.alarm(ports, caller, alarm)
-        dispositions = ports.cases.books.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
+        dispositions = ports.cases.store.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "alarm.html"),

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 from pydantic import BeforeValidator
 
-from ingest.domain.cases.phones import told_without_phones
+from ingest.domain.cases.phones import detail_without_phones
 from ingest.domain.model.audit import ActKind
 from ingest.services import caller_scope
 from ingest.services.ports import Ports
@@ -54,7 +54,7 @@ def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
         return render.page(
             request,
             "audit.html",
-            detail=dict if caller.sees_phones else told_without_phones,
+            detail=dict if caller.sees_phones else detail_without_phones,
             acts=found[:SHOWN],
             older=found[SHOWN - 1].seq if len(found) > SHOWN else None,
             act_kinds=get_args(ActKind),

@@ -50,7 +50,7 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
         """Give feedback; once the value is back, too, the alarm is cleared (销警)."""
         plant = await run_in_threadpool(_plant, ports, actor, alarm, warning)
         evidence = await handed_in(ports, actor, plant, files)
-        wish = Disposition(
+        draft = Disposition(
             id=UUID(int=0),
             plant=plant,
             form=Kind.DEVICE if cause in CAUSES[Kind.DEVICE] else Kind.PROCESS,
@@ -67,8 +67,8 @@ def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
             words=words,
             evidence=evidence,
         )
-        seen = dispositions.Seen(dict(zip(alarm, raises, strict=False)), peak)
-        await dispositions.give(ports, actor, wish, seen)
+        expected = dispositions.ExpectedState(dict(zip(alarm, raises, strict=False)), peak)
+        await dispositions.give(ports, actor, draft, expected)
         return go_on(onward)
 
     return router

@@ -102,7 +102,7 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     def self_inspections(request: Request, caller: Caller, plant: str = "") -> Response:
         """Show what is owed, the overdue first, and what was done."""
         found = enterprises.enterprises(ports, caller, plant or None)
-        done = ports.cases.books.self_inspections(frozenset(enterprise.plant.id for enterprise in found))[:DONE_SHOWN]
+        done = ports.cases.store.self_inspections(frozenset(enterprise.plant.id for enterprise in found))[:DONE_SHOWN]
         duties = [duty for enterprise in found for duty in enterprise.duties if duty.done is None]
         return render.page(
             request,
@@ -126,8 +126,8 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     ) -> Response:
         """Note a self-inspection that was done."""
         evidence = await handed_in(ports, actor, plant, files)
-        wish = SelfInspection(UUID(int=0), plant, period, day, principal, summary, found, "", 0, evidence)
-        await run_in_threadpool(enterprises.self_inspect, ports, actor, wish)
+        draft = SelfInspection(UUID(int=0), plant, period, day, principal, summary, found, "", 0, evidence)
+        await run_in_threadpool(enterprises.self_inspect, ports, actor, draft)
         return go_on("/self-inspections")
 
     return router

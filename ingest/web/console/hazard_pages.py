@@ -1,4 +1,4 @@
-"""The console's pages on hazards: the list, a new one, and one with its life and its next step."""
+"""The console's pages on hazards: the list, the form that opens one, and one hazard with its stages and next steps."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = Haza
             level=level or None,
             overdue_at=ports.now() if state == "overdue" else None,
         )
-        found = ports.cases.books.hazards(which, limit=SHOWN + 1, before=read_token(cursor or None))
+        found = ports.cases.store.hazards(which, limit=SHOWN + 1, before=read_token(cursor or None))
         page, older = cut(found, SHOWN, lambda hazard: (hazard.found, hazard.id))
         return render.page(
             request,
@@ -86,7 +86,7 @@ def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = Haza
         alarm: Annotated[UUID | Literal[""], Form()] = "",
     ) -> Response:
         """Open a hazard in the caller's name."""
-        wish = Hazard(
+        draft = Hazard(
             UUID(int=0),
             plant,
             title,
@@ -99,13 +99,13 @@ def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = Haza
             point=point,
             origin=str(alarm) if alarm else None,
         )
-        return go_on(f"/hazards/{hazards.open_hazard(ports, caller, wish).id}")
+        return go_on(f"/hazards/{hazards.open_hazard(ports, caller, draft).id}")
 
     @router.get("/{hazard}")
     def hazard(request: Request, caller: Caller, hazard: UUID) -> Response:
         """Show one hazard: how far it has come, what is next, and what was done."""
         found = records.hazard(ports, caller, hazard)
-        history = ports.cases.books.hazard_history(hazard)
+        history = ports.cases.store.hazard_history(hazard)
         plant = ports.live.configuration().plants.get(found.plant)
         return render.page(
             request,

@@ -45,7 +45,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show inspections, those to be done or under way unless the filters ask for others."""
         states = _OPEN if state == "" else frozenset({state}) if isinstance(state, InspectionState) else None
         which = InspectionFilter(plants=caller_scope.narrowed(caller, plant or None), states=states)
-        found = ports.cases.books.inspections(which, limit=SHOWN + 1, before=read_token(cursor or None))
+        found = ports.cases.store.inspections(which, limit=SHOWN + 1, before=read_token(cursor or None))
         page, older = cut(found, SHOWN, lambda inspection: (inspection.made, inspection.id))
         return render.page(
             request,
@@ -83,8 +83,8 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Enter an inspection; names of inspectors are parted by commas or lines."""
         names = tuple(name.strip() for name in re.split(r"[,，、;；\n]", inspectors) if name.strip())
         basis = Basis.LEAD if lead else Basis.PLAN
-        wish = Inspection(UUID(int=0), plant, basis, names, day, scope, 0, "", reference=reference, lead=lead or None)
-        return go_on(f"/inspections/{inspections.plan(ports, inspector, wish).id}")
+        draft = Inspection(UUID(int=0), plant, basis, names, day, scope, 0, "", reference=reference, lead=lead or None)
+        return go_on(f"/inspections/{inspections.plan(ports, inspector, draft).id}")
 
     @router.get("/{inspection}")
     def inspection(request: Request, caller: Caller, inspection: UUID) -> Response:
@@ -92,7 +92,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
         found = records.inspection(ports, caller, inspection)
         which = HazardFilter(plants=frozenset({found.plant}), states=OPEN_STATES)
         told = {finding.hazard for finding in found.findings}
-        known = ports.cases.books.hazards(which, limit=KNOWN_SHOWN) if caller.may_inspect else []
+        known = ports.cases.store.hazards(which, limit=KNOWN_SHOWN) if caller.may_inspect else []
         return render.page(
             request,
             "inspection.html",
@@ -101,7 +101,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
             names=plant_names(ports, caller),
             stages=stages(found),
             known=[hazard for hazard in known if hazard.id not in told],
-            hazards={uuid: ports.cases.books.hazard(uuid) for uuid in told},
+            hazards={uuid: ports.cases.store.hazard(uuid) for uuid in told},
             steps=InspectionStep.offered(found, caller.name, caller.role),
             proofs=proofs(ports, found.evidence),
         )

@@ -37,7 +37,7 @@ def lead_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show leads, those not settled unless the filters ask for others."""
         states = _OPEN if state == "" else frozenset({state}) if isinstance(state, LeadState) else None
         which = LeadFilter(plants=caller_scope.narrowed(caller, plant or None), states=states)
-        found = ports.cases.books.leads(which, limit=SHOWN + 1, before=read_token(cursor or None))
+        found = ports.cases.store.leads(which, limit=SHOWN + 1, before=read_token(cursor or None))
         page, older = cut(found, SHOWN, lambda lead: (lead.opened, lead.id))
         return render.page(
             request,

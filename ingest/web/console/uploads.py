@@ -53,4 +53,4 @@ async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence
 
 def proofs(ports: Ports, keys: Collection[UUID]) -> list[Evidence]:
     """Return the records of these files, in the order of upload."""
-    return sorted(ports.cases.books.evidence_of(keys), key=lambda evidence: evidence.given)
+    return sorted(ports.cases.store.evidence_of(keys), key=lambda evidence: evidence.given)

@@ -101,7 +101,7 @@ def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show a warning: its state, its reasons (also at an earlier time), and its history."""
         found = caller_scope.warning(ports, caller, warning)
         history = ports.warnings.warning_history(warning)
-        dispositions = ports.cases.books.dispositions(DispositionFilter(warning=warning), limit=20)
+        dispositions = ports.cases.store.dispositions(DispositionFilter(warning=warning), limit=20)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "warning.html"),

@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import Field
 
-from ingest.domain.cases.phones import told_without_phones
+from ingest.domain.cases.phones import detail_without_phones
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.payload import iso
 from ingest.services import caller_scope
@@ -94,7 +94,7 @@ def audit_router(ports: Ports) -> APIRouter:
                     kind=row.act.kind,
                     subject=row.act.subject,
                     plant=row.act.plant,
-                    detail=dict(row.act.detail) if caller.sees_phones else told_without_phones(row.act.detail),
+                    detail=dict(row.act.detail) if caller.sees_phones else detail_without_phones(row.act.detail),
                     hash=row.hash,
                 )
                 for row in found

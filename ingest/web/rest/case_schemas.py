@@ -22,14 +22,14 @@ def _iso(value: object) -> object:
 
 
 When = Annotated[str, BeforeValidator(_iso), Field(json_schema_extra={"format": "date-time"})]
-"""A time of ours, as it is told."""
+"""A time as the API shows it: RFC 3339."""
 
 LongWords = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=4000),
     Field(json_schema_extra={"pattern": WORDS}),
 ]
-"""What a person says at length."""
+"""A longer text."""
 
 Name = Annotated[
     str,
@@ -69,11 +69,11 @@ class Seen(Body):
     version: Annotated[Count, Field(examples=[3])]
 
 
-def told(record: Any) -> dict[str, Any]:
-    """The fields of a record."""
+def values_of(record: Any) -> dict[str, Any]:
+    """Return the fields of a record with their values."""
     return {field.name: getattr(record, field.name) for field in fields(record)}
 
 
-def said(value: StrEnum | None) -> Said | None:
-    """What a code is called."""
+def localized(value: StrEnum | None) -> Said | None:
+    """Return the label of a code in both languages."""
     return None if value is None else Said.model_validate(label(value))

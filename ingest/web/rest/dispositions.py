@@ -37,7 +37,7 @@ def dispositions_router(ports: Ports) -> APIRouter:
     ) -> schemas.DispositionPage:
         """List dispositions, newest first."""
         which = DispositionFilter(caller_scope.narrowed(caller, plant), alarm, warning, form, false_alarm, since, until)
-        found = ports.cases.books.dispositions(which, limit=limit + 1, before=read_token(cursor))
+        found = ports.cases.store.dispositions(which, limit=limit + 1, before=read_token(cursor))
         page, following = cut(found, limit, lambda disposition: (disposition.given, disposition.id))
         return schemas.DispositionPage(
             dispositions=[schemas.disposition_out(disposition) for disposition in page], next=following
@@ -59,6 +59,6 @@ def dispositions_router(ports: Ports) -> APIRouter:
 
         It is feedback: an alarm or warning is cleared (销警) once its value is back, too.
         """
-        return schemas.disposition_out(await dispositions.give(ports, caller, body.wish(), body.seen()))
+        return schemas.disposition_out(await dispositions.give(ports, caller, body.draft(), body.expected()))
 
     return router

@@ -11,10 +11,10 @@ from ingest.domain.cases.causes import CAUSES, FALSE_ALARMS, Form
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.model.audit import ActRole
 from ingest.domain.model.warning import Colour
-from ingest.services.cases.dispositions import Seen
+from ingest.services.cases.dispositions import ExpectedState
 from ingest.services.timestamps import Instant
 from ingest.web.inputs import Count
-from ingest.web.rest.case_schemas import LongWords, Name, Proofs, When, told
+from ingest.web.rest.case_schemas import LongWords, Name, Proofs, When, values_of
 from ingest.web.rest.schemas import Body, PlantId, Said, Shape
 
 _CAUSES: Final[list[JsonValue]] = [code for causes in CAUSES.values() for code in causes]
@@ -85,11 +85,13 @@ class NewDisposition(Body):
             raise ValueError("one number for each of alarms")
         return raises
 
-    def seen(self) -> Seen:
-        """What the caller looked at."""
-        return Seen(dict(zip(self.alarms, self.raises, strict=True)) if self.raises is not None else {}, self.peak)
+    def expected(self) -> ExpectedState:
+        """The alarms and the warning as the caller saw them."""
+        return ExpectedState(
+            dict(zip(self.alarms, self.raises, strict=True)) if self.raises is not None else {}, self.peak
+        )
 
-    def wish(self) -> Disposition:
+    def draft(self) -> Disposition:
         """The disposition as far as the caller says; of a warning the form is its cause's."""
         form = Form.DEVICE if self.cause in CAUSES[Form.DEVICE] else Form.PROCESS
         return Disposition(
@@ -142,7 +144,7 @@ class EvidenceOut(Shape):
 def disposition_out(disposition: Disposition) -> DispositionOut:
     """As it is shown."""
     cause = CAUSES[disposition.form][disposition.cause]
-    return DispositionOut(**told(disposition), cause_said=Said.model_validate(cause))
+    return DispositionOut(**values_of(disposition), cause_said=Said.model_validate(cause))
 
 
 def causes_out() -> CausesOut:

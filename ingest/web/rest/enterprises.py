@@ -69,14 +69,14 @@ def self_inspections_router(ports: Ports) -> APIRouter:
             owed=[schemas.duty_out(duty, ports.now()) for enterprise in found for duty in enterprise.duties],
             done=[
                 schemas.SelfInspectionOut.model_validate(self_inspection)
-                for self_inspection in ports.cases.books.self_inspections(keys)
+                for self_inspection in ports.cases.store.self_inspections(keys)
             ],
         )
 
     @router.post("", status_code=201)
     def self_inspect(caller: Actor, body: schemas.NewSelfInspection) -> schemas.SelfInspectionOut:
         """Note one that was done, once for each month or quarter. Operators and admins only."""
-        return schemas.SelfInspectionOut.model_validate(enterprises.self_inspect(ports, caller, body.wish()))
+        return schemas.SelfInspectionOut.model_validate(enterprises.self_inspect(ports, caller, body.draft()))
 
     return router
 

@@ -14,7 +14,7 @@ from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.listed import Enterprise
 from ingest.domain.model.payload import iso
 from ingest.web.inputs import Count
-from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, said
+from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, When, localized
 from ingest.web.rest.schemas import Body, PlantId, Said, Shape, Words
 
 Phone = Annotated[str, Field(pattern=r"^[0-9+() -]{5,30}$", examples=["0595-86380000"])]
@@ -100,7 +100,7 @@ class NewSelfInspection(Body):
     found: Annotated[Count, Field(le=10_000)]
     evidence: Proofs = ()
 
-    def wish(self) -> SelfInspection:
+    def draft(self) -> SelfInspection:
         """The self-inspection as far as the caller says."""
         return SelfInspection(
             UUID(int=0),
@@ -166,7 +166,7 @@ def enterprise_out(enterprise: Enterprise, now: int) -> EnterpriseOut:
         connection=enterprise.connection.state,
         connection_days=enterprise.connection.days,
         heard=iso(enterprise.connection.heard),
-        risk_class_said=said(record.risk_class),
+        risk_class_said=localized(record.risk_class),
         duties=[duty_out(duty, now) for duty in enterprise.duties],
         **{name: getattr(record, name) for name in noted.split()},
         **{name: getattr(plant, name) for name in filed.split()},

@@ -40,7 +40,7 @@ def evidence_router(ports: Ports) -> APIRouter:
     @router.get("/{evidence_id}/file", response_class=Response)
     def download(evidence_id: UUID, caller: Caller) -> Response:
         """Download a file as it was handed in; its hash is checked first."""
-        one, content = evidence.look_at(ports, caller, evidence_id)
+        one, content = evidence.download(ports, caller, evidence_id)
         return Response(content, media_type=one.media, headers={"content-disposition": attached(one.name, one.media)})
 
     return router

@@ -28,7 +28,7 @@ def hazards_router(ports: Ports, table: type[HazardTable] = HazardStep) -> APIRo
     shapes = schemas.shapes(table)
 
     def detail(hazard: Hazard, caller: Principal) -> Shape:
-        history = [schemas.step_out(line) for line in ports.cases.books.hazard_history(hazard.id)]
+        history = [schemas.step_out(line) for line in ports.cases.store.hazard_history(hazard.id)]
         return shapes.detail(**schemas.hazard_out(hazard, ports.now(), caller.role, table), history=history)
 
     @router.get("", response_model=shapes.page)
@@ -56,7 +56,7 @@ def hazards_router(ports: Ports, table: type[HazardTable] = HazardStep) -> APIRo
             since=since,
             until=until,
         )
-        found = ports.cases.books.hazards(which, limit=limit + 1, before=read_token(cursor))
+        found = ports.cases.store.hazards(which, limit=limit + 1, before=read_token(cursor))
         page, following = cut(found, limit, lambda hazard: (hazard.found, hazard.id))
         listed = [shapes.out(**schemas.hazard_out(hazard, ports.now(), caller.role, table)) for hazard in page]
         return shapes.page(hazards=listed, next=following)
@@ -64,7 +64,7 @@ def hazards_router(ports: Ports, table: type[HazardTable] = HazardStep) -> APIRo
     @router.post("", status_code=201, response_model=shapes.detail)
     def find_hazard(caller: Caller, body: schemas.NewHazard) -> Shape:
         """Open a hazard somebody found."""
-        return detail(hazards.open_hazard(ports, caller, body.wish()), caller)
+        return detail(hazards.open_hazard(ports, caller, body.draft()), caller)
 
     @router.get("/criteria")
     def criteria(_: Caller) -> schemas.CriteriaOut:

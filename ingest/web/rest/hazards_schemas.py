@@ -14,7 +14,7 @@ from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, Hazard
 from ingest.domain.cases.hazard_steps import HazardTable
 from ingest.domain.model.audit import ActRole
 from ingest.services.config import Role
-from ingest.web.rest.case_schemas import LongWords, Name, When, said, told
+from ingest.web.rest.case_schemas import LongWords, Name, When, localized, values_of
 from ingest.web.rest.schemas import Body, PlantId, PointId, Said, Shape, Words
 
 
@@ -87,9 +87,9 @@ class NewHazard(Body):
     source: Literal["by-hand", "alarm", "self-inspection"] = "by-hand"
     origin: Annotated[str | None, Field(max_length=64, description="for source alarm its id")] = None
 
-    def wish(self) -> Hazard:
+    def draft(self) -> Hazard:
         """The hazard as far as the caller says."""
-        return wished(self.plant, self, HazardSource(self.source), self.origin)
+        return hazard_draft(self.plant, self, HazardSource(self.source), self.origin)
 
 
 class FoundHazard(Body):
@@ -148,7 +148,7 @@ class CriteriaOut(Shape):
     clauses: list[ClauseOut]
 
 
-def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, origin: str | None = None) -> Hazard:
+def hazard_draft(plant: str, body: NewHazard | FoundHazard, source: HazardSource, origin: str | None = None) -> Hazard:
     """A hazard as far as somebody says; who and when is added where it is opened."""
     return Hazard(
         UUID(int=0),
@@ -167,8 +167,8 @@ def wished(plant: str, body: NewHazard | FoundHazard, source: HazardSource, orig
 
 def hazard_out(hazard: Hazard, now: int, role: Role, table: type[HazardTable]) -> dict[str, Any]:
     """The fields of `HazardOut`."""
-    return told(hazard) | {
-        "state_said": said(hazard.state),
+    return values_of(hazard) | {
+        "state_said": localized(hazard.state),
         "budget_yuan": None if hazard.budget_fen is None else hazard.budget_fen / 100,
         "overdue": hazard.overdue(now),
         "in_time": hazard.in_time,
@@ -178,4 +178,4 @@ def hazard_out(hazard: Hazard, now: int, role: Role, table: type[HazardTable]) -
 
 def step_out(hazard_moment: HazardMoment) -> HazardStepOut:
     """One line of the history."""
-    return HazardStepOut(**{name: value for name, value in told(hazard_moment).items() if name != "hazard"})
+    return HazardStepOut(**{name: value for name, value in values_of(hazard_moment).items() if name != "hazard"})

@@ -21,7 +21,7 @@ from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import inspections_schemas as schemas
 from ingest.web.rest.case_schemas import Day
 from ingest.web.rest.case_steps import add_steps
-from ingest.web.rest.hazards_schemas import wished
+from ingest.web.rest.hazards_schemas import hazard_draft
 
 
 def leads_router(ports: Ports) -> APIRouter:
@@ -43,7 +43,7 @@ def leads_router(ports: Ports) -> APIRouter:
         """List leads, newest first."""
         plants = caller_scope.narrowed(caller, plant)
         which = LeadFilter(plants, frozenset(state) or None, source, subject, since, until)
-        found = ports.cases.books.leads(which, limit=limit + 1, before=read_token(cursor))
+        found = ports.cases.store.leads(which, limit=limit + 1, before=read_token(cursor))
         page, following = cut(found, limit, lambda lead: (lead.opened, lead.id))
         return schemas.LeadPage(leads=[schemas.lead_out(lead) for lead in page], next=following)
 
@@ -80,7 +80,7 @@ def inspections_router(ports: Ports) -> APIRouter:
         """List inspections, newest entered first."""
         plants = caller_scope.narrowed(caller, plant)
         which = InspectionFilter(plants, frozenset(state) or None, basis, lead, since, until)
-        found = ports.cases.books.inspections(which, limit=limit + 1, before=read_token(cursor))
+        found = ports.cases.store.inspections(which, limit=limit + 1, before=read_token(cursor))
         page, following = cut(found, limit, lambda inspection: (inspection.made, inspection.id))
         return schemas.InspectionPage(
             inspections=[schemas.inspection_out(inspection) for inspection in page], next=following
@@ -89,7 +89,7 @@ def inspections_router(ports: Ports) -> APIRouter:
     @router.post("", status_code=201)
     def plan(caller: Inspector, body: schemas.NewInspection) -> schemas.InspectionOut:
         """Enter an inspection, by plan or after a lead. Inspectors and admins only."""
-        return schemas.inspection_out(inspections.plan(ports, caller, body.wish()))
+        return schemas.inspection_out(inspections.plan(ports, caller, body.draft()))
 
     @router.get("/{inspection}")
     def show_inspection(inspection: UUID, caller: Caller) -> schemas.InspectionOut:
@@ -99,7 +99,7 @@ def inspections_router(ports: Ports) -> APIRouter:
     @router.post("/{inspection}/findings", status_code=201)
     def find(inspection: UUID, caller: Inspector, body: schemas.NewFinding) -> schemas.InspectionOut:
         """Note something found, with the hazard it is. Inspectors and admins only."""
-        hazard = wished("", body.new, HazardSource.INSPECTION) if body.new else body.hazard
+        hazard = hazard_draft("", body.new, HazardSource.INSPECTION) if body.new else body.hazard
         assert hazard is not None  # noqa: S101  the shape says so
         return schemas.inspection_out(inspections.find(ports, caller, inspection, body.version, body.text, hazard))
 

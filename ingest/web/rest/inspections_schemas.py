@@ -11,7 +11,7 @@ from pydantic.config import JsonDict
 
 from ingest.domain.cases.inspection import Basis, Inspection, InspectionState, Result
 from ingest.domain.cases.lead import Lead, LeadSource, LeadState
-from ingest.web.rest.case_schemas import Day, LongWords, Name, Seen, When, said, told
+from ingest.web.rest.case_schemas import Day, LongWords, Name, Seen, When, localized, values_of
 from ingest.web.rest.hazards_schemas import FoundHazard
 from ingest.web.rest.schemas import Body, PlantId, Said, Shape
 
@@ -106,7 +106,7 @@ class NewInspection(Body):
     reference: Name | None = None
     lead: UUID | None = None
 
-    def wish(self) -> Inspection:
+    def draft(self) -> Inspection:
         """The inspection as far as the caller says."""
         return Inspection(
             UUID(int=0),
@@ -144,12 +144,12 @@ class NewFinding(Seen):
 
 def lead_out(lead: Lead) -> LeadOut:
     """As it is shown."""
-    return LeadOut(**told(lead), source_said=said(lead.source))  # type: ignore[arg-type]
+    return LeadOut(**values_of(lead), source_said=localized(lead.source))  # type: ignore[arg-type]
 
 
 def inspection_out(inspection: Inspection) -> InspectionOut:
     """As it is shown."""
-    fields: dict[str, Any] = told(inspection) | {
+    fields: dict[str, Any] = values_of(inspection) | {
         "findings": [FindingOut.model_validate(found) for found in inspection.findings]
     }
-    return InspectionOut(**fields, state_said=said(inspection.state), result_said=said(inspection.result))  # type: ignore[arg-type]
+    return InspectionOut(**fields, state_said=localized(inspection.state), result_said=localized(inspection.result))  # type: ignore[arg-type]

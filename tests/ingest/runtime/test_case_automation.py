@@ -61,7 +61,7 @@ def casework(hall: StandIn) -> CaseAutomation:
     """As after a start: it remembers nothing but what is in the books."""
     ports = hall.ports
     return CaseAutomation(
-        hall.cases.books, ports.alarms, ports.warnings, hall.configuration, hall.view, hall.order, hall.cases.config,
+        hall.cases.store, ports.alarms, ports.warnings, hall.configuration, hall.view, hall.order, hall.cases.config,
         lambda: hall.time,
     )  # fmt: skip
 
@@ -86,11 +86,11 @@ async def wait(hall: StandIn, work: CaseAutomation, minutes: int, every: int = 1
 
 
 def hazards(hall: StandIn) -> list[Hazard]:
-    return hall.cases.books.hazards(HazardFilter(), limit=99)
+    return hall.cases.store.hazards(HazardFilter(), limit=99)
 
 
 def leads(hall: StandIn) -> list[Lead]:
-    return hall.cases.books.leads(LeadFilter(), limit=99)
+    return hall.cases.store.leads(LeadFilter(), limit=99)
 
 
 async def test_a_mandatory_sensor_dead_for_two_hours_in_production_is_a_hazard_once(hall: StandIn) -> None:
@@ -104,7 +104,7 @@ async def test_a_mandatory_sensor_dead_for_two_hours_in_production_is_a_hazard_o
     assert (one.plant, one.point, one.source, one.found_by, one.found) == (
         ALUMINIUM, POINT, "rule", YUJING, NOON + 2 * HOUR,
     )  # fmt: skip
-    assert [line.step for line in hall.cases.books.hazard_history(one.id)] == ["find"]
+    assert [line.step for line in hall.cases.store.hazard_history(one.id)] == ["find"]
     (row,) = AuditStore(hall.database.rows).acts(limit=9, kind="hazard")
     assert (row.act.actor, row.act.role, row.act.action, row.act.subject) == (YUJING, "service", "open", str(one.id))
 
@@ -125,14 +125,14 @@ async def test_killed_between_the_hazard_and_its_memory_it_is_not_opened_again(
     silent(hall)
     work = casework(hall)
     await wait(hall, work, 110)
-    plain = hall.cases.books.note_dead
+    plain = hall.cases.store.note_dead
 
     def dies(kept: Any, over: Any) -> None:
         if any(dead.hazard for dead in kept):
             raise StateUnavailable("made up")
         plain(kept, over)
 
-    monkeypatch.setattr(type(hall.cases.books), "note_dead", lambda _, kept, over: dies(kept, over))
+    monkeypatch.setattr(type(hall.cases.store), "note_dead", lambda _, kept, over: dies(kept, over))
     with pytest.raises(StateUnavailable):
         await wait(hall, work, 10)
     monkeypatch.undo()
@@ -165,7 +165,7 @@ async def test_a_sensor_that_died_again_is_another_hazard_only_when_the_first_is
     (one,) = hazards(hall)
     one = made.stepped(one, made.REGISTER, made.GENERAL, made.rectify(), made.SUBMIT, made.CLOSE, at=hall.time)
     for version in range(2, 7):  # one version at a time, as the books want it
-        hall.cases.books.commit(saved=[replace(one, version=version)])
+        hall.cases.store.commit(saved=[replace(one, version=version)])
     hall.return_alarm(second)
     await wait(hall, work, 20)
     silent(hall)
@@ -174,7 +174,7 @@ async def test_a_sensor_that_died_again_is_another_hazard_only_when_the_first_is
 
 
 async def test_a_missed_deadline_is_a_lead_once_and_a_new_deadline_missed_another(hall: StandIn) -> None:
-    books = hall.cases.books
+    books = hall.cases.store
     one = made.stepped(made.hazard(ALUMINIUM), made.REGISTER, made.GENERAL, made.rectify(TODAY + dt.timedelta(days=1)))
     books.commit(added=[one])
     work = casework(hall)
@@ -247,17 +247,17 @@ async def test_a_warning_that_was_answered_is_no_lead(hall: StandIn) -> None:
 async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hall: StandIn) -> None:
     alarm = silent(hall, "CW_IN_T-01")
     one = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
-    hall.cases.books.commit(added=[one])
+    hall.cases.store.commit(added=[one])
     work = casework(hall)
     await work.run_once()
     assert hall.book[alarm.id].disposed is None, "whoever gave it may be telling it right now"
     hall.engine_away = True
     await wait(hall, work, 20)
-    assert hall.cases.books.untold(limit=9) == [one]
+    assert hall.cases.store.unreported(limit=9) == [one]
     hall.engine_away = False
     await wait(hall, work, 10)
     assert hall.book[alarm.id].disposed == hall.time
-    assert hall.cases.books.untold(limit=9) == []
+    assert hall.cases.store.unreported(limit=9) == []
     told_at = len(hall.log)
     await wait(hall, work, 60)
     assert len(hall.log) == told_at, "once"
@@ -265,6 +265,6 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
 
 async def test_what_the_engine_refuses_is_not_told_for_ever(hall: StandIn) -> None:
     one = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
-    hall.cases.books.commit(added=[one])
+    hall.cases.store.commit(added=[one])
     await casework(hall).run_once()
-    assert hall.cases.books.untold(limit=9) == []
+    assert hall.cases.store.unreported(limit=9) == []

@@ -89,7 +89,7 @@ async def _dispose(hall: StandIn, ports: Ports) -> UUID:
         alarms=(alarm.id,),
         evidence=(proof.id,),
     )
-    await dispositions.give(ports, OPERATOR, wish, dispositions.Seen())
+    await dispositions.give(ports, OPERATOR, wish, dispositions.ExpectedState())
     return alarm.id
 
 

@@ -59,7 +59,7 @@ async def test_what_the_engine_did_not_answer_is_kept_and_told_again(ask: Ask, h
     hall.engine_away = True
     answer = await give(ask, one)
     assert (answer.status_code, answer.json()["told"]) == (201, None)
-    assert [str(kept.id) for kept in hall.cases.books.untold(limit=9)] == [answer.json()["id"]]
+    assert [str(kept.id) for kept in hall.cases.store.unreported(limit=9)] == [answer.json()["id"]]
     assert hall.book[one.id].disposed is None
 
 

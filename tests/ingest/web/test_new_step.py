@@ -103,11 +103,11 @@ def test_the_use_case_takes_it_by_the_rows_states_roles_and_fields(hall: StandIn
             steps.take(hall.ports, INSPECTOR, TABLE, hazard.id, 2, wrong)
         assert refused.value.parameter == parameter
     after = steps.take(hall.ports, INSPECTOR, TABLE, hazard.id, 2, form)
-    assert after == hall.cases.books.hazard(hazard.id)
+    assert after == hall.cases.store.hazard(hazard.id)
     assert (after.state, after.version, after.responsible, after.measure, after.budget_fen, after.planned) == (
         "rectifying", 3, "闽南检修", "更换", 350_050, hall.time,
     )  # fmt: skip
-    line = hall.cases.books.hazard_history(hazard.id)[-1]
+    line = hall.cases.store.hazard_history(hazard.id)[-1]
     (act, *_) = (row.act for row in AuditStore(hall.database.rows).acts(limit=9, subject=str(hazard.id)))
     assert (line.step, act.action, act.actor) == ("entrust", "entrust", INSPECTOR.name)
     assert act.detail == {**line.detail, "state": "rectifying"}
@@ -153,7 +153,7 @@ async def test_the_page_offers_its_form_to_who_may_and_takes_it(hall: StandIn, h
     assert set(re.findall(r'name="(\w+)"', shown)) == {"csrf", "onward", *form}
     assert all(text in chinese for text in ("委托整改", "受托单位", "由受托单位整改。"))
     assert all(text in after for text in ("闽南检修", "3,500.50"))
-    found = hall.cases.books.hazard(hazard.id)
+    found = hall.cases.store.hazard(hazard.id)
     assert found is not None
     assert (found.state, found.responsible) == ("rectifying", "闽南检修")
 

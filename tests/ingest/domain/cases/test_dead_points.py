@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from ingest.domain.cases.dead_points import DeadPoint, deaths, hazard_of, look
+from ingest.domain.cases.dead_points import DeadPoint, compare, dead_now, hazard_of
 from ingest.domain.cases.hazard import HazardSource, HazardState
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id
 from ingest.domain.model.plant import Point
@@ -36,18 +36,18 @@ def alarm(rule: str, on: str = "CO-01", onset: int = NOON, **changes: object) ->
 
 @pytest.mark.parametrize("rule", ["SILENT", "BAD", "STUCK", "CURRENT"])
 def test_a_point_is_dead_while_an_alarm_says_that_nothing_measures(rule: str) -> None:
-    assert deaths([point()], [alarm(rule), alarm(rule, onset=NOON - 5)]) == {KEY: NOON - 5}
-    assert deaths([point(mandatory=False)], [alarm(rule)]) == {}
-    assert deaths([point("CO-02")], [alarm(rule)]) == {}
-    assert deaths([point()], [alarm(rule, returned=NOON + 1)]) == {}
-    assert deaths([point()], [alarm(rule, historical=True)]) == {}
-    assert deaths([point()], [alarm(rule, state=AlarmState.OUT_OF_SERVICE)]) == {}, "停用 was approved"
-    assert deaths([point()], [alarm(rule, state=AlarmState.SHELVED)]) == {KEY: NOON}, "hiding it helps nobody"
+    assert dead_now([point()], [alarm(rule), alarm(rule, onset=NOON - 5)]) == {KEY: NOON - 5}
+    assert dead_now([point(mandatory=False)], [alarm(rule)]) == {}
+    assert dead_now([point("CO-02")], [alarm(rule)]) == {}
+    assert dead_now([point()], [alarm(rule, returned=NOON + 1)]) == {}
+    assert dead_now([point()], [alarm(rule, historical=True)]) == {}
+    assert dead_now([point()], [alarm(rule, state=AlarmState.OUT_OF_SERVICE)]) == {}, "停用 was approved"
+    assert dead_now([point()], [alarm(rule, state=AlarmState.SHELVED)]) == {KEY: NOON}, "hiding it helps nobody"
 
 
 def test_all_points_of_a_gateway_that_is_offline_are_dead() -> None:
-    assert deaths([point(), point("CO-02")], [alarm("OFFLINE", "GW-01")]) == {KEY: NOON, ("p", "CO-02"): NOON}
-    assert deaths([point()], [alarm("H")]) == {}
+    assert dead_now([point(), point("CO-02")], [alarm("OFFLINE", "GW-01")]) == {KEY: NOON, ("p", "CO-02"): NOON}
+    assert dead_now([point()], [alarm("H")]) == {}
 
 
 def watched(looks: list[tuple[int, bool, bool]]) -> tuple[int | None, DeadPoint | None]:
@@ -56,7 +56,9 @@ def watched(looks: list[tuple[int, bool, bool]]) -> tuple[int | None, DeadPoint 
     ripe = None
     for minute, dead, running in looks:
         now = NOON + minute * 60 * SECOND
-        seen = look(known, {KEY: NOON} if dead else {}, (lambda _: True) if running else (lambda _: False), now, LIMIT)
+        seen = compare(
+            known, {KEY: NOON} if dead else {}, (lambda _: True) if running else (lambda _: False), now, LIMIT
+        )
         known |= {(one.plant, one.point): one for one in seen.kept}
         for key in seen.over:
             del known[key]
@@ -86,7 +88,7 @@ def test_a_sensor_that_comes_back_is_forgotten() -> None:
 
 
 def test_what_became_a_hazard_does_not_become_another_while_it_stays_dead() -> None:
-    found = look({KEY: DeadPoint(*KEY, NOON, NOON, uuid4())}, {KEY: NOON}, lambda _: True, NOON + 99 * HOUR, LIMIT)
+    found = compare({KEY: DeadPoint(*KEY, NOON, NOON, uuid4())}, {KEY: NOON}, lambda _: True, NOON + 99 * HOUR, LIMIT)
     assert (found.kept, found.ripe) == ([], [])
 
 

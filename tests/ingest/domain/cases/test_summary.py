@@ -16,7 +16,7 @@ from ingest.domain.cases.hazard_steps import Action, Dismiss
 from ingest.domain.cases.inspection import Inspection, Result
 from ingest.domain.cases.lead import Lead, LeadSource
 from ingest.domain.cases.sheet import Sheet
-from ingest.domain.cases.summary import Records, Told, summarise
+from ingest.domain.cases.summary import AlarmFigures, Records, summarise
 from ingest.domain.model.text import Text
 from tests.ingest.domain.cases import inspecting, made
 from tests.ingest.domain.cases.leading import close
@@ -89,7 +89,7 @@ def some_records(seed: int) -> Records:
     duties = [
         duty for key, _, kind in PLANTS for duty in owed(key, kind, dt.date(2026, 1, 1), dt.date(2026, 12, 31), done)
     ]
-    told = {key: Told(*(chance.randint(0, 99) for _ in range(9))) for key, _, _ in PLANTS[:2]}
+    told = {key: AlarmFigures(*(chance.randint(0, 99) for _ in range(9))) for key, _, _ in PLANTS[:2]}
     return Records(
         PLANTS,
         [some_hazard(chance) for _ in range(300)],
@@ -149,9 +149,9 @@ def counted(records: Records, plants: str, first: int, end: int) -> dict[str, An
             more("self_inspections_due", due)
             more("self_inspections_done", due, duty.done is not None)
             more("self_inspections_late", due, duty.done is not None and duty.done.day > duty.period.due)
-    for key, told in records.told.items():
+    for key, told in records.alarm_figures.items():
         if key in plants:
-            for name in Told.__slots__:
+            for name in AlarmFigures.__slots__:
                 n[name] = n.get(name, 0) + getattr(told, name)
     closed_all = n.get("hazards_closed", 0)
     n["in_time_share"] = n["closed_in_time"] / closed_all if closed_all else None

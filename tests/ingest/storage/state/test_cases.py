@@ -19,7 +19,7 @@ from ingest.domain.cases.hazard import Hazard, HazardFilter, HazardLevel, Hazard
 from ingest.domain.cases.hazard_steps import advance, moment
 from ingest.domain.cases.inspection import InspectionFilter
 from ingest.domain.cases.lead import LeadFilter, LeadState
-from ingest.domain.cases.summary import Told
+from ingest.domain.cases.summary import AlarmFigures
 from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.case_figures import CaseFigures
@@ -187,9 +187,9 @@ def test_dispositions_wait_until_the_engine_has_taken_note(database: Database) -
     store = CaseStore(database)
     first, second = made.disposition(uuid4(), at=NOON), made.disposition(uuid4(), at=NOON + 1)
     store.commit(added=[second, first])
-    assert store.untold(limit=9) == [first, second]
-    store.note_told(first.id, NOON + HOUR)
-    assert store.untold(limit=9) == [second]
+    assert store.unreported(limit=9) == [first, second]
+    store.note_reported(first.id, NOON + HOUR)
+    assert store.unreported(limit=9) == [second]
     assert store.disposition(first.id) == replace(first, told=NOON + HOUR)
 
 
@@ -209,11 +209,11 @@ def test_alarms_and_warnings_are_counted_by_plant_for_a_span(database: Database)
     plain, false = made.disposition(ids[0], ids[2]), replace(made.disposition(ids[0]), false_alarm="test", words="x")
     CaseStore(database).commit(added=[plain, false, made.disposition(ids[3])])
     figures = CaseFigures(database)
-    assert figures.told(None, 100, 200) == {"p": Told(2, 0, 2, 1), "q": Told(1)}, (
+    assert figures.alarm_figures(None, 100, 200) == {"p": AlarmFigures(2, 0, 2, 1), "q": AlarmFigures(1)}, (
         "an alarm disposed of twice counts once"
     )
-    assert figures.told(frozenset({"q"}), 100, 200) == {"q": Told(1)}
-    assert figures.told(None, 300, 400) == {}
+    assert figures.alarm_figures(frozenset({"q"}), 100, 200) == {"q": AlarmFigures(1)}
+    assert figures.alarm_figures(None, 300, 400) == {}
 
 
 def test_days_are_kept_as_days(database: Database) -> None:

@@ -43,7 +43,7 @@ class Walk:
 
     @property
     def state(self) -> HazardState:
-        found = self.hall.cases.books.hazard(self.id)
+        found = self.hall.cases.store.hazard(self.id)
         assert found is not None
         return found.state
 
@@ -83,7 +83,7 @@ async def test_a_major_hazard_is_followed_to_its_close_by_the_forms_each_role_is
     for token, step, form, after in steps:
         answer = await walk.step(token, step, **form)
         assert (answer.status_code, walk.state) == (303, after), answer.text
-    found = hall.cases.books.hazard(walk.id)
+    found = hall.cases.store.hazard(walk.id)
     assert found is not None
     assert found.budget_fen == 350_050
     page = (await walk.clients[INSPECTOR].get(f"/hazards/{walk.id}")).text
@@ -187,7 +187,7 @@ async def test_an_inspection_after_a_lead_finds_hazards_and_ends_with_a_document
     assert (await client.post(f"{where}/find", data=new)).status_code == 303
     end = {"inspection": str(key), "version": "4", "result": "rectify", "document": "责改〔2026〕7号"}
     assert (await client.post("/inspections/conclude", data=end, files=FILE)).status_code == 303
-    found = hall.cases.books.inspection(key)
+    found = hall.cases.store.inspection(key)
     assert found is not None
     assert (found.inspectors, found.state, found.result) == (
         ("李明", "吴芳"),
@@ -199,9 +199,9 @@ async def test_an_inspection_after_a_lead_finds_hazards_and_ends_with_a_document
     for said in ("积尘", "除尘器锁气卸灰阀漏灰", "责改〔2026〕7号", "责令限期整改", "照片.pdf", f"/leads/{lead}"):
         assert said in page
     assert offered(page) == set()
-    settled = {"version": str(hall.cases.books.lead(UUID(lead)).version), "remark": "已查处"}  # type: ignore[union-attr]
+    settled = {"version": str(hall.cases.store.lead(UUID(lead)).version), "remark": "已查处"}  # type: ignore[union-attr]
     assert (await client.post(f"/leads/{lead}/close", data=settled)).status_code == 303
-    after = hall.cases.books.lead(UUID(lead))
+    after = hall.cases.store.lead(UUID(lead))
     assert after is not None
     assert after.state is LeadState.CLOSED
 
