@@ -12,14 +12,13 @@ from ingest.domain.cases import verbs
 from ingest.domain.cases.criteria import Clause
 from ingest.domain.cases.errors import Impossible, Incomplete
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
-from ingest.domain.cases.verbs import Form, Input, Kind, Verb, VerbTable
+from ingest.domain.cases.verbs import FILES, Form, Input, Kind, Verb, VerbTable
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
 from ingest.domain.model.text import Text
 
-_FILES: Final = Input(Kind.EVIDENCE, Text("证据：照片或 PDF，最多 3 个", "Evidence: pictures or PDF, 3 at most"))
-_REASON: Final = Text("理由", "Reason")
-_NEW_DEADLINE: Final = Text("新的时限", "New deadline")
+_REASON: Final = ("理由", "Reason")
+_NEW_DEADLINE: Final = ("新的时限", "New deadline")
 
 
 class Action(Form[Hazard]):
@@ -46,18 +45,17 @@ class Grade(Action):
         HazardLevel,
         Input(
             Kind.CHOICE,
-            Text("等级", "Level"),
+            "等级",
+            "Level",
             prefill="record",
             options=(("general", Text("一般隐患", "general")), ("major", Text("重大隐患", "major"))),
         ),
     ]
     clause: Annotated[
         Clause | None,
-        Input(
-            Kind.CLAUSE, Text("判定条款", "Clause"), prefill="record", note=Text("（仅重大隐患）", "(major ones only)")
-        ),
+        Input(Kind.CLAUSE, "判定条款", "Clause", prefill="record", note=Text("（仅重大隐患）", "(major ones only)")),
     ] = None
-    reason: Annotated[str | None, Input(Kind.WORDS, _REASON, rows=2)] = None
+    reason: Annotated[str | None, Input(Kind.WORDS, *_REASON, rows=2)] = None
 
     def check(self, record: Hazard) -> None:  # noqa: ARG002
         """Check that a major hazard has a clause and a general one has none."""
@@ -76,20 +74,18 @@ class Grade(Action):
 class Report(Action):
     """上报."""
 
-    to: Annotated[str, Input(Kind.NAME, Text("上报单位", "Reported to"), to="reported_to")]
+    to: Annotated[str, Input(Kind.NAME, "上报单位", "Reported to", to="reported_to")]
 
 
 @dataclass(frozen=True, slots=True)
 class Supervise(Action):
     """挂牌督办."""
 
-    number: Annotated[str, Input(Kind.NAME, Text("督办编号", "Number"), to="supervision", paired=True)]
+    number: Annotated[str, Input(Kind.NAME, "督办编号", "Number", to="supervision", paired=True)]
     authority: Annotated[
-        str, Input(Kind.NAME, Text("督办单位", "Authority"), to="supervised_by", prefill="caller", paired=True)
+        str, Input(Kind.NAME, "督办单位", "Authority", to="supervised_by", prefill="caller", paired=True)
     ]
-    since: Annotated[
-        dt.date, Input(Kind.DAY, Text("挂牌日期", "Since"), to="supervised_since", prefill="today", paired=True)
-    ]
+    since: Annotated[dt.date, Input(Kind.DAY, "挂牌日期", "Since", to="supervised_since", prefill="today", paired=True)]
 
     @classmethod
     def require(cls, record: Hazard) -> None:
@@ -102,21 +98,19 @@ class Supervise(Action):
 class Rectify(Action):
     """整改方案: all five (五落实)."""
 
-    responsible: Annotated[str, Input(Kind.NAME, Text("整改责任人", "Responsible"), prefill="record")]
-    measure: Annotated[str, Input(Kind.PROSE, Text("整改措施", "Measure"), prefill="record")]
-    budget_fen: Annotated[
-        int, Input(Kind.MONEY, Text("整改资金（元）", "Budget (yuan)"), prefill="record", paired=True)
-    ]
-    deadline: Annotated[dt.date, Input(Kind.DEADLINE, Text("整改时限", "Deadline"), prefill="record", paired=True)]
-    contingency: Annotated[str, Input(Kind.PROSE, Text("应急预案", "Contingency plan"), prefill="record")]
+    responsible: Annotated[str, Input(Kind.NAME, "整改责任人", "Responsible", prefill="record")]
+    measure: Annotated[str, Input(Kind.PROSE, "整改措施", "Measure", prefill="record")]
+    budget_fen: Annotated[int, Input(Kind.MONEY, "整改资金（元）", "Budget (yuan)", prefill="record", paired=True)]
+    deadline: Annotated[dt.date, Input(Kind.DEADLINE, "整改时限", "Deadline", prefill="record", paired=True)]
+    contingency: Annotated[str, Input(Kind.PROSE, "应急预案", "Contingency plan", prefill="record")]
 
 
 @dataclass(frozen=True, slots=True)
 class Extend(Action):
     """延期."""
 
-    deadline: Annotated[dt.date, Input(Kind.DEADLINE, _NEW_DEADLINE)]
-    reason: Annotated[str, Input(Kind.WORDS, _REASON)]
+    deadline: Annotated[dt.date, Input(Kind.DEADLINE, *_NEW_DEADLINE)]
+    reason: Annotated[str, Input(Kind.WORDS, *_REASON)]
 
     def check(self, record: Hazard) -> None:
         """Check that the deadline is later than before."""
@@ -128,16 +122,16 @@ class Extend(Action):
 class Submit(Action):
     """申请复查."""
 
-    done: Annotated[str, Input(Kind.PROSE, Text("整改情况", "What was done"))]
-    evidence: Annotated[tuple[UUID, ...], _FILES] = ()
+    done: Annotated[str, Input(Kind.PROSE, "整改情况", "What was done")]
+    evidence: Annotated[tuple[UUID, ...], FILES] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class SendBack(Action):
     """退回整改."""
 
-    reason: Annotated[str, Input(Kind.WORDS, _REASON)]
-    deadline: Annotated[dt.date | None, Input(Kind.DEADLINE, _NEW_DEADLINE)] = None  # None: the old one stays
+    reason: Annotated[str, Input(Kind.WORDS, *_REASON)]
+    deadline: Annotated[dt.date | None, Input(Kind.DEADLINE, *_NEW_DEADLINE)] = None  # None: the old one stays
 
     def effects(self, record: Hazard, by: str, time: int) -> dict[str, Any]:  # noqa: ARG002
         """Count it."""
@@ -148,8 +142,8 @@ class SendBack(Action):
 class Close(Action):
     """销号."""
 
-    remark: Annotated[str, Input(Kind.WORDS, Text("复查意见", "What review found"))]
-    evidence: Annotated[tuple[UUID, ...], _FILES] = ()
+    remark: Annotated[str, Input(Kind.WORDS, "复查意见", "What review found")]
+    evidence: Annotated[tuple[UUID, ...], FILES] = ()
 
     @classmethod
     def require(cls, record: Hazard) -> None:
@@ -166,7 +160,7 @@ class Close(Action):
 class Dismiss(Action):
     """不构成隐患."""
 
-    reason: Annotated[str, Input(Kind.WORDS, _REASON, to="remark")]
+    reason: Annotated[str, Input(Kind.WORDS, *_REASON, to="remark")]
 
 
 _LETTERS: Final = dict(zip("FRGPMSCD", HazardState, strict=True))

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 from uuid import UUID
 
 from ingest.domain.cases.errors import Impossible, Incomplete
 from ingest.domain.cases.inspection import Finding, Inspection, InspectionState, Result
-from ingest.domain.cases.verbs import Form, FormField, Input, Kind, Verb, VerbTable
+from ingest.domain.cases.verbs import FILES, Form, FormField, Input, Kind, Verb, VerbTable
 from ingest.domain.model.audit import ActKind
 from ingest.domain.model.rights import AUTHORITY
 from ingest.domain.model.text import Text
-
-_FILES: Final = Input(Kind.EVIDENCE, Text("证据：照片或 PDF，最多 3 个", "Evidence: pictures or PDF, 3 at most"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +26,9 @@ class Find(Form[Inspection]):
 
     text: Annotated[
         str,
-        Input(
-            Kind.PROSE,
-            Text("发现的问题", "What was found"),
-            expected=Text("必填：发现了什么", "a text: what was found"),
-        ),
+        Input(Kind.PROSE, "发现的问题", "What was found", expected=Text("必填：发现了什么", "a text: what was found")),
     ]
-    hazard: Annotated[UUID, Input(Kind.RECORD, Text("关联已有隐患", "A known hazard"))]
+    hazard: Annotated[UUID, Input(Kind.RECORD, "关联已有隐患", "A known hazard")]
 
     def check(self, record: Inspection) -> None:
         """Check that the hazard is not a finding already."""
@@ -53,13 +47,13 @@ class Find(Form[Inspection]):
 class Conclude(Form[Inspection]):
     """What it led to."""
 
-    result: Annotated[Result, Input(Kind.CHOICE, Text("检查结果", "Result"))]
+    result: Annotated[Result, Input(Kind.CHOICE, "检查结果", "Result")]
     document: Annotated[
         str,
-        Input(Kind.NAME, Text("文书号", "Document number"), expected=Text("文书号", "the document's number (文书号)")),
+        Input(Kind.NAME, "文书号", "Document number", expected=Text("文书号", "the document's number (文书号)")),
     ]
-    remark: Annotated[str | None, Input(Kind.PROSE, Text("说明", "Remark"))] = None
-    evidence: Annotated[tuple[UUID, ...], _FILES] = ()
+    remark: Annotated[str | None, Input(Kind.PROSE, "说明", "Remark")] = None
+    evidence: Annotated[tuple[UUID, ...], FILES] = ()
 
     @classmethod
     def choices(cls, field: FormField, record: Inspection) -> list[StrEnum]:
@@ -79,9 +73,7 @@ class Conclude(Form[Inspection]):
 class Cancel(Form[Inspection]):
     """What came of it, or why it is called off."""
 
-    remark: Annotated[
-        str, Input(Kind.WORDS, Text("理由", "Reason"), expected=Text("必填：原因", "a text: why"), rows=2)
-    ]
+    remark: Annotated[str, Input(Kind.WORDS, "理由", "Reason", expected=Text("必填：原因", "a text: why"), rows=2)]
 
 
 class InspectionTable(VerbTable):

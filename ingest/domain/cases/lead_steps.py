@@ -23,9 +23,7 @@ class Close(Form[Lead]):
 
     remark: Annotated[
         str,
-        Input(
-            Kind.WORDS, Text("核查结果", "What came of it"), expected=Text("必填：核查结果", "a text: what came of it")
-        ),
+        Input(Kind.WORDS, "核查结果", "What came of it", expected=Text("必填：核查结果", "a text: what came of it")),
     ]
 
 

@@ -50,6 +50,7 @@ class Input:
     """How a field of a form is entered, checked and kept; stands in its annotation.
 
     Attributes:
+        zh, en: its label.
         to: the field of the record that holds it; empty: the one of the same name, if there is one.
         expected: what a blank text is refused with.
         prefill: what the console's form shows at first.
@@ -60,7 +61,8 @@ class Input:
     """
 
     kind: Kind
-    label: Text
+    zh: str
+    en: str
     to: str = ""
     expected: Text = _WRITTEN
     prefill: Literal["", "record", "today", "caller"] = ""
@@ -68,6 +70,14 @@ class Input:
     rows: int = 3
     options: tuple[tuple[str, Text], ...] = ()
     note: Text | None = None
+
+    @property
+    def label(self) -> Text:
+        """What it is called."""
+        return Text(self.zh, self.en)
+
+
+FILES: Final = Input(Kind.EVIDENCE, "证据", "evidence")
 
 
 @dataclass(frozen=True, slots=True)

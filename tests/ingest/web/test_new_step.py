@@ -36,13 +36,11 @@ from tests.ingest.web.stand_in import STEEL, StandIn
 class Entrust(Action):
     """委托整改."""
 
-    contractor: Annotated[str, Input(Kind.NAME, Text("受托单位", "Contractor"), to="responsible")]
-    measure: Annotated[
-        str, Input(Kind.PROSE, Text("委托内容", "Work"), expected=Text("必填：做什么", "a text: what work"))
-    ]
-    budget_fen: Annotated[int, Input(Kind.MONEY, Text("委托资金（元）", "Fee (yuan)"), paired=True)]
-    deadline: Annotated[dt.date, Input(Kind.DEADLINE, Text("完成时限", "Due"), paired=True)]
-    words: Annotated[str | None, Input(Kind.WORDS, Text("备注", "Remark"))] = None
+    contractor: Annotated[str, Input(Kind.NAME, "受托单位", "Contractor", to="responsible")]
+    measure: Annotated[str, Input(Kind.PROSE, "委托内容", "Work", expected=Text("必填：做什么", "a text: what work"))]
+    budget_fen: Annotated[int, Input(Kind.MONEY, "委托资金（元）", "Fee (yuan)", paired=True)]
+    deadline: Annotated[dt.date, Input(Kind.DEADLINE, "完成时限", "Due", paired=True)]
+    words: Annotated[str | None, Input(Kind.WORDS, "备注", "Remark")] = None
 
 
 MAKE: Any = HazardTable  # mypy knows no enumeration that a call makes
