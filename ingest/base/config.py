@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Self, Union
+from typing import Annotated, Any, Self, Union, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -34,6 +34,16 @@ def chosen_by_kind(kinds: Mapping[str, type[Config]], default: str) -> Any:
 
     several: Any = Annotated[Union[tuple(kinds.values())], Field(discriminator="kind")]  # noqa: UP007  as many as there are
     return Annotated[several, BeforeValidator(with_kind)]
+
+
+def tables_of(model: type[Config], kind: type[Config]) -> tuple[str, ...]:
+    """Return the keys under which settings of a kind stand, a table, a list of them or none each."""
+
+    def holds(annotation: Any) -> bool:
+        parts = (annotation, *get_args(annotation))
+        return any(isinstance(part, type) and issubclass(part, kind) for part in parts)
+
+    return tuple(name for name, field in model.model_fields.items() if holds(field.annotation))
 
 
 def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Iterator
-from typing import Any, Final, Self, get_args
+from typing import Final, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, given_once
+from ingest.base.config import Config, given_once, tables_of
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import Scheduled
@@ -49,7 +49,7 @@ class ConnectorsConfig(Config):
     @classmethod
     def tables(cls) -> tuple[str, ...]:
         """The settings keys that hold receivers, each a table or a list of tables."""
-        return tuple(name for name, field in cls.model_fields.items() if _holds_receivers(field.annotation))
+        return tables_of(cls, ReceiverConfig)
 
     def receivers(self) -> Iterator[ReceiverConfig]:
         """Every receiver in the settings, of every kind."""
@@ -71,11 +71,6 @@ class ConnectorsConfig(Config):
     def _of(self, table: str) -> tuple[ReceiverConfig, ...]:
         found = getattr(self, table)
         return found if isinstance(found, tuple) else () if found is None else (found,)
-
-
-def _holds_receivers(annotation: Any) -> bool:
-    parts = (annotation, *get_args(annotation))
-    return any(isinstance(part, type) and issubclass(part, ReceiverConfig) for part in parts)
 
 
 def open_connectors(

@@ -14,7 +14,7 @@ from ingest.intake.announcer import Announcer
 from ingest.intake.intake import Intake
 from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.handover import Handover
-from ingest.intake.sources.mqtt import MqttSource
+from ingest.intake.sources.registry import Feed, open_source
 from ingest.intake.sources.shares import Shares
 from ingest.intake.sources.source import Source
 from ingest.plants.configuration import PlantConfiguration
@@ -73,20 +73,13 @@ def receiving(
         caught_up: as `Intake`.
         clock: the time of day of arrivals.
     """
-    handover = Handover(4 * settings.mqtt.window)  # a restarted broker resends what still waits here
+    handover = Handover(4 * settings.source.most_unacknowledged)  # a restarted broker resends what still waits here
     shares = Shares(
         settings.intake.gateway_mb_per_s, settings.intake.gateway_burst_mb, lambda: configuration().gateways
     )
     known = bool(journal.gateways())
-    source = MqttSource(
-        settings.mqtt,
-        handover,
-        clock,
-        expect_session=known,
-        admit=shares.admit,
-        failed=failed,
-        pace=settings.pace.reads(),
-    )
+    feed = Feed(handover, clock, known, shares.admit, failed, settings.pace.reads())
+    source = open_source(settings.source, feed)
     announcer = Announcer(source.announce, refuse=source.refuse)
     intake = Intake(
         handover,

@@ -202,9 +202,7 @@ class Service:
             caught_up=lambda: self.engine.lag() == 0,
             clock=clock,
         )
-        self._certificates = CertificateMonitor(
-            settings, lambda: self._source.certificate, f"{settings.mqtt.host}:{settings.mqtt.port}"
-        )
+        self._certificates = CertificateMonitor(settings, lambda: self._source.certificate, settings.source.address)
         probed = probes(
             self.journal,
             self.guard,

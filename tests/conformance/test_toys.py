@@ -12,12 +12,16 @@ from pathlib import Path
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from ingest.base.config import Secret, chosen_by_kind
+from ingest.base.config import Secret, chosen_by_kind, tables_of
+from ingest.base.pace import PaceConfig
 from ingest.delivery.config import ConnectorsConfig, open_connectors
 from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.config import SourceConfig
 from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.registry import SOURCES, Feed, open_source
 from ingest.intake.sources.source import Source
 from ingest.intake.wire.format import FrameFormat
+from ingest.runtime.settings import Settings
 from ingest.storage.history.registry import KINDS, StoreKind, open_store
 from ingest.storage.history.store import HistoryStore
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
@@ -27,7 +31,7 @@ from tests.conformance.journal import JournalPromises
 from tests.conformance.source import TOPIC, SourcePromises
 from tests.conformance.toys.chat_robot import ChatRobotConfig
 from tests.conformance.toys.csv_format import CsvFormat
-from tests.conformance.toys.folder_source import FolderSource
+from tests.conformance.toys.folder_source import FolderConfig, FolderSource
 from tests.conformance.toys.sqlite_history import SqliteConfig, SqliteStore
 from tests.ingest.delivery.outbox import START, early_warning
 from tests.ingest.delivery.receiver import Receiver
@@ -94,6 +98,10 @@ class TestCsvFormat(FrameFormatPromises):
         return CsvFormat()
 
 
+def _raised(error: BaseException) -> None:
+    raise error
+
+
 @dataclass
 class Share:
     """A folder that gateways write to."""
@@ -102,7 +110,8 @@ class Share:
     sent: int = 0
 
     def source(self, handover: Handover, *, known: bool) -> Source:
-        return FolderSource(self.folder, handover, Clock())
+        feed = Feed(handover, Clock(), known, lambda _topic, _size: True, _raised, PaceConfig().reads())
+        return open_source(FolderConfig(path=self.folder), feed, {**SOURCES, FolderConfig: FolderSource})
 
     def send(self, *payloads: bytes) -> None:
         for payload in payloads:
@@ -123,6 +132,26 @@ class TestFolderSource(SourcePromises):
     @pytest.fixture
     def far(self, tmp_path: Path) -> Share:
         return Share(tmp_path)
+
+
+def test_a_line_in_the_registry_of_sources_and_a_table_are_enough(tmp_path: Path) -> None:
+    """With them the settings choose the toy; the broker is taken where no other is named, and two are one too many."""
+
+    class WithToy(Settings):
+        folder: FolderConfig | None = None
+
+    table = {"path": tmp_path}
+    chosen = WithToy.model_validate({"folder": table})
+    assert (chosen.source, chosen.source_table) == (FolderConfig(path=tmp_path), "folder")
+    assert chosen.source.address == str(tmp_path)
+    assert WithToy().source == WithToy().mqtt
+    with pytest.raises(ValidationError, match=r"one source of readings: \[mqtt\] is given, too"):
+        WithToy.model_validate({"mqtt": {"port": 1884}, "folder": table})
+
+
+def test_every_source_of_the_settings_is_in_the_registry() -> None:
+    found = {Settings.model_fields[table].annotation for table in tables_of(Settings, SourceConfig)}
+    assert found == {*SOURCES}
 
 
 class TestSqliteWrites(HistoryWrites):

@@ -11,7 +11,24 @@ from ingest.base.config import Config, Secret
 from ingest.intake.sources.trust import TrustFiles
 
 
-class MqttConfig(Config):
+class SourceConfig(Config):
+    """What holds for every kind. `ingest.intake.sources.registry` has the source of each."""
+
+    @property
+    def address(self) -> str:
+        """The other side, for people."""
+        raise NotImplementedError
+
+    @property
+    def most_unacknowledged(self) -> int:
+        """How many messages the other side hands over before the first of them is acknowledged."""
+        return 1024
+
+    def require_files(self) -> None:
+        """Raise InvalidConfig unless the files named here can be used."""
+
+
+class MqttConfig(SourceConfig):
     """The broker, and how to sign in there."""
 
     host: str = "127.0.0.1"
@@ -28,6 +45,20 @@ class MqttConfig(Config):
     window: int = Field(default=1024, ge=1, le=65535)  # messages the broker may have unacknowledged with us
     retain: bool = True  # whether the broker keeps retained messages, where it does not say so itself
     max_packet_bytes: int | None = Field(default=None, ge=512)  # the broker takes, where it does not say so itself
+
+    @property
+    def address(self) -> str:
+        """See `SourceConfig`."""
+        return f"{self.host}:{self.port}"
+
+    @property
+    def most_unacknowledged(self) -> int:
+        """See `SourceConfig`."""
+        return self.window
+
+    def require_files(self) -> None:
+        """See `SourceConfig`."""
+        trust_files(self).context()
 
 
 def trust_files(config: MqttConfig) -> TrustFiles:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from ingest.base.config import Config, Secret
+from ingest.base.config import Config, Secret, misplaced, tables_of
 from ingest.base.extras import command, installed
 from ingest.base.pace import PaceConfig
 from ingest.delivery.config import ConnectorsConfig
@@ -18,7 +18,7 @@ from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.warnings.config import WarningsConfig
 from ingest.engine.engine import EngineConfig
 from ingest.intake.intake import IntakeConfig
-from ingest.intake.sources.config import MqttConfig, trust_files
+from ingest.intake.sources.config import MqttConfig, SourceConfig
 from ingest.services.config import ApiConfig
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.registry import HistoryConfig
@@ -53,6 +53,27 @@ class Settings(Config):
     api: ApiConfig = ApiConfig()
     log: LogConfig = LogConfig()
 
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        given = self._source_tables()
+        if len(given) > 1:
+            raise misplaced(((given[1],), given[1], f"one source of readings: [{given[0]}] is given, too"))
+        return self
+
+    @property
+    def source_table(self) -> str:
+        """The key of the one source's table: the one that is given, else that of the broker."""
+        return next(iter(self._source_tables()), "mqtt")
+
+    @property
+    def source(self) -> SourceConfig:
+        """The settings of the one source of readings."""
+        found: SourceConfig = getattr(self, self.source_table)
+        return found
+
+    def _source_tables(self) -> list[str]:
+        return [name for name in tables_of(type(self), SourceConfig) if name in self.model_fields_set]
+
     @property
     def databases(self) -> tuple[str, str]:
         """The locations of journal and state database, for people."""
@@ -69,7 +90,7 @@ def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
             expected = f"已安装附加组件 its extra installed: {command(extra)}"
             yield key.partition(".")[0], Fault(str(file), key, repr(value), expected)
     checks: dict[str, Callable[[], object]] = {
-        "mqtt": lambda: trust_files(settings.mqtt).context(),
+        settings.source_table: settings.source.require_files,
         "state": lambda: require_files(settings.state),
     }
     for table, check in checks.items():
@@ -78,7 +99,7 @@ def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
         except InvalidConfig as error:
             yield from ((table, fault) for fault in error.faults)
     secrets = {
-        "mqtt.password": settings.mqtt.password,
+        f"{settings.source_table}.password": getattr(settings.source, "password", None),
         "state.password": settings.state.password,
         "history.password": getattr(settings.history, "password", None),
         "history.token": getattr(settings.history, "token", None),

@@ -7,12 +7,18 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ingest.intake.sources.clock import Clock
-from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.config import SourceConfig
 from ingest.intake.sources.raw import Raw
+from ingest.intake.sources.registry import Feed
 from ingest.intake.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 
-LOOK_S = 0.02
+
+class FolderConfig(SourceConfig):
+    path: Path
+
+    @property
+    def address(self) -> str:
+        return str(self.path)
 
 
 class FolderSource:
@@ -20,10 +26,8 @@ class FolderSource:
     certificate: bytes | None = None
     sessions_lost = 0
 
-    def __init__(self, folder: Path, handover: Handover, clock: Clock) -> None:
-        self._folder = folder
-        self._handover = handover
-        self._clock = clock
+    def __init__(self, config: FolderConfig, feed: Feed) -> None:
+        self._folder, self._feed = config.path, feed
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -67,10 +71,10 @@ class FolderSource:
 
     def _run(self) -> None:
         newest = 0
-        while not self._stopping.wait(LOOK_S):
+        while not self._stopping.wait(0.02):
             for number in sorted(int(file.stem) for file in self._folder.glob("*.frame") if int(file.stem) > newest):
                 topic, _, payload = (self._folder / f"{number}.frame").read_bytes().partition(b"\n")
-                message = Raw(topic.decode(errors="replace"), payload, *self._clock.read(), packet=number)
-                if not self._handover.put([message], self._stopping.is_set):
+                message = Raw(topic.decode(errors="replace"), payload, *self._feed.clock.read(), packet=number)
+                if not self._feed.handover.put([message], self._stopping.is_set):
                     return
                 newest = number
