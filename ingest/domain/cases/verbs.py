@@ -41,7 +41,8 @@ class Kind(StrEnum):
     RECORD = "record"  # id of another record
 
 
-_TEXTS: Final = frozenset({Kind.WORDS, Kind.PROSE, Kind.NAME})
+FREE_TEXT: Final = frozenset({Kind.WORDS, Kind.PROSE})
+_TEXTS: Final = FREE_TEXT | {Kind.NAME}
 _WRITTEN: Final = Text("必填", "a text")
 
 

@@ -14,6 +14,8 @@ from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.labels import LABELS
 from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.cases.step_tables import TABLES, fields_of
+from ingest.domain.cases.verbs import FREE_TEXT
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Asked, Colour, Step
 from ingest.services.timestamps import parse_instant
@@ -33,11 +35,15 @@ from ingest.web.texts.field_errors import NOTHING, expected_text, size
 _NANOSECONDS: Final = 10**17  # a whole number as great is a time
 _SHOWN: Final = 60  # characters of a refused field's value that are shown
 
-PROSE: Final = (
-    "comment", "reason", "cause", "measure", "words", "remark", "text", "summary", "done", "description", "scope",
-    "contingency",
-)  # fmt: skip
-"""Fields of the console's forms that hold free text."""
+PROSE: Final = tuple(
+    dict.fromkeys(
+        (
+            *("comment", "reason", "cause", "measure", "words", "text", "summary", "description", "scope"),
+            *(field.parameter for table in TABLES for field in fields_of(table) if field.kind in FREE_TEXT),
+        )
+    )
+)
+"""Fields of the console's forms that hold free text: those of its templates, and of the forms of steps."""
 
 _LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
 """Ids that mean nothing to people; the page links to what they name."""

@@ -14,6 +14,8 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import TypeAdapter, ValidationError
 
 import ingest
+from ingest.domain.cases.step_tables import TABLES, fields_of
+from ingest.domain.cases.verbs import FREE_TEXT
 from ingest.web.app import wrong_parameters
 from ingest.web.console import fields
 from ingest.web.console.event_texts import PROSE, refused_field, sentences
@@ -67,6 +69,7 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
     """With its label, whatever the page: else what was written there is lost without a word."""
     pages = (HOME / "templates").glob("*.html")
     found = {name for page in pages for name in re.findall(r'fields\.words\("(\w+)"', page.read_text(encoding="utf-8"))}
+    found |= {field.parameter for table in TABLES for field in fields_of(table) if field.kind in FREE_TEXT}
     assert found == set(PROSE)
     assert len(sentences(dict.fromkeys(found, "x"), "zh")) == len(found)
 
