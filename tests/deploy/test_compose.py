@@ -17,6 +17,8 @@ import yaml
 
 from ingest.base import build
 from ingest.base.config import Secret
+from ingest.storage.history.influx_rollups import MINUTES_DAYS, POLICIES, tasks
+from ingest.storage.history.setup_v2 import POLICY
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from tests.deploy.written import DEPLOY, ROOT, image_command
@@ -185,6 +187,54 @@ def test_service_history_and_grafana_speak_of_the_same_bucket() -> None:
     environment = SERVICES["influxdb"]["environment"]
     assert settings["history"]["org"] == environment["DOCKER_INFLUXDB_INIT_ORG"]
     assert settings["history"]["bucket"] == environment["DOCKER_INFLUXDB_INIT_BUCKET"] == "yujing"
+
+
+FAKE_INFLUX = """#!/bin/bash
+printf '%s\\t' "$@" >>"$CALLS"; echo >>"$CALLS"
+case "$1 $2" in
+  'bucket create') printf '%s-id\\t%s\\n' "$6" "$6" ;;
+  'task create') printf 'made\\n' ;;
+esac
+"""
+"""Notes what it is asked for, an argument a column, and answers as the client of 2.7 does."""
+
+
+def test_a_fresh_influxdb_has_the_rollups_that_the_service_would_set_up(tmp_path: Path) -> None:
+    """The image's own client makes the same buckets, mappings, tasks and rights to read as `yujing influx setup`."""
+    [volume] = [one for one in SERVICES["influxdb"]["volumes"] if "/tasks:" in one]
+    here, there, _ = volume.split(":")
+    environment = SERVICES["influxdb"]["environment"]
+    script = (DEPLOY / "influxdb/once.sh").read_text(encoding="utf-8").replace(there, str(DEPLOY / here))
+    (tmp_path / "password").write_text("secret", encoding="utf-8")
+    mine, client, calls = tmp_path / "once.sh", tmp_path / "influx", tmp_path / "calls"
+    mine.write_text(script.replace("/run/secrets/reader_password", str(tmp_path / "password")), encoding="utf-8")
+    client.write_text(FAKE_INFLUX, encoding="utf-8")
+    client.chmod(0o755)
+    given = {key: value for key, value in environment.items() if key.startswith("DOCKER_INFLUXDB_INIT_")}
+    where = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "CALLS": str(calls), "DOCKER_INFLUXDB_INIT_BUCKET_ID": "raw"}
+    subprocess.run(["bash", mine], check=True, env=os.environ | given | where)
+    asked = [tuple(line.rstrip("\t").split("\t")) for line in calls.read_text(encoding="utf-8").splitlines()]
+    bucket, org = environment["DOCKER_INFLUXDB_INIT_BUCKET"], ("--org", environment["DOCKER_INFLUXDB_INIT_ORG"])
+    names = [f"{bucket}_{policy}" for policy in POLICIES.values()]
+    kept = [f"{MINUTES_DAYS * 24}h", "0"]
+    mapping = ("v1", "dbrp", "create", *org, "--bucket-id")
+    assert asked[:5] == [
+        (*mapping, "raw", "--db", bucket, "--rp", POLICY, "--default"),
+        *(
+            ("bucket", "create", *org, "--name", name, "--retention", days, "--hide-headers")
+            for name, days in zip(names, kept, strict=True)
+        ),
+        *((*mapping, f"{bucket}_{policy}-id", "--db", bucket, "--rp", policy) for policy in POLICIES.values()),
+    ]
+    tasks_asked, (reader,) = asked[5:-1], asked[-1:]
+    assert {task[:-1] for task in tasks_asked} == {("task", "create", *org, "--file")}
+    ours = {name: flux for resolution in POLICIES for name, flux in tasks(bucket, resolution).items()}
+    assert {Path(task[-1]).stem: Path(task[-1]).read_text(encoding="utf-8") for task in tasks_asked} == ours
+    assert [reader[at + 1] for at, word in enumerate(reader) if word == "--read-bucket"] == [
+        "raw",
+        *(f"{name}-id" for name in names),
+    ]
+    assert reader[-4:] == ("--username", "grafana", "--password", "secret")
 
 
 @pytest.mark.parametrize(
