@@ -56,8 +56,8 @@ from ingest.domain.cases.hazard import Hazard, HazardSource
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
-from tests.e2e.service import HTTP, Service
-from tests.servers import free_port, mosquitto
+from tests.e2e.service import Service
+from tests.servers import HTTP, free_port, mosquitto
 
 HAZARDS: Final = 6_000
 EXPORTS: Final = 40

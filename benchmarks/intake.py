@@ -47,7 +47,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.outbox_store import OutboxStore
 from tests.ingest.delivery.receiver import Receiver
-from tests.servers import free_port, influxd, mosquitto
+from tests.servers import HTTP, free_port, influxd, mosquitto
 
 BROKER: Final = ("max_queued_messages 0", "max_inflight_messages 0")
 """What is measured is the service, so the broker may hold whatever it must."""
@@ -176,7 +176,7 @@ def service(
     broker: tuple[str, int],
     influx: str | None,
     more: str = "",
-    program: Sequence[str] = ("-m", "ingest.cli.main"),
+    program: Sequence[str] = ("-m", "ingest"),
 ) -> Iterator[Running]:
     """The whole service, ready; without an InfluxDB it keeps readings in its built-in store. `program` is `yujing`."""
     token, port = "a-token-of-this-benchmark-only", free_port()
@@ -203,12 +203,12 @@ level = "warning"
         encoding="utf-8",
     )
     if influx is not None:
-        httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+        HTTP.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}).raise_for_status()
     url, headers = f"http://127.0.0.1:{port}", {"authorization": f"Bearer {token}"}
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/health/ready", headers=headers, trust_env=False).is_success
+            return HTTP.get(f"{url}/health/ready", headers=headers).is_success
         except httpx.TransportError:
             return False
 
@@ -222,7 +222,7 @@ level = "warning"
 def stored(influx: str) -> int:
     """Readings InfluxDB holds."""
     query = {"db": "yujing", "q": 'SELECT count("value") FROM "readings"'}
-    answer = httpx.get(f"{influx}/query", params=query, trust_env=False, timeout=60).json()
+    answer = HTTP.get(f"{influx}/query", params=query, timeout=60).json()
     series = answer["results"][0].get("series")
     return int(series[0]["values"][0][1]) if series else 0
 

@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import BROKER, Running, service
 from benchmarks.load import COLUMNS, Load, load_command, write_plants
 from benchmarks.probe import GATEWAYS, probe_command
-from tests.servers import free_port, influxd, mosquitto_server
+from tests.servers import HTTP, free_port, influxd, mosquitto_server
 
 History = Literal["influxdb1", "duckdb"]
 
@@ -67,7 +66,7 @@ class Site:
 
     def counted(self) -> dict[str, float]:
         """What the service has counted until now, by the metric's name; of those with labels, one of them."""
-        text = httpx.get(f"{self.service.url}/metrics", headers=self.service.headers, trust_env=False, timeout=60).text
+        text = HTTP.get(f"{self.service.url}/metrics", headers=self.service.headers, timeout=60).text
         return {one.name: one.value for family in text_string_to_metric_families(text) for one in family.samples}
 
     @contextmanager

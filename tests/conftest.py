@@ -55,7 +55,7 @@ def pytest_runtest_protocol() -> Generator[None, object, object]:
         os.umask(mask)
 
 
-LONG: Final = ("deploy", "e2e", "reliability", "dashboards")
+LONG: Final = ("deploy", "e2e", "reliability", "dashboards", "benchmarks")
 """Folders of tests that start the service, or a browser."""
 
 

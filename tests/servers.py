@@ -30,6 +30,10 @@ LOOPBACK: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 180.0
 STOP_TIMEOUT_S: Final = 60.0
 
+HTTP: Final = httpx.Client(trust_env=False, timeout=START_TIMEOUT_S, limits=httpx.Limits(max_keepalive_connections=0))
+"""For every request over a connection of its own: a client made for one, as by `httpx.get`, reads all certificates
+there are each time, and who asks again and again until a service answers keeps a processor busy with that."""
+
 _PACKAGES: Final = {
     "influxd": "influxdb",
     "victoria-metrics": "victoria-metrics",
@@ -41,8 +45,6 @@ _PORTS: Final = range(10_000, 32_000)
 
 _first: Final = os.getpid() * 9_973 % len(_PORTS)  # processes begin far from one another
 _ports: Final[Iterator[int]] = itertools.cycle([*_PORTS[_first:], *_PORTS[:_first]])
-_HTTP: Final = httpx.Client(timeout=1, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0))
-"""A client made for each question reads all certificates there are: as long as a server takes to start."""
 _SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
@@ -339,7 +341,7 @@ def _folder(tmp: Path, name: str) -> Path:
 def _answers(url: str) -> Callable[[], bool]:
     def ready() -> bool:
         try:
-            return _HTTP.get(url).is_success
+            return HTTP.get(url, timeout=1).is_success
         except httpx.TransportError:
             return False
 

@@ -10,18 +10,18 @@ import psycopg
 import pytest
 
 from tests import servers
-from tests.servers import influxd_server, mosquitto, mosquitto_server, postgresql, victoria_metrics_server
+from tests.servers import HTTP, influxd_server, mosquitto, mosquitto_server, postgresql, victoria_metrics_server
 
 
 def test_a_killed_server_comes_back_on_the_same_address(tmp_path: Path) -> None:
     """With its data: a database created before the kill is there after it."""
     with influxd_server(tmp_path) as server:
-        httpx.post(f"{server.url}/query", params={"q": "CREATE DATABASE kept"}, trust_env=False).raise_for_status()
+        HTTP.post(f"{server.url}/query", params={"q": "CREATE DATABASE kept"}).raise_for_status()
         server.kill()
         with pytest.raises(httpx.TransportError):
-            httpx.get(f"{server.url}/ping", trust_env=False)
+            HTTP.get(f"{server.url}/ping")
         server.start()
-        answer = httpx.get(f"{server.url}/query", params={"q": "SHOW DATABASES"}, trust_env=False)
+        answer = HTTP.get(f"{server.url}/query", params={"q": "SHOW DATABASES"})
         assert answer.json()["results"][0]["series"][0]["values"] == [["kept"]]
 
 

@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import pytest
 
 from ingest.runtime.settings import load_settings
@@ -20,7 +19,7 @@ from ingest.runtime.settings.doubts import doubts
 from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.server_check import lacking
 from tests.deploy.written import ROOT
-from tests.servers import LOOPBACK, influxd_server, mosquitto_server
+from tests.servers import HTTP, LOOPBACK, influxd_server, mosquitto_server
 
 PAGE = (ROOT / "docs" / "first-hour.md").read_text(encoding="utf-8")
 FENCE = re.compile(r"^```(?P<kind>\w+)(?: (?P<name>\w+))?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -118,14 +117,14 @@ def test_the_user_by_the_recipe_may_write_its_own_database_and_nothing_else(own_
             (name, (own_folder / f"secrets/influxdb_{of}").read_text().strip().removeprefix("admin:"))
             for name, of in (("yujing", "password"), ("admin", "admin"))
         )
-        made = httpx.post(f"{server.url}/query", data={"q": "CREATE DATABASE other"}, auth=admin, timeout=60)
+        made = HTTP.post(f"{server.url}/query", data={"q": "CREATE DATABASE other"}, auth=admin, timeout=60)
         assert made.status_code == 200, made.text
         for database, who, status in (
             ("yujing", user, 204),
             ("other", user, 403),
             ("yujing", ("yujing", "x"), 401),
         ):
-            answer = httpx.post(f"{server.url}/write?db={database}", content="m v=1", auth=who, timeout=60)
+            answer = HTTP.post(f"{server.url}/write?db={database}", content="m v=1", auth=who, timeout=60)
             assert answer.status_code == status, answer.text
         history = load_settings(file).history
         assert isinstance(history, InfluxV1Config)

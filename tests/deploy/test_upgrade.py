@@ -50,7 +50,7 @@ class Machine:
         self.venv = root / "opt/yujing/venv"
         for name in ("opt/yujing", "etc/yujing/secrets", "var/lib/yujing", "var/backups"):
             (root / name).mkdir(parents=True)
-        subprocess.run([sys.executable, "-m", "venv", str(self.venv)], check=True)
+        subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(self.venv)], check=True)
         lend_what_is_installed(root, self.venv)
         write_plant(root / "etc/yujing")
         data = root / "var/lib/yujing"
@@ -61,10 +61,12 @@ class Machine:
         )
 
     def do(self, sources: Path, commands: str) -> None:
-        """Carry out a part of the page as its shell would, in the folder of the sources."""
+        """Carry out a part of the page as its shell would, in the folder of the sources; with the tests' own pip."""
+        pip = f"{sys.executable} -m pip"
+        commands = commands.replace("/opt/yujing/venv/bin/pip", f"{pip} --python /opt/yujing/venv/bin/python")
         for path in ("/opt/yujing", "/etc/yujing", "/var/lib/yujing", "/var/backups"):
             commands = commands.replace(path, f"{self.root}{path}")
-        commands = commands.replace("build/bin/pip", f"{sys.executable} -m pip").replace("systemctl", "true")
+        commands = commands.replace("build/bin/pip", pip).replace("systemctl", "true")
         told = subprocess.run(["bash", "-e", "-c", commands], cwd=sources, capture_output=True, text=True, check=False)
         assert told.returncode == 0, told.stdout + told.stderr
 

@@ -13,14 +13,11 @@ from typing import Any, Final, Self
 
 import httpx
 
-from tests.servers import free_port
+from tests.servers import HTTP, free_port
 from tests.small_plant import write_plant
 
 TOKEN: Final = "an-operators-token-of-this-test"
 PATIENCE_S: Final = 180.0  # on a machine with other work a start alone may take a minute
-
-HTTP: Final = httpx.Client(trust_env=False, timeout=PATIENCE_S, limits=httpx.Limits(max_keepalive_connections=0))
-"""For every request over a connection of its own: a client made for one reads all certificates there are each time."""
 
 
 class Service:

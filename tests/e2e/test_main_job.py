@@ -13,13 +13,12 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-import httpx
 from standardwebhooks import Webhook
 
 from gateway_sim.gateway import Link, ReferenceGateway
 from tests.e2e.service import PATIENCE_S, Service
 from tests.ingest.delivery.receiver import Receiver
-from tests.servers import influxd, mosquitto, mosquitto_server
+from tests.servers import HTTP, influxd, mosquitto, mosquitto_server
 from tests.small_plant import PLANT
 
 SECRET = "whsec_" + base64.b64encode(b"a secret of this test, 32 bytes!").decode()
@@ -47,7 +46,7 @@ COUNT = 'SELECT count("value") FROM "readings"'
 
 def count(influx: str, query: str = COUNT) -> int:
     """Distinct readings InfluxDB holds."""
-    answer = httpx.get(f"{influx}/query", params={"db": "yujing", "q": query}, trust_env=False).json()
+    answer = HTTP.get(f"{influx}/query", params={"db": "yujing", "q": query}).json()
     series = answer["results"][0].get("series")
     return int(series[0]["values"][0][1]) if series else 0
 
@@ -83,7 +82,7 @@ async def publish(broker: tuple[str, int], service: Service, start_ms: int) -> N
 def test_frames_become_stored_readings_and_signed_webhooks_over_three_sigkills(tmp_path: Path) -> None:
     """Nothing is missing and no alarm comes twice."""
     with mosquitto(tmp_path) as broker, influxd(tmp_path) as influx, Receiver() as receiver, ExitStack() as stack:
-        httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+        HTTP.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}).raise_for_status()
         service = stack.enter_context(Service(tmp_path, broker, settings(influx, receiver.url, tmp_path)))
         start_ms = time.time_ns() // 1_000_000 - FRAMES * SAMPLES * 100
         asyncio.run(publish(broker, service, start_ms))
@@ -145,11 +144,11 @@ def test_a_broker_that_was_away_is_told_of_and_readings_flow_again_without_a_han
     with mosquitto_server(tmp_path) as broker, Service(tmp_path, (broker.host, broker.port)) as service:
 
         def ready() -> tuple[int, str]:
-            answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+            answer = HTTP.get(f"{service.url}/health/ready", headers=service.headers)
             return answer.status_code, answer.json()["parts"]["broker"]
 
         def metrics() -> str:
-            return httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+            return HTTP.get(f"{service.url}/metrics", headers=service.headers).text
 
         service.until(lambda: ready() == (200, "ok"), "the service to be ready")
         broker.kill()

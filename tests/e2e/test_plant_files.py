@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.service import HTTP, Service
-from tests.servers import mosquitto
+from tests.e2e.service import Service
+from tests.servers import HTTP, mosquitto
 from tests.small_plant import PLANT, TEXT
 
 OTHER = "other"

@@ -7,14 +7,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from gateway_sim.gateway import Link, ReferenceGateway
 from gateway_sim.platform import Mode, PlatformStandIn
 from tests.e2e.service import Service
 from tests.e2e.test_main_job import until_committed
-from tests.servers import mosquitto
+from tests.servers import HTTP, mosquitto
 from tests.small_plant import PLANT
 
 
@@ -48,7 +47,7 @@ def test_alarms_and_readings_reach_the_platform_once_it_is_back(tmp_path: Path, 
         with mosquitto(tmp_path) as broker, Service(tmp_path, broker, settings(platform)) as service:
 
             def failures() -> bool:
-                told = httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+                told = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
                 return 'yujing_delivery_failed_total{connector="platform"}' in told
 
             def publish(value: float) -> None:

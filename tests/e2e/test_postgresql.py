@@ -10,14 +10,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from gateway_sim.gateway import Link, ReferenceGateway
 from ingest.storage.state.config import StateConfig
 from tests.conftest import at_server
 from tests.e2e.service import PATIENCE_S, Service
-from tests.servers import PostgreSQL, mosquitto, postgresql
+from tests.servers import HTTP, PostgreSQL, mosquitto, postgresql
 from tests.small_plant import PLANT
 
 
@@ -35,7 +34,7 @@ def on(state: StateConfig) -> str:
 
 def ready(service: Service, part: str = "state") -> tuple[int, str]:
     """What the service says of its state database, or of another part."""
-    answer = httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False, timeout=10)
+    answer = HTTP.get(f"{service.url}/health/ready", headers=service.headers, timeout=10)
     return answer.status_code, answer.json()["parts"][part]
 
 
@@ -67,7 +66,7 @@ def test_alarms_survive_the_service_and_its_server_being_killed(server: PostgreS
         service.until(lambda: len(alarms(service)) == 1, "the alarm")
         (raised,) = alarms(service)
         path = f"/api/v1/alarms/{raised['id']}/acknowledge"
-        answer = httpx.post(service.url + path, json={"comment": "检查中"}, headers=service.headers, trust_env=False)
+        answer = HTTP.post(service.url + path, json={"comment": "检查中"}, headers=service.headers)
         answer.raise_for_status()
         service.kill()
         server.kill()
@@ -103,10 +102,10 @@ def test_while_its_server_is_away_it_takes_in_readings_and_says_what_is_wrong(
         assert "postgresql://yujing@127.0.0.1" in ready(service)[1]
         service.until(lambda: "nothing is judged" in ready(service, "engine")[1], "the engine to say so, too")
         assert ready(service, "history")[1] == "ok" or "waits for the state database" in ready(service, "history")[1]
-        away = httpx.get(f"{service.url}/api/v1/alarms", headers=service.headers, trust_env=False, timeout=10)
+        away = HTTP.get(f"{service.url}/api/v1/alarms", headers=service.headers, timeout=10)
         assert (away.status_code, away.json()["detail"]) == (503, "the state database does not answer")
         assert "retry-after" in away.headers
-        metrics = httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False, timeout=10)
+        metrics = HTTP.get(f"{service.url}/metrics", headers=service.headers, timeout=10)
         assert "yujing_broker_connected 1.0" in metrics.text, "what else there is to tell is told"
         server.start()
         service.until(lambda: ready(service) == (200, "ok"), "the service to find it again")

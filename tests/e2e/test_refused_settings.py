@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.e2e.service import Service
-from tests.servers import mosquitto
+from tests.servers import HTTP, mosquitto
 from tests.small_plant import PLANT
 
 MORE = """
@@ -55,7 +55,7 @@ def write(folder: Path, texts: dict[str, str]) -> None:
 
 
 def ready(service: Service) -> httpx.Response:
-    return httpx.get(f"{service.url}/health/ready", headers=service.headers, trust_env=False)
+    return HTTP.get(f"{service.url}/health/ready", headers=service.headers)
 
 
 def settings_are(service: Service) -> str:
@@ -66,7 +66,7 @@ def settings_are(service: Service) -> str:
 
 def asked(service: Service, token: str) -> int:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.get(f"{service.url}/api/v1/plants", headers=headers, trust_env=False).status_code
+    return HTTP.get(f"{service.url}/api/v1/plants", headers=headers).status_code
 
 
 def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_restart_with_parts_of_the_settings_broken_watches_every_plant(tmp_pat
             ),
             "the alarm of the service",
         )
-        metrics = httpx.get(f"{service.url}/metrics", headers=service.headers, trust_env=False).text
+        metrics = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
         assert "yujing_settings_refused 7.0" in metrics
         refused = {event["key"] for event in service.log() if event["event"] == "setting_refused"}
         assert refused == {

@@ -14,8 +14,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.intake.wire.frame import Frame, encode_json
 from ingest.intake.wire.topics import frame_topic
-from tests.e2e.service import HTTP, Service
-from tests.servers import mosquitto
+from tests.e2e.service import Service
+from tests.servers import HTTP, mosquitto
 from tests.small_plant import PLANT, TEXT
 
 EVERY_S = 0.2

@@ -13,10 +13,8 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-import httpx
-
 from tests.e2e.service import Service
-from tests.servers import influxd, mosquitto
+from tests.servers import HTTP, influxd, mosquitto
 
 PLANT = Path(__file__).parents[1] / "data" / "water-loop.toml"
 SKAB = Path(os.environ.get("YUJING_DATA", PLANT.parents[3] / "shared" / "data")) / "skab" / "valve1" / "0.csv"
@@ -57,7 +55,7 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
     (tmp_path / "plants").mkdir()
     (tmp_path / "plants" / PLANT.name).write_text(PLANT.read_text(encoding="utf-8"), encoding="utf-8")
     with mosquitto(tmp_path) as broker, influxd(tmp_path) as influx:
-        httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+        HTTP.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}).raise_for_status()
         history = f'[history]\nkind = "influxdb1"\nurl = "{influx}"\ndatabase = "yujing"\n'
         with Service(tmp_path, broker, history, plant="water-loop") as service:
             maps = [part for column, point in COLUMNS.items() for part in ("--map", f"{column}={point}")]
@@ -72,7 +70,7 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
 
             def stored(point: str) -> int:
                 query = {"db": "yujing", "q": f'SELECT count("value") FROM "readings" WHERE point = \'{point}\''}  # noqa: S608
-                result = httpx.get(f"{influx}/query", params=query, trust_env=False).json()["results"][0]
+                result = HTTP.get(f"{influx}/query", params=query).json()["results"][0]
                 return int(result["series"][0]["values"][0][1]) if "series" in result else 0
 
             for point in COLUMNS.values():

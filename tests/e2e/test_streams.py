@@ -18,7 +18,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.read_only import reading
 from ingest.storage.state.tables import alarm_event
 from tests.e2e.service import Service
-from tests.servers import mosquitto
+from tests.servers import HTTP, mosquitto
 from tests.small_plant import PLANT
 
 KILLS = 2
@@ -54,7 +54,7 @@ class Follower:
     def _follow(self) -> None:
         headers = self._service.headers | ({} if self.last is None else {"last-event-id": self.last})
         url = f"{self._service.url}/api/v1/alarms/stream"
-        with httpx.stream("GET", url, headers=headers, timeout=20, trust_env=False) as answer:
+        with HTTP.stream("GET", url, headers=headers, timeout=20) as answer:
             event: dict[str, str] = {}
             for line in answer.iter_lines():
                 self.began.set()

@@ -14,6 +14,7 @@ import pytest
 from standardwebhooks import Webhook
 
 from gateway_sim.webhook_receiver import TOLERANCE_S, WebhookReceiver, read_key
+from tests.servers import HTTP
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 NOW = dt.datetime(2026, 11, 23, 8, tzinfo=dt.UTC)
@@ -38,7 +39,7 @@ def _headers(name: str = "msg_1", at: dt.datetime = NOW, body: str = BODY) -> di
 
 
 def _post(receiver: WebhookReceiver, headers: dict[str, str], body: str = BODY) -> int:
-    return httpx.post(receiver.url, content=body.encode(), headers=headers, trust_env=False).status_code
+    return HTTP.post(receiver.url, content=body.encode(), headers=headers).status_code
 
 
 def _report(tmp_path: Path) -> dict[str, int]:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +18,7 @@ from ingest.storage.journal.inspection import JournalInspection
 from ingest.storage.journal.journal import Journal
 from tests.ingest.delivery.receiver import Receiver
 from tests.reliability.traffic import POINT, Wave
+from tests.servers import HTTP
 from tests.small_plant import PLANT
 
 RULE: Final = "H"
@@ -92,9 +92,7 @@ def count(influx: str) -> int:
 
 def ask(influx: str, query: str) -> list[list[Any]]:
     """The rows of one InfluxQL query."""
-    answer = httpx.get(
-        f"{influx}/query", params={"db": "yujing", "epoch": "ns", "q": query}, trust_env=False, timeout=60
-    )
+    answer = HTTP.get(f"{influx}/query", params={"db": "yujing", "epoch": "ns", "q": query}, timeout=60)
     series = answer.raise_for_status().json()["results"][0].get("series")
     rows: list[list[Any]] = series[0]["values"] if series else []
     return rows
@@ -102,7 +100,7 @@ def ask(influx: str, query: str) -> list[list[Any]]:
 
 def create_database(influx: str) -> None:
     """The database the service writes to."""
-    httpx.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}, trust_env=False).raise_for_status()
+    HTTP.post(f"{influx}/query", params={"q": "CREATE DATABASE yujing"}).raise_for_status()
 
 
 def alarm_events(folder: Path) -> list[tuple[str, str, int]]:

@@ -7,7 +7,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-import httpx
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -16,7 +15,7 @@ from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from tests.ingest.storage.history.influx_2 import fresh_influx_2_on
 from tests.ingest.storage.history.made_up import SECOND, configuration, steady
-from tests.servers import free_port, influxd
+from tests.servers import HTTP, free_port, influxd
 from tests.small_plant import write_plant
 
 HOUR = 3_600 * SECOND
@@ -104,7 +103,7 @@ def test_rollups_of_what_was_stored_before_are_made_from_now_back(tmp_path: Path
         assert kept.hours <= start + 2 * HOUR
         assert kept.minutes <= start + HOUR
         params = {"db": "yujing", "q": "SELECT sum(count) FROM hours.readings"}
-        (series,) = httpx.get(f"{url}/query", params=params, trust_env=False).json()["results"][0]["series"]
+        (series,) = HTTP.get(f"{url}/query", params=params).json()["results"][0]["series"]
         assert 285 <= series["values"][0][1] <= 300, "all but the last hour or two"
         store.close()
     assert run("influx", "rollup", "--config", config, "--from", since).exit_code == 1

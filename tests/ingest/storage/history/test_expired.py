@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import httpx
 import numpy as np
 import pytest
 
@@ -38,7 +37,7 @@ from tests.ingest.storage.history.test_writer import (
     told,
     writer_of,
 )
-from tests.servers import influxd
+from tests.servers import HTTP, influxd
 
 __all__ = ["impatient", "logged"]  # fixtures
 
@@ -56,14 +55,14 @@ class Kept:
     def spoil(self, at: int) -> None:
         """Make `value` a string in the hour of that time."""
         line = f'readings,plant=x value="text" {at}'
-        httpx.post(f"{self.behind}/write", params={"db": "day"}, content=line, trust_env=False).raise_for_status()
+        HTTP.post(f"{self.behind}/write", params={"db": "day"}, content=line).raise_for_status()
 
 
 @contextmanager
 def influxdb_1(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as url:
         query = {"q": "CREATE DATABASE day WITH DURATION 1d"}
-        httpx.post(f"{url}/query", params=query, trust_env=False).raise_for_status()
+        HTTP.post(f"{url}/query", params=query).raise_for_status()
         yield Kept(cast("InfluxStore", open_store(InfluxV1Config(url=url, database="day"))), url)
 
 

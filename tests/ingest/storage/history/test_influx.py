@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
@@ -24,7 +23,7 @@ from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import PLANT, SECOND, batch, configuration, trend_of
 from tests.ingest.storage.history.made_up import steady as steady_from
 from tests.ingest.storage.history.stand_in import Answer, Asked, http_server, scripted
-from tests.servers import free_port, influxd, influxd_server
+from tests.servers import HTTP, free_port, influxd, influxd_server
 
 SECRET = "HISTORY_TEST_SECRET"
 NOW = time.time_ns() // SECOND * SECOND
@@ -269,7 +268,7 @@ def test_a_retention_policy_is_written_to_and_read_from(tmp_path: Path) -> None:
         store = InfluxV1Store(InfluxV1Config(url=url, retention_policy='ten "years"'))
         store.create_database()
         query = r'CREATE RETENTION POLICY "ten \"years\"" ON yujing DURATION 520w REPLICATION 1'
-        httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
+        HTTP.post(f"{url}/query", params={"q": query}).raise_for_status()
         store.write_readings(steady(3), configuration(), 1)
         default = InfluxV1Store(InfluxV1Config(url=url))
         assert (store.count_readings(), default.count_readings()) == (3, 0)
@@ -331,4 +330,4 @@ def test_a_bucket_whose_sum_overflows_lacks_its_mean_and_nothing_else_does(
 def spoil(url: str, at: int) -> None:
     """Make `value` a string in the week of `at`, so that the server refuses numbers there."""
     line = f'readings,plant=x value="text" {at}'
-    httpx.post(f"{url}/write", params={"db": "yujing"}, content=line, trust_env=False).raise_for_status()
+    HTTP.post(f"{url}/write", params={"db": "yujing"}, content=line).raise_for_status()

@@ -7,11 +7,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.ingest.storage.history.influx_2 import Influx2, Token, Wording, influx_2_on
-from tests.servers import influxd
+from tests.servers import HTTP, influxd
 
 HOUR = 3_600 * 10**9
 
@@ -32,12 +31,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Influx2]:
 def write(server: Influx2, lines: str | bytes, **other: str) -> tuple[int, str | None, str]:
     """What a write is answered: status, code and message."""
     token = other.pop("token", "a token")
-    answer = httpx.post(
+    answer = HTTP.post(
         f"{server.url}/api/v2/write",
         params={"org": "yujing", "bucket": "hour"} | other,
         content=lines,
         headers={"Authorization": f"Token {token}"} | ({"Content-Encoding": "gzip"} if "gzip" in other else {}),
-        trust_env=False,
     )
     said: dict[str, Any] = answer.json() if answer.content else {}
     return answer.status_code, said.get("code"), said.get("message", "")
@@ -46,7 +44,7 @@ def write(server: Influx2, lines: str | bytes, **other: str) -> tuple[int, str |
 def stored(server: Influx2, measurement: str) -> int:
     params = {"db": "hour", "q": f"SELECT count(v) FROM {measurement}"}  # noqa: S608  a name of ours
     headers = {"Authorization": "Token a token"}
-    answer = httpx.get(f"{server.url}/query", params=params, headers=headers, trust_env=False).json()
+    answer = HTTP.get(f"{server.url}/query", params=params, headers=headers).json()
     return sum(int(one["values"][0][1]) for one in answer["results"][0].get("series", ()))
 
 
@@ -127,11 +125,10 @@ def test_a_refused_user_gets_the_reason(server: Influx2) -> None:
 
 
 def ask(server: Influx2, query: str, *, token: str | None = "a token", **params: str) -> tuple[int, Any]:  # noqa: S107
-    answer = httpx.get(
+    answer = HTTP.get(
         f"{server.url}/query",
         params={"db": "hour", "q": query} | params,
         headers={"Authorization": f"Token {token}"} if token else {},
-        trust_env=False,
     )
     return answer.status_code, answer.json()
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
@@ -35,7 +34,7 @@ from ingest.storage.history.setup_v1 import set_up_v1
 from ingest.storage.history.store import Trend, TrendQuery
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import PLANT, SECOND, batch, configuration, trend_of, until
-from tests.servers import influxd
+from tests.servers import HTTP, influxd
 
 MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
 DAY = 24 * HOUR
@@ -52,7 +51,7 @@ class Rolled:
 
     def ask(self, query: str) -> list[list[Any]]:
         params = {"db": "yujing", "q": query, "epoch": "ns"}
-        answer = httpx.post(f"{self.url}/query", params=params, trust_env=False).json()["results"]
+        answer = HTTP.post(f"{self.url}/query", params=params).json()["results"]
         return [row for result in answer for series in result.get("series", ()) for row in series["values"]]
 
     def roll(self, first: int, last: int) -> None:
@@ -63,7 +62,7 @@ class Rolled:
     def forget(self, before: int) -> None:
         """What the server does with readings older than it keeps: their shards go, of whole days."""
         params = {"q": "SHOW SHARDS"}
-        answer = httpx.post(f"{self.url}/query", params=params, trust_env=False).json()["results"][0]["series"]
+        answer = HTTP.post(f"{self.url}/query", params=params).json()["results"][0]["series"]
         (shards,) = [one for one in answer if one["name"] == "yujing"]
         for row in shards["values"]:
             shard = dict(zip(shards["columns"], row, strict=True))
@@ -243,7 +242,7 @@ def test_rollups_of_an_influxdb_2_are_queried_as_policies_of_its_database(
                 for at in range(start, TODAY, HOUR)
             )
             params = {"db": "yujing", "rp": policy}
-            httpx.post(f"{behind}/write", params=params, content=lines, trust_env=False).raise_for_status()
+            HTTP.post(f"{behind}/write", params=params, content=lines).raise_for_status()
         config = InfluxV2Config(url=server.url, org="yujing", token=Secret(env="ROLLUP_TEST_TOKEN"))
         store: InfluxStore = InfluxV2Store(config)
         trend = trend_of(store, PLANT, "CW-01", start + DAY, start + 3 * DAY, 48)

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from ingest.base.config import Secret
@@ -21,7 +20,7 @@ from ingest.storage.history.setup_v1 import set_up_v1
 from ingest.storage.history.setup_v2 import set_up_v2
 from tests.ingest.storage.history.influx_2 import Influx2, Token, fresh_influx_2_on
 from tests.ingest.storage.history.made_up import SECOND, configuration, steady
-from tests.servers import free_port, influxd
+from tests.servers import HTTP, free_port, influxd
 
 OPERATOR = "an operator's token"
 ADMIN = "admin:an administrator's password"
@@ -175,11 +174,10 @@ def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp
     assert made(config) == made(config, SetupOptions(keep_days=400)) == []
     with pytest.raises(SetupRefused, match="--shorten"):
         made(config, SetupOptions(keep_days=30))
-    (policies,) = httpx.get(
+    (policies,) = HTTP.get(
         f"{influxdb_1}/query",
         params={"q": "SHOW RETENTION POLICIES ON yujing"},
         auth=tuple(ADMIN.split(":")),  # type: ignore[arg-type]
-        trust_env=False,
     ).json()["results"][0]["series"]
     assert [row[:2] for row in policies["values"]] == [
         ["autogen", "9600h0m0s"],
@@ -190,11 +188,11 @@ def test_a_fresh_influxdb_1_is_ready_for_service_and_reader(influxdb_1: str, tmp
 
     reader = ("grafana", (tmp_path / "secrets" / "influxdb_reader_password").read_text().strip())
     asked: dict[str, Any] = {"params": {"db": "yujing", "q": "SELECT count(value) FROM readings"}}
-    assert httpx.get(f"{influxdb_1}/query", auth=reader, **asked, trust_env=False).json()["results"][0]["series"]
-    write = httpx.post(f"{influxdb_1}/write", auth=reader, params={"db": "yujing"}, content="m v=1", trust_env=False)
+    assert HTTP.get(f"{influxdb_1}/query", auth=reader, **asked).json()["results"][0]["series"]
+    write = HTTP.post(f"{influxdb_1}/write", auth=reader, params={"db": "yujing"}, content="m v=1")
     assert write.status_code == 403
     service = ("yujing", (tmp_path / "secrets" / "password").read_text().strip())
-    other = httpx.post(f"{influxdb_1}/query", auth=service, params={"q": "CREATE DATABASE x"}, trust_env=False)
+    other = HTTP.post(f"{influxdb_1}/query", auth=service, params={"q": "CREATE DATABASE x"})
     assert other.status_code == 403
 
 

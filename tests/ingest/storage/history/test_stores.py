@@ -23,7 +23,7 @@ from ingest.storage.history.store import HistoryStore
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration
-from tests.servers import free_port, influxd, victoria_metrics
+from tests.servers import HTTP, free_port, influxd, victoria_metrics
 
 TOKEN = "HISTORY_TEST_TOKEN"
 
@@ -160,13 +160,13 @@ def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(
 
 def influx_alarm_events(url: str) -> int:
     query = {"db": "yujing", "q": 'SELECT count("limit") FROM alarms'}
-    [result] = httpx.get(f"{url}/query", params=query, trust_env=False).json()["results"]
+    [result] = HTTP.get(f"{url}/query", params=query).json()["results"]
     return int(result["series"][0]["values"][0][1]) if "series" in result else 0
 
 
 def influx_raised(url: str) -> list[int]:
     query = {"db": "yujing", "q": "SELECT raised FROM alarm_metrics"}
-    [result] = httpx.get(f"{url}/query", params=query, trust_env=False).json()["results"]
+    [result] = HTTP.get(f"{url}/query", params=query).json()["results"]
     return [int(row[1]) for row in result["series"][0]["values"]] if "series" in result else []
 
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import httpx
 
 from ingest.domain.model.warning import WarningEvent
 from ingest.storage.history.config import DuckDBConfig, InfluxV1Config
@@ -19,7 +18,7 @@ from ingest.storage.history.writer import WARNINGS_READER, HistoryWriter
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 from tests.ingest.storage.history.made_up import configuration, until
 from tests.ingest.storage.history.test_writer import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
-from tests.servers import influxd
+from tests.servers import HTTP, influxd
 
 
 def events() -> list[WarningEvent]:
@@ -65,7 +64,7 @@ def test_influxdb_keeps_each_event_once(tmp_path: Path) -> None:
             store.write_warning_events(events())
         store.close()
         query = {"db": "yujing", "q": "SELECT count(risk) FROM warnings"}
-        (result,) = httpx.get(f"{url}/query", params=query, trust_env=False).json()["results"]
+        (result,) = HTTP.get(f"{url}/query", params=query).json()["results"]
     assert result["series"][0]["values"][0][1] == len(events())
 
 

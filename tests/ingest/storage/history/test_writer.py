@@ -10,7 +10,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
@@ -42,7 +41,7 @@ from ingest.storage.journal.records import Entry, Quarantined
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration, steady, until
 from tests.ingest.storage.history.test_influx import spoil
-from tests.servers import influxd, influxd_server
+from tests.servers import HTTP, influxd, influxd_server
 
 BAD = 666.0
 
@@ -530,7 +529,7 @@ def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
             assert journal.refused() == 10_000
             assert journal.totals().quarantined <= 4 * 3
             query = {"db": "yujing", "q": "DROP MEASUREMENT readings"}
-            httpx.post(f"{url}/query", params=query, trust_env=False).raise_for_status()
+            HTTP.post(f"{url}/query", params=query).raise_for_status()
             until(lambda: journal.refused() == 0)
         assert store.count_readings() == 10_000
         store.close()
@@ -613,7 +612,7 @@ def test_readings_beyond_every_retention_policy_cost_one_request_and_are_not_qua
         store = InfluxV1Store(InfluxV1Config(url=url))
         store.create_database()
         query = "CREATE RETENTION POLICY short ON yujing DURATION 520w REPLICATION 1 DEFAULT"
-        httpx.post(f"{url}/query", params={"q": query}, trust_env=False).raise_for_status()
+        HTTP.post(f"{url}/query", params={"q": query}).raise_for_status()
         sent = count_requests(store)
         with running(writer_of(store, journal, alarms)):
             until(lambda: journal.position == 1)
