@@ -69,26 +69,26 @@ class Connection:
 
     Attributes:
         days: late by so many, or due in so many; None otherwise.
-        heard: when anything last came from it, ns; None: never.
+        last_received: when anything last came from it, ns; None: never.
     """
 
     state: ConnectionState
     days: int | None
-    heard: int | None
+    last_received: int | None
 
 
-def connection(connect_by: dt.date | None, heard: int | None, now: int, *, recent_s: float) -> Connection:
-    """How a plant stands: heard recently, late, due, or under no duty.
+def connection(connect_by: dt.date | None, last_received: int | None, now: int, *, recent_s: float) -> Connection:
+    """Return whether a plant is connected, late, due, or under no duty.
 
-    One that was connected and is heard no more is late from the day after it was last heard, at the earliest from the
-    day after its deadline.
+    One that was connected and no longer sends is late from the day after anything last came from it, at the earliest
+    from the day after its deadline.
     """
-    if heard is not None and now - heard <= recent_s * _SECOND:
-        return Connection("connected", None, heard)
+    if last_received is not None and now - last_received <= recent_s * _SECOND:
+        return Connection("connected", None, last_received)
     if connect_by is None:
-        return Connection("not-mandatory", None, heard)
+        return Connection("not-mandatory", None, last_received)
     today = day_of(now)
     if today <= connect_by:
-        return Connection("due", (connect_by - today).days, heard)
-    since = connect_by if heard is None else max(connect_by, day_of(heard))
-    return Connection("late", (today - since).days, heard)
+        return Connection("due", (connect_by - today).days, last_received)
+    since = connect_by if last_received is None else max(connect_by, day_of(last_received))
+    return Connection("late", (today - since).days, last_received)

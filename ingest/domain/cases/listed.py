@@ -45,7 +45,7 @@ class Responsibility:
     person: str | None
     phone: str | None
     deadline: dt.date | None
-    standing: Text
+    status: Text
 
 
 def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:

@@ -53,7 +53,7 @@ ENTERPRISES: Final[tuple[Column[Enterprise], ...]] = (
     Column("connection", Text("接入状态", "Connection"), "text", lambda of: CONNECTIONS[of.connection.state]),
     Column("days", Text("逾期或剩余天数", "Days late or left"), "count", lambda of: of.connection.days),
     Column("connected_on", Text("接入日期", "Connected on"), "day", lambda of: of.record.connected_on),
-    Column("heard", Text("最近数据时间", "Last heard"), "time", lambda of: of.connection.heard),
+    Column("heard", Text("最近数据时间", "Last heard"), "time", lambda of: of.connection.last_received),
 )
 
 _WHOSE: Final[tuple[Column[HazardLine], ...]] = (
@@ -107,7 +107,7 @@ RESPONSIBILITY: Final[tuple[Column[Responsibility], ...]] = (
     Column("person", Text("责任人（单位）", "Who"), "text", lambda of: of.person),
     Column("phone", Text("电话", "Phone"), "text", lambda of: of.phone),
     Column("deadline", Text("期限", "By"), "day", lambda of: of.deadline),
-    Column("standing", Text("情况", "Standing"), "text", lambda of: of.standing),
+    Column("standing", Text("情况", "Standing"), "text", lambda of: of.status),
 )
 
 TITLES: Final[Mapping[str, Text]] = {

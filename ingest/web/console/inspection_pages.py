@@ -91,7 +91,7 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
         """Show one inspection: what it found, and what is next."""
         found = records.inspection(ports, caller, inspection)
         which = HazardFilter(plants=frozenset({found.plant}), states=OPEN_STATES)
-        told = {finding.hazard for finding in found.findings}
+        noted = {finding.hazard for finding in found.findings}
         known = ports.cases.store.hazards(which, limit=KNOWN_SHOWN) if caller.may_inspect else []
         return render.page(
             request,
@@ -100,8 +100,8 @@ def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
             plant=ports.live.configuration().plants.get(found.plant),
             names=plant_names(ports, caller),
             stages=stages(found),
-            known=[hazard for hazard in known if hazard.id not in told],
-            hazards={uuid: ports.cases.store.hazard(uuid) for uuid in told},
+            known=[hazard for hazard in known if hazard.id not in noted],
+            hazards={uuid: ports.cases.store.hazard(uuid) for uuid in noted},
             steps=InspectionStep.offered(found, caller.name, caller.role),
             proofs=proofs(ports, found.evidence),
         )

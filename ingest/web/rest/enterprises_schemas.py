@@ -165,7 +165,7 @@ def enterprise_out(enterprise: Enterprise, now: int) -> EnterpriseOut:
         tier=Said.model_validate(plant.tier),
         connection=enterprise.connection.state,
         connection_days=enterprise.connection.days,
-        heard=iso(enterprise.connection.heard),
+        heard=iso(enterprise.connection.last_received),
         risk_class_said=localized(record.risk_class),
         duties=[duty_out(duty, now) for duty in enterprise.duties],
         **{name: getattr(record, name) for name in noted.split()},
