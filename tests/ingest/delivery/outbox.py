@@ -341,3 +341,10 @@ def standing(outbox: OutboxStore, connector: str) -> list[Message]:
     """Every message that waits for a connector, in the order of the outbox."""
     waiting = [one.seq for kind in get_args(MessageKind) for one in outbox.waiting(connector, kind, 0, 1000)]
     return outbox.messages(connector, waiting)
+
+
+def sender_of(outbox: MemoryOutbox, *connectors: StandIn, clock: Clock, escalate_after: int = 10) -> OutboxSender:
+    """A sender to these connectors, by that clock."""
+    return OutboxSender(
+        outbox, connectors, now=clock, steady=clock.steady, jitter=lambda: 0.0, escalate_after=escalate_after
+    )

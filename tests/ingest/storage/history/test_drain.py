@@ -17,7 +17,7 @@ from ingest.storage.history.writer import READER, HistoryWriter
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.history.made_up import NOON, SECOND, configuration, steady, until
-from tests.ingest.storage.history.test_writer import MemoryAlarms, as_it_is
+from tests.ingest.storage.history.writing import MemoryAlarms, as_it_is
 from tests.servers import influxd_server
 
 COMMIT = 1_000

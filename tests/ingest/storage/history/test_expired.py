@@ -28,18 +28,16 @@ from tests.conformance.history_store import HistoryRefusals, Refusing
 from tests.ingest.storage.history.influx_2 import Wording, influx_2_on
 from tests.ingest.storage.history.made_up import SECOND, alarm_event, configuration, steady, until
 from tests.ingest.storage.history.test_slots import World
-from tests.ingest.storage.history.test_writer import (
+from tests.ingest.storage.history.writing import (
     MemoryAlarms,
     count_requests,
-    impatient,
-    logged,
     running,
     told,
     writer_of,
 )
 from tests.servers import HTTP, influxd
 
-__all__ = ["impatient", "logged"]  # fixtures
+pytestmark = pytest.mark.usefixtures("impatient")
 
 HOUR = 3_600 * SECOND
 DAY_S = 24 * 3_600

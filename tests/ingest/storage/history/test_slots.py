@@ -22,7 +22,7 @@ from ingest.storage.history.store import HistoryStore
 from ingest.storage.history.writer import HistoryWriter
 from tests.ingest.domain.alarms.annunciated import columns, history
 from tests.ingest.storage.history.made_up import configuration
-from tests.ingest.storage.history.test_writer import MemoryAlarms, MemoryJournal, as_it_is, running
+from tests.ingest.storage.history.writing import MemoryAlarms, MemoryJournal, as_it_is, running
 
 START = 3_000_000 * SLOT
 

@@ -17,7 +17,7 @@ from ingest.storage.history.quarantine import decode_warnings, encode_warnings
 from ingest.storage.history.writer import WARNINGS_READER, HistoryWriter
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 from tests.ingest.storage.history.made_up import configuration, until
-from tests.ingest.storage.history.test_writer import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
+from tests.ingest.storage.history.writing import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
 from tests.servers import HTTP, influxd
 
 

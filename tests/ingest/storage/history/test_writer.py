@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import functools
-import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,218 +11,34 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.base import telemetry
-from ingest.base.config import Secret
 from ingest.base.pace import Pace
-from ingest.domain.alarms.slot import AlarmSlot
-from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.batch import Batch, empty_batch
-from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history import writer as module
-from ingest.storage.history.config import DuckDBConfig, InfluxV1Config, InfluxV2Config
+from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from ingest.storage.history.errors import HistoryRejected, HistoryUnavailable
-from ingest.storage.history.feeds import JournalFeed
-from ingest.storage.history.influx import InfluxStore
-from ingest.storage.history.influx_v1 import InfluxV1Store
-from ingest.storage.history.influx_v2 import InfluxV2Store
-from ingest.storage.history.line_protocol import Precision
+from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.quarantine import decode_alarms, decode_readings
-from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from ingest.storage.history.store import HistoryStore
 from ingest.storage.history.writer import READER, HistoryWriter, _delay_s
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter
-from ingest.storage.journal.records import Entry, Quarantined
-from tests.ingest.storage.history.influx_2 import influx_2_on
+from ingest.storage.journal.records import Quarantined
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration, steady, until
-from tests.ingest.storage.history.test_influx import spoil
-from tests.servers import HTTP, influxd, influxd_server
+from tests.ingest.storage.history.writing import (
+    BAD,
+    MemoryAlarms,
+    MemoryJournal,
+    MemoryStore,
+    as_it_is,
+    running,
+    told,
+    writer_of,
+)
 
-BAD = 666.0
-
-
-@dataclass
-class MemoryJournal:
-    """The journal's part of the bargain, in memory; its cursor may be made to fail once."""
-
-    entries: list[Entry] = field(default_factory=list)
-    position: int = 0
-    save_fails: int = 0
-    aside: dict[tuple[str, bytes], Quarantined] = field(default_factory=dict)
-    marked: set[tuple[str, bytes]] = field(default_factory=set)  # for a retry
-    passed: list[int] = field(default_factory=list)  # where the cursor stood whenever something was put aside
-    news: threading.Condition = field(default_factory=threading.Condition)
-
-    def add(self, readings: Batch) -> None:
-        with self.news:
-            self.entries.append(Entry(len(self.entries) + 1, readings))
-            self.news.notify_all()
-
-    def read(self, after: int, limit: int) -> Sequence[Entry]:
-        taken: list[Entry] = []
-        for entry in self.entries[after:]:
-            if taken and sum(len(e.batch) for e in [*taken, entry]) > limit:
-                break
-            taken.append(entry)
-        return taken
-
-    def last(self) -> int:
-        return len(self.entries)
-
-    def wait(self, after: int, timeout_s: float) -> bool:
-        with self.news:
-            return self.news.wait_for(lambda: len(self.entries) > after, timeout_s)
-
-    def cursor(self, name: str) -> int:
-        assert name == READER
-        return self.position
-
-    def save_cursor(self, name: str, position: int) -> None:
-        assert name == READER
-        if self.save_fails:
-            self.save_fails -= 1
-            raise OSError("disk I/O error")
-        self.position = position
-
-    def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
-        assert history
-        return [self.aside[key] for key in sorted(self.marked)][:limit]
-
-    def refused_after(self, after: int) -> Quarantined | None:
-        waiting = [item for key, item in self.aside.items() if item.id > after and key not in self.marked]
-        return min(waiting, key=lambda item: item.id, default=None)
-
-    def retry_refused(self) -> int:
-        before = len(self.marked)
-        self.marked |= self.aside.keys()
-        return len(self.marked) - before
-
-    def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
-        self.passed.append(self.position)
-        for key in [key for key, item in self.aside.items() if item.id in retried]:
-            del self.aside[key]
-            self.marked.discard(key)
-        for item in items:
-            key = item.topic, item.payload
-            self.aside.setdefault(key, replace(item, id=len(self.aside) + 1))
-
-
-@dataclass
-class MemoryAlarms:
-    """The alarm event log, in memory."""
-
-    events: list[AlarmEvent] = field(default_factory=list)
-    position: int = 0
-
-    def events_after(self, seq: int, *, limit: int) -> Sequence[AlarmEvent]:
-        return [event for event in self.events if event.seq > seq][:limit]
-
-    def reader_cursor(self, name: str) -> int:
-        return self.position
-
-    def save_reader_cursor(self, name: str, position: int) -> None:
-        self.position = position
-
-
-@dataclass
-class MemoryStore:
-    """A store that keeps what it is given, but for bad values, and while it is not away."""
-
-    away: HistoryUnavailable | None = None
-    away_for_single: int = 0  # so many writes of a single reading fail
-    times: list[int] = field(default_factory=list)
-    flags: list[int] = field(default_factory=list)
-    events: list[AlarmEvent] = field(default_factory=list)
-    tries: int = 0
-    oldest: int = 0  # what is older is not kept, and no fault
-
-    def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
-        self.tries += 1
-        if self.away:
-            raise self.away
-        if len(batch) == 1 and self.away_for_single:
-            self.away_for_single -= 1
-            raise HistoryUnavailable("away in the middle")
-        if ((batch.value == BAD) & (batch.time >= self.oldest)).any():
-            raise HistoryRejected("cannot store 666")
-        expired = int((batch.time < self.oldest).sum())
-        self.times += batch.time.tolist()
-        self.flags += batch.flags.tolist()
-        return expired
-
-    def write_alarm_events(self, events: Sequence[AlarmEvent]) -> int:
-        if self.away:
-            raise self.away
-        if any(event.alarm.rule == "BAD RULE" for event in events):
-            raise HistoryRejected("cannot store that rule")
-        self.events += events
-        return 0
-
-    def write_warning_events(self, events: Sequence[WarningEvent]) -> int:
-        raise NotImplementedError
-
-    def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
-        raise NotImplementedError
-
-    def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
-        raise NotImplementedError
-
-    def dropped_days(self) -> int:
-        return 0
-
-    def count_readings(self) -> int:
-        return len(self.times)
-
-    def close(self) -> None:
-        """Nothing to let go of."""
-
-
-@pytest.fixture
-def journal() -> MemoryJournal:
-    return MemoryJournal()
-
-
-@pytest.fixture
-def alarms() -> MemoryAlarms:
-    return MemoryAlarms()
-
-
-@pytest.fixture
-def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
-    """What was logged, debug events too, whatever an earlier test has set."""
-    monkeypatch.setattr(telemetry, "_verbose", True)
-    with capture_logs() as lines:
-        yield lines
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Short waits, so that tests of retries are quick."""
-    monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
-    monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
-
-
-def as_it_is(readings: Batch, _: PlantConfiguration) -> Batch:
-    return readings
-
-
-def writer_of(store: HistoryStore, journal: JournalFeed, alarms: MemoryAlarms) -> HistoryWriter:
-    return HistoryWriter(store, journal, alarms, configuration=configuration, add_flags=as_it_is)
-
-
-@contextmanager
-def running(writer: HistoryWriter) -> Iterator[HistoryWriter]:
-    writer.start()
-    try:
-        yield writer
-    finally:
-        assert writer.stop(5)
-
-
-def told(logged: list[Any], event: str) -> list[Any]:
-    return [line for line in logged if line["event"] == event]
+pytestmark = pytest.mark.usefixtures("impatient")
 
 
 def test_everything_journaled_reaches_the_store_in_order(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
@@ -467,78 +280,6 @@ def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
     store.close()
 
 
-def test_a_killed_influxdb_costs_nothing(journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path) -> None:
-    """SIGKILL in the middle of the stream, start again on the same data: every reading is there, once."""
-    with influxd_server(tmp_path) as server:
-        store = InfluxV1Store(InfluxV1Config(url=server.url, timeout_s=5))
-        store.create_database()
-        with running(writer_of(store, journal, alarms)) as writer:
-            for n in range(60):
-                if n == 20:
-                    until(lambda: journal.position > 0)
-                    server.kill()
-                if n == 40:
-                    until(lambda: writer.lag()[1] is not None)
-                    server.start()
-                journal.add(steady(1_000, start=NOON + n * 1_000 * SECOND))
-            alarms.events.append(alarm_event(1))
-            until(lambda: writer.lag() == (0, None) and alarms.position == 1)
-        assert store.count_readings() == 60_000
-        store.close()
-
-
-def test_readings_influxdb_refuses_are_reported_and_all_others_stored(
-    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
-) -> None:
-    """A field type conflict in one week of the past leaves the readings of every other week alone."""
-    week = 7 * 24 * 3600 * SECOND
-    readings = steady(3_000)
-    readings.time[[5, 2_000]] -= 2 * week
-    with influxd(tmp_path) as url:
-        store = InfluxV1Store(InfluxV1Config(url=url))
-        store.create_database()
-        spoil(url, NOON - 2 * week)
-        journal.add(readings)
-        with running(writer_of(store, journal, alarms)):
-            until(lambda: journal.position == 1)
-        assert store.count_readings() == 2_998
-        store.close()
-    (line,) = told(logged, "history_reading_rejected")
-    assert (line["readings"], line["point"]) == (2, "T-01")
-    assert "field type conflict" in line["reason"]
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
-    alarms: MemoryAlarms, tmp_path: Path, logged: list[Any], monkeypatch: pytest.MonkeyPatch, version: int
-) -> None:
-    """An InfluxDB whose field has another type refuses every reading; once that is mended, nobody has to ask."""
-    monkeypatch.setattr(module, "SAMPLE_EVERY_S", 0.01)
-    monkeypatch.setenv("WRITER_TEST_TOKEN", "a token")
-    journal = Journal(tmp_path / "journal.db")
-    with influxd(tmp_path) as url, influx_2_on(url) as server:
-        store: InfluxStore = InfluxV1Store(InfluxV1Config(url=url))
-        if version == 2:
-            store.close()
-            store = InfluxV2Store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env="WRITER_TEST_TOKEN")))
-        spoil(url, NOON)
-        with running(writer_of(store, journal, alarms)) as writer:
-            for turn in range(4):
-                journal.append(Commit(steady(2_500, start=NOON + turn * 2_500 * SECOND), 2_500))
-                until(lambda: writer.lag() == (0, None))
-            assert journal.refused() == 10_000
-            assert journal.totals().quarantined <= 4 * 3
-            query = {"db": "yujing", "q": "DROP MEASUREMENT readings"}
-            HTTP.post(f"{url}/query", params=query).raise_for_status()
-            until(lambda: journal.refused() == 0)
-        assert store.count_readings() == 10_000
-        store.close()
-    journal.close()
-    lines = told(logged, "history_reading_rejected")
-    assert sum(line["readings"] for line in lines) >= 10_000
-    assert len(lines) <= 3, "the first at once, the rest with the next minute or the end"
-
-
 def test_refused_items_are_quarantined_before_the_cursor_passes_them(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
@@ -601,35 +342,3 @@ def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: Memory
         assert writer.lag() == (0, None)
     [item] = journal.aside.values()
     assert item.detail.startswith("cannot be written again: ")
-
-
-def test_readings_beyond_every_retention_policy_cost_one_request_and_are_not_quarantined(
-    journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
-) -> None:
-    """A real InfluxDB drops every one of them and says so: that is no fault, and they are not looked for one by one."""
-    journal.add(steady(2_000, start=NOON - 20 * 365 * 24 * 3600 * SECOND))
-    with influxd(tmp_path) as url:
-        store = InfluxV1Store(InfluxV1Config(url=url))
-        store.create_database()
-        query = "CREATE RETENTION POLICY short ON yujing DURATION 520w REPLICATION 1 DEFAULT"
-        HTTP.post(f"{url}/query", params={"q": query}).raise_for_status()
-        sent = count_requests(store)
-        with running(writer_of(store, journal, alarms)):
-            until(lambda: journal.position == 1)
-        store.close()
-    assert sent == [2_000]
-    assert not journal.aside
-    assert [line["items"] for line in told(logged, "history_items_expired")] == [2_000]
-
-
-def count_requests(store: InfluxStore) -> list[int]:
-    """Lines of every request from now on."""
-    sent: list[int] = []
-    send = store._send
-
-    def counted(lines: bytes, precision: Precision) -> None:
-        sent.append(lines.count(b"\n"))
-        send(lines, precision)
-
-    store._send = counted  # type: ignore[method-assign]
-    return sent
