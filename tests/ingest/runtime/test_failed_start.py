@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import threading
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -65,10 +64,17 @@ def stages() -> Iterator[tuple[dict[str, Any], str]]:
         yield from ((names, name) for name in code.co_names if callable(names.get(name)) and name not in OURS)
 
 
+def _file(fd: Path) -> str | None:
+    try:
+        return f"{fd.name} {fd.readlink() if fd.is_symlink() else ''}"
+    except FileNotFoundError:  # closed meanwhile, as the one is by which this folder is read
+        return None
+
+
 def held() -> set[object]:
     """Open files with what they are, threads, and metrics of services, of this process."""
     fds = Path("/proc/self/fd" if Path("/proc/self/fd").exists() else "/dev/fd")
-    files = (f"{fd.name} {fd.readlink() if fd.is_symlink() else ''}" for fd in fds.iterdir() if os.path.lexists(fd))
+    files = filter(None, map(_file, fds.iterdir()))
     metrics = (collector for collector in REGISTRY._collector_to_names if isinstance(collector, ServiceMetrics))
     return {*files, *threading.enumerate(), *metrics}
 
