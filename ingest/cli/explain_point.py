@@ -8,7 +8,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ingest.domain.model.plant import Rationalization
+from ingest.domain.model.text import Text
 from ingest.plants.explain import PLANT_FILE, Key, PointNote, RuleNote
+from ingest.plants.kinds.localized import seconds
 from ingest.web.texts.needs import needs_in_both_languages
 
 _ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue"}
@@ -26,6 +29,8 @@ def print_point(note: PointNote, out: Console) -> None:
     duty = "必设 mandatory · " if note.mandatory else ""
     out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
     out.print(_rules(note))
+    for rule in note.rules:
+        _list(out, f"处置要点 what to do · {rule.code}", _asked(rule.rationalization))
     _list(out, "未评估 not judged", (f"{code}: {needs_in_both_languages(why)}" for code, why in note.not_evaluated))
     _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
     _list(
@@ -56,6 +61,21 @@ def _description(rule: RuleNote) -> Iterator[str]:
         yield f"仅当 only while {rule.gate}"
     if rule.remark:
         yield f"unless 未生效 left out: {needs_in_both_languages(rule.remark)}"
+
+
+def _asked(asked: Rationalization | None) -> Iterator[str]:
+    if asked is None:
+        yield "无处置要点 no instruction on file"
+        return
+    soon = seconds(asked.respond_s)
+    for label, text in (
+        ("处置 action", asked.action),
+        ("后果 consequence", asked.consequence),
+        ("原因 cause", asked.cause),
+        ("响应时间 time to respond", Text(f"{soon.zh}内", f"within {soon.en}")),
+    ):
+        yield f"{label}: {text.zh}" + (f" / {text.en}" if text.en != text.zh else "")
+    yield f"{asked.source} ({asked.confidence})"
 
 
 def _numbers(rule: RuleNote) -> Iterator[str]:

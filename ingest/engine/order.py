@@ -15,8 +15,7 @@ from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
 from ingest.domain.model.outbox import Message, Urgency
-from ingest.domain.model.plant import Plant, Point
-from ingest.domain.model.text import Text
+from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
 from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.late import flag_late, follow, stranded
@@ -78,7 +77,7 @@ def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  e
     for event in cycle.events:
         alarm = event.alarm
         plant = cycle.plant(alarm.plant)
-        body = alarm_body(event, plant, _reason(cycle.configuration, alarm))
+        body = alarm_body(event, plant, _rule(cycle.configuration, alarm))
         urgency, subject = rank.of_alarm(event), str(alarm.id)
         cycle.messages += [
             Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
@@ -151,10 +150,10 @@ def _live(batch: Batch) -> Batch:
     return batch if np.count_nonzero(live) == len(live) else batch.take(live)
 
 
-def _reason(configuration: PlantConfiguration, alarm: Alarm) -> Text | None:
-    """What the alarm's rule detects, or None if it is no longer configured."""
+def _rule(configuration: PlantConfiguration, alarm: Alarm) -> Rule | None:
+    """The alarm's rule, or None if it is no longer configured."""
     point = configuration.find(alarm.plant, alarm.point)
-    return next((rule.reason for rule in point.rules if rule.code == alarm.rule), None) if point else None
+    return next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
 
 
 def _latest(plant: Plant, engine_state: EngineState) -> list[tuple[Point, int, float | None, int]]:

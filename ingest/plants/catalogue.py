@@ -16,6 +16,7 @@ from ingest.domain.model.fault import Fault, InvalidConfig, near
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint
 from ingest.domain.model.text import Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
+from ingest.plants.rationalization import Rationalizations, load_rationalizations
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 
 DIRECTORY: Final = Path(__file__).with_name("catalogue")
@@ -93,11 +94,12 @@ class Common(Written):
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """A signal with every rule its points get by default, those of `common.toml` included."""
+    """A signal with the rules its points get by default (those of `common.toml`, too), and what they ask of people."""
 
     code: str
     table: SignalTable
     rules: Mapping[str, RuleSpec]
+    rationalizations: Rationalizations
 
     @property
     def name(self) -> Text:
@@ -169,6 +171,7 @@ def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[
 
 def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
     signals = {}
+    known = load_rationalizations(file.parent, file.stem, faults)
     for code, own in raw.items():
         place = Place(file, code)
         if not isinstance(own, dict):
@@ -189,7 +192,8 @@ def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fa
             for i, rule in enumerate(table.disabled_rules):
                 if merged.pop(rule, None) is None:
                     faults.append(place.at("disabled_rules", i).fault(rule, f"a rule it has{near(rule, merged)}"))
-            signals[code] = Signal(code, table, _rules(merged, place, raw.keys(), faults))
+            asked = known.get(code, Rationalizations())
+            signals[code] = Signal(code, table, _rules(merged, place, raw.keys(), faults), asked)
     return signals
 
 

@@ -176,6 +176,7 @@ def _form(evaluated: EvaluatedRule) -> RuleForm:
         inputs=evaluated.inputs,
         latch=evaluated.spec.latch,
         red=evaluated.spec.red,
+        rationalization=evaluated.rationalization,
     )
 
 

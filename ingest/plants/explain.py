@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.domain.alarms.report import rationalization_fields
 from ingest.domain.model.fault import InvalidConfig, near
-from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.plant import SERVICE, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.gates import ALWAYS
+from ingest.plants.kinds import OWN_INSTRUCTIONS
 from ingest.plants.load import plant_files
 from ingest.plants.plantfile import PointText, read_plant_file
 from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_points, gateway_points, service_points
@@ -20,7 +22,7 @@ from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_po
 CATALOGUE: Final = "catalogue"
 PLANT_FILE: Final = "plant file"
 
-_TEXTS: Final = frozenset({"kind", "level", "source", "confidence", "label", "label_en", "dust"})
+_TEXTS: Final = frozenset({"kind", "level", "source", "confidence", "label", "label_en", "dust"}) | OWN_INSTRUCTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class RuleNote:
     keys: tuple[Key, ...]
     source: str
     confidence: str
+    rationalization: Rationalization | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def as_json(note: PointNote) -> dict[str, Any]:
                 "keys": {key.name: {"value": key.value, "from": key.origin} for key in rule.keys},
                 "source": rule.source,
                 "confidence": rule.confidence,
+                "rationalization": rationalization_fields(rule.rationalization),
             }
             for rule in note.rules
         ],
@@ -198,6 +202,7 @@ def _rule(rule: EvaluatedRule, own: Mapping[str, Any]) -> RuleNote:
         keys,
         spec.source,
         str(spec.confidence),
+        rule.rationalization,
     )
 
 

@@ -8,7 +8,7 @@ from sys import intern
 from typing import Final
 
 from ingest.domain.model.fault import Fault
-from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, ServicePoint
+from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, Rationalization, ServicePoint
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
@@ -42,6 +42,7 @@ class EvaluatedRule:
         when: the condition; a plain comparison is `gate` as well, anything else an expression only.
         inputs: further points it reads, by id.
         without: why its `unless` was left out; "" if it was not.
+        rationalization: what an alarm of it asks of people; None: nothing is on file.
     """
 
     code: str
@@ -54,6 +55,7 @@ class EvaluatedRule:
     inputs: tuple[str, ...] = ()
     fresh_s: float = float("inf")
     without: str = ""
+    rationalization: Rationalization | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,8 @@ def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: fl
     rules = []
     for code, spec in signal.rules.items():
         score = spec.score(of)
-        rules.append(EvaluatedRule(code, spec, score, spec.reason(code, of, score)))
+        on_file = signal.rationalizations.of(code, spec)
+        rules.append(EvaluatedRule(code, spec, score, spec.reason(code, of, score), rationalization=on_file))
     table = signal.table
     return EvaluatedPoint(
         id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis, signal.states
@@ -239,7 +242,8 @@ class _Evaluation:
             self._shared.scored[key] = spec, score, spec_shown.reason(code, of, score)
         _, score, reason = self._shared.scored[key]
         fresh_s = scope.longest_silence(bound)
-        return EvaluatedRule(code, spec, score, reason, gate, when, bound, of.others, fresh_s, without)
+        on_file = self._point.signal.rationalizations.of(code, spec)
+        return EvaluatedRule(code, spec, score, reason, gate, when, bound, of.others, fresh_s, without, on_file)
 
     def _take(self, spec: RuleSpec, code: str) -> tuple[RuleSpec, BorrowedLimit]:
         """Return the rule completed from another one of the point, and that one's limit.

@@ -13,7 +13,7 @@ from typing import Literal, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from ingest.domain.model.plant import Confidence, Gate, Point, Rule, rule_key
+from ingest.domain.model.plant import Confidence, Gate, Point, Rationalization, Rule, rule_key
 from ingest.domain.model.text import Text
 
 
@@ -36,6 +36,7 @@ class RuleForm:
     inputs: tuple[str, ...]
     latch: bool
     red: bool
+    rationalization: Rationalization | None
 
     def rule_for(self, plant: str, point: str, name: Text) -> Rule:
         """Return the rule for that point."""
@@ -57,6 +58,7 @@ class RuleForm:
             inputs=self.inputs,
             latch=self.latch,
             red=self.red,
+            rationalization=self.rationalization,
         )
 
 

@@ -136,10 +136,11 @@ def test_the_webhook_example_has_the_shape_that_is_sent(installed: Path) -> None
     plants = load_configuration(installed / "plants", MemoryNumbering(), 1).plants
     known = next(point for point in plants["sample-aluminium"].points if point.id == "CW_IN_P-01")
     rule = next(rule for rule in known.rules if rule.code == "LL")
-    body = alarm_body(event, plants["sample-aluminium"], rule.reason)
+    body = alarm_body(event, plants["sample-aluminium"], rule)
     sent = cloud_event(Message(1, "x", event.id, "alarm", event.alarm.plant, body, NOON, NOON, 0))
     assert shape(msgspec.json.decode(text)) == shape(msgspec.json.decode(sent))
     assert msgspec.json.decode(text)["data"]["reason"] == body["reason"]
+    assert msgspec.json.decode(text)["data"]["rationalization"] == body["rationalization"]
 
 
 def shape(value: Any) -> Any:

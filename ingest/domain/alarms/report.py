@@ -8,14 +8,13 @@ from typing import Any
 from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.flags import UNUSABLE
 from ingest.domain.model.payload import enterprise_fields, iso, localized
-from ingest.domain.model.plant import Plant, Point
-from ingest.domain.model.text import Text
+from ingest.domain.model.plant import Plant, Point, Rationalization, Rule
 
 
-def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = None) -> dict[str, Any]:
+def alarm_body(event: AlarmEvent, plant: Plant | None, rule: Rule | None = None) -> dict[str, Any]:
     """Return the body of an alarm event for inspectors and the province.
 
-    `reason` is what its rule finds, None once the rule was removed; `plant` is None once it was removed.
+    `rule` is None once it was removed, `plant` likewise. What to do is told while the condition holds.
     """
     return {
         "event": str(event.kind),
@@ -23,7 +22,8 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, reason: Text | None = Non
         "by": event.by,
         "detail": dict(event.detail),
         "alarm": alarm_fields(event.alarm),
-        "reason": localized(reason) if reason else None,
+        "reason": localized(rule.reason) if rule else None,
+        "rationalization": rationalization_fields(rule.rationalization) if rule and event.alarm.active else None,
         "enterprise": enterprise_fields(plant),
     }
 
@@ -53,6 +53,20 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "disposed": iso(alarm.disposed),
         "cleared": iso(alarm.cleared),
         "historical": alarm.historical,
+    }
+
+
+def rationalization_fields(asked: Rationalization | None) -> dict[str, Any] | None:
+    """Return what an alarm asks of people; None: no instruction is on file."""
+    if asked is None:
+        return None
+    return {
+        "cause": localized(asked.cause),
+        "consequence": localized(asked.consequence),
+        "action": localized(asked.action),
+        "respond_s": asked.respond_s,
+        "source": asked.source,
+        "confidence": str(asked.confidence),
     }
 
 

@@ -46,6 +46,23 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True)
+class Rationalization:
+    """What an alarm of a rule asks of people, after ISA-18.2: why it comes, what follows, what to do, and how soon.
+
+    Attributes:
+        respond_s: the time within which the action must have begun, in s.
+        source: where the texts and the time are from.
+    """
+
+    cause: Text
+    consequence: Text
+    action: Text
+    respond_s: float
+    source: str
+    confidence: Confidence
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A rule by which a point is evaluated. `(plant, point, code)` is its identity, whatever its numbers."""
 
@@ -66,6 +83,7 @@ class Rule:
     inputs: tuple[str, ...] = ()  # further points it reads
     latch: bool = False  # an alarm of it stays until somebody resets it, also when the condition is gone
     red: bool = False  # alone calls for a red warning of its plant
+    rationalization: Rationalization | None = None  # None: there is no instruction on file
 
 
 def rule_key(plant: str, point: str, code: str) -> str:

@@ -25,6 +25,7 @@ __all__ = [
     "KINDS",
     "LABELS",
     "NUMBERS",
+    "OWN_INSTRUCTIONS",
     "BorrowedLimit",
     "LimitSpec",
     "Measure",
@@ -68,10 +69,21 @@ KINDS: Final[Mapping[str, type[RuleSpec]]] = {
 """Every kind, by the name of its detector."""
 
 _TEXTS: Final = {"kind", "level", "when", "unless", "of", "unit", "dust", "label", "label_en", "source", "confidence"}
+OWN_INSTRUCTIONS: Final = frozenset(
+    {"cause", "cause_en", "consequence", "consequence_en", "action", "action_en", "respond_s"}
+)
+"""Keys by which a plant file says itself what an alarm asks of people."""
+
 _CHOICES: Final = {"latch", "red", "side", "nonzero", "edges", "bad_votes"}
 _NAMES: Final = {"setpoint", "of_limit", "peers", "phase"}
 
-NUMBERS: Final = frozenset(name for spec in KINDS.values() for name in spec.model_fields) - _TEXTS - _CHOICES - _NAMES
+NUMBERS: Final = (
+    frozenset(name for spec in KINDS.values() for name in spec.model_fields)
+    - _TEXTS
+    - _CHOICES
+    - _NAMES
+    - OWN_INSTRUCTIONS
+)
 """Keys whose numbers have a source."""
 
 _FORMS: Final = (

@@ -104,6 +104,7 @@ class RuleSpec(Sourced):
 
     `of` is evaluated instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
     is left out. `dust` confines a rule to plants with one of these dusts. `need` of `of_last` readings make it trip.
+    `cause`, `consequence`, `action` and `respond_s` replace what the catalogue says of them.
     """
 
     params: ClassVar[tuple[str, ...]] = ()
@@ -126,6 +127,13 @@ class RuleSpec(Sourced):
     red: bool = False
     label: str | None = Field(default=None, min_length=1)
     label_en: str | None = Field(default=None, min_length=1)
+    cause: str | None = Field(default=None, min_length=1)
+    cause_en: str | None = Field(default=None, min_length=1)
+    consequence: str | None = Field(default=None, min_length=1)
+    consequence_en: str | None = Field(default=None, min_length=1)
+    action: str | None = Field(default=None, min_length=1)
+    action_en: str | None = Field(default=None, min_length=1)
+    respond_s: float | None = Field(default=None, gt=0)
 
     @field_validator("of_last")
     @classmethod
@@ -134,6 +142,14 @@ class RuleSpec(Sourced):
         if (need is None) != (of_last is None) or (need or 0) > (of_last or 0):
             raise ValueError("need and of_last together, need at most of_last")
         return of_last
+
+    @field_validator("cause_en", "consequence_en", "action_en")
+    @classmethod
+    def _in_chinese_too(cls, text: str | None, info: ValidationInfo) -> str | None:
+        key = str(info.field_name).removesuffix("_en")
+        if text is not None and info.data.get(key) is None:
+            raise ValueError(f"only beside {key}, the same in Chinese")
+        return text
 
     @abstractmethod
     def score(self, of: Measure) -> Score:

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 
 from ingest.domain.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.domain.cases.disposition import DispositionFilter
+from ingest.plants.kinds.localized import seconds
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_display import show_among
@@ -63,12 +64,16 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     def alarm(request: Request, caller: Caller, alarm: UUID) -> Response:
         """Show an alarm: its state, its actions, why it was raised, and its history."""
         found = caller_scope.alarm(ports, caller, alarm)
+        rule = caller_scope.rule(ports, found)
+        asked = rule.rationalization if rule else None
         dispositions = ports.cases.store.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "alarm.html"),
             row=rows.alarm_row(ports, found, caller, show_among(ports, caller, [found]).get(alarm)),
-            rule=caller_scope.rule(ports, found),
+            rule=rule,
+            asked=asked,
+            respond=seconds(asked.respond_s) if asked else None,
             point=ports.live.configuration().find(found.plant, found.point),
             history=ports.alarms.alarm_history(alarm),
             offer=offers(ports, found, caller),

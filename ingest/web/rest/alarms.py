@@ -136,8 +136,14 @@ def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[Ala
     ]
     rule = caller_scope.rule(ports, alarm)
     reason = schemas.Said.model_validate(rule.reason) if rule else None
-    shown = _display(show_among(ports, caller, [alarm]).get(alarm.id))
-    return schemas.AlarmDetail(**alarm_fields(alarm), history=steps, reason=reason, display=shown)
+    asked = rule.rationalization if rule else None
+    return schemas.AlarmDetail(
+        **alarm_fields(alarm),
+        history=steps,
+        reason=reason,
+        rationalization=schemas.RationalizationOut.model_validate(asked) if asked else None,
+        display=_display(show_among(ports, caller, [alarm]).get(alarm.id)),
+    )
 
 
 def _display(shown: Shown | None) -> schemas.DisplayOut | None:

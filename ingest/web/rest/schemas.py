@@ -138,6 +138,17 @@ class GateOut(Shape):
     value: Annotated[float, Field(examples=[500.0])]
 
 
+class RationalizationOut(Shape):
+    """What an alarm asks of people (ISA-18.2): why it comes, what follows, what to do, and how soon."""
+
+    cause: Said
+    consequence: Said
+    action: Said
+    respond_s: Annotated[float, Field(description="the action must have begun by then", examples=[60.0])]
+    source: str
+    confidence: Confidence
+
+
 class RuleOut(Shape):
     """One thing a point is judged by, with where its number comes from."""
 
@@ -159,6 +170,7 @@ class RuleOut(Shape):
     latch: bool = Field(description="returns only when it is reset")
     red: bool = Field(description="alone calls for a red warning of its plant")
     standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
+    rationalization: RationalizationOut | None = Field(description="null: no instruction is on file")
 
 
 class PointOut(Shape):
@@ -286,6 +298,9 @@ class AlarmDetail(AlarmRow):
 
     history: list[AlarmEventOut]
     reason: Said | None = Field(description="what its rule finds; null: no longer configured")
+    rationalization: RationalizationOut | None = Field(
+        description="what to do; null: no instruction is on file, or its rule is no longer configured"
+    )
 
 
 class AlarmPage(Shape):

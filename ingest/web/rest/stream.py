@@ -100,9 +100,9 @@ class _Stream(StreamingResponse):
 
 def _alarms(ports: Ports) -> Log:
     def encode(event: AlarmEvent) -> EncodedEvent:
-        rule = caller_scope.rule(ports, event.alarm)
         plant = ports.live.configuration().plants.get(event.alarm.plant)
-        return _encode("alarm", event.seq, event.alarm.plant, alarm_body(event, plant, rule.reason if rule else None))
+        body = alarm_body(event, plant, caller_scope.rule(ports, event.alarm))
+        return _encode("alarm", event.seq, event.alarm.plant, body)
 
     def after(seq: int, most: int) -> Sequence[EncodedEvent]:
         return [encode(event) for event in ports.alarms.events_after(seq, limit=most)]

@@ -102,6 +102,21 @@ ALARMS: Final[dict[str, Text]] = {
         "该报警结束已久，逐步经过已超过保存期限；每一步仍在审计记录中。",
         "This alarm was over long ago and its steps are not kept any more. Each of them is in the audit trail.",
     ),
+    "alarm.to_do": Text("处置要点", "What to do"),
+    "alarm.respond": Text("{within}内开始", "begin within {within}"),
+    "alarm.consequence": Text("不处置的后果", "If nothing is done"),
+    "alarm.and_cause": Text("与可能原因", ", and what may cause it"),
+    "alarm.cause": Text("可能原因", "Possible cause"),
+    "alarm.default_instruction": Text(
+        "通用默认文本与时间（工程默认值），请按本企业应急预案核定；可在企业文件中改写。",
+        "A general text and time (engineering default): check it against the plant's own emergency plan. The plant file"
+        " may replace it.",
+    ),
+    "alarm.own_instruction": Text("本企业文件中的文本。", "Written in the plant's own file."),
+    "alarm.no_instruction": Text(
+        "没有登记处置要点：按本企业应急预案处置，拿不准时先停产、撤人。",
+        "No instruction on file: follow the plant's emergency plan. If in doubt, stop and clear people away first.",
+    ),
     "alarm.why": Text("判定依据", "Why"),
     "alarm.onset": Text("条件开始", "Condition began"),
     "alarm.raised": Text("报警触发", "Raised"),

@@ -238,7 +238,7 @@ def alarm_message(
         acked_by="王工" if acknowledged else None,
     )
     event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)
-    body = alarm_body(event, PLANT, Text("压力低于限值", "pressure is below its limit"))
+    body = alarm_body(event, PLANT)
     name, subject = event_id(alarm.id, kind, time_ns), str(alarm.id)
     return Message(seq, "inspector", name, "alarm", plant, body, START, START, 0, urgency, subject)
 

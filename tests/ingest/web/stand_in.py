@@ -37,6 +37,7 @@ from ingest.domain.model.plant import (
     Plant,
     PlantKind,
     Point,
+    Rationalization,
     Rule,
 )
 from ingest.domain.model.suppression import Suppression, SuppressionState
@@ -677,6 +678,16 @@ def _plant(
     )  # fmt: skip
 
 
+_ASKED = Rationalization(
+    Text("水泵跳停。", "The pump tripped."),
+    Text("铸锭拉漏，铝液入井爆炸。", "Ingots bleed out and metal explodes in the pit."),
+    Text("停止浇铸，切断铝液，撤到铸造间外。", "Stop casting, cut off the metal, leave the hall."),
+    60.0,
+    _DEFAULT,
+    Confidence.ENGINEERING_DEFAULT,
+)
+
+
 def _rule(
     plant: str,
     point: str,
@@ -693,7 +704,11 @@ def _rule(
     reason = Text(f"数值越过 {limit:g} {unit}：{label.zh}", f"The value is beyond {limit:g} {unit}: {label.en}")
     when = f"{gate.point} {gate.op} {gate.value:g}" if gate else ""
     confidence = Confidence.ENGINEERING_DEFAULT
-    return Rule(plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, confidence, reason, when)
+    asked = _ASKED if code in {"L", "LL"} else None
+    return Rule(
+        plant, point, code, kind, level, limit, unit, title, gate, _DEFAULT, confidence, reason, when,
+        rationalization=asked,
+    )  # fmt: skip
 
 
 _STATES = {"DUST_FAN_RUN": (Text("停止", "stopped"), Text("运行", "running"))}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -9,7 +10,6 @@ import pytest
 
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
-from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
@@ -112,15 +112,38 @@ async def test_an_alarm_says_what_its_rule_finds(hall: StandIn, ask: Ask) -> Non
 
 
 async def test_a_body_tells_what_the_rule_finds_until_the_rule_is_gone(hall: StandIn) -> None:
-    assert alarm_body(hall.log[-1], None, Text("原因", "why"))["reason"] == {"zh": "原因", "en": "why"}
-    assert alarm_body(hall.log[-1], None)["reason"] is None
+    event = hall.log[-1]
+    point = next(point for point in hall.known.plants[event.alarm.plant].points if point.id == event.alarm.point)
+    rule = next(rule for rule in point.rules if rule.code == event.alarm.rule)
+    assert alarm_body(event, None, rule)["reason"] == {"zh": rule.reason.zh, "en": rule.reason.en}
+    assert alarm_body(event, None)["reason"] is None
+
+
+async def test_an_alarm_says_what_to_do_and_its_events_while_it_holds(hall: StandIn, ask: Ask) -> None:
+    alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
+    shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()["rationalization"]
+    assert shown["action"]["zh"].startswith("停止浇铸")
+    assert shown["respond_s"] == 60
+    event = next(event for event in hall.log if event.alarm.id == alarm.id)
+    point = next(point for point in hall.known.plants[alarm.plant].points if point.id == alarm.point)
+    rule = next(rule for rule in point.rules if rule.code == alarm.rule)
+    holding = replace(event, alarm=replace(event.alarm, returned=None))
+    assert alarm_body(holding, None, rule)["rationalization"] == shown
+    over = replace(event, alarm=replace(event.alarm, returned=event.time))
+    assert alarm_body(over, None, rule)["rationalization"] is None
+    assert alarm_body(holding, None)["rationalization"] is None
 
 
 async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:
     """A receiver can feed both into the same code."""
     event = hall.log[-1]
     shown = (await ask(OPERATOR).get(f"{ALARMS}/{event.alarm.id}")).json()
-    del shown["history"], shown["reason"], shown["display"]  # of the configuration, and of what else stands
+    del (
+        shown["history"],
+        shown["reason"],
+        shown["rationalization"],
+        shown["display"],
+    )  # of the configuration, and of what else stands
     assert shown == alarm_body(event, None)["alarm"]
 
 

@@ -64,6 +64,15 @@ async def test_each_alarm_is_in_the_section_that_says_what_is_missing(hall: Stan
     assert "结晶器冷却水进水压力 低报" in section(page, "当前报警")
 
 
+async def test_an_alarm_says_first_what_to_do(hall: StandIn, ask: Ask) -> None:
+    """Above the actions, in the language of the reader; without a text, that there is none."""
+    page = (await ask(OPERATOR).get(f"/alarms/{standing(hall, 'CW_IN_P-01').id}")).text
+    assert page.index("停止浇铸，切断铝液，撤到铸造间外。") < page.index('id="actions"')
+    assert "1 分钟内开始" in page
+    gone = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    assert "没有登记处置要点" in (await ask(OPERATOR).get(f"/alarms/{gone.id}")).text
+
+
 async def test_standing_alarms_stand_with_their_equipment(ask: Ask) -> None:
     page = section((await ask(OPERATOR).get("/alarms")).text, "当前报警")
     groups = re.findall(r'class="group".*?</a> · ([^<]+) <', page)
