@@ -57,8 +57,8 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
     def instant(time_ns: int) -> str:
         return datetime.fromtimestamp(time_ns / 1e9, UTC).isoformat()
 
-    def token(one: Alarm) -> str:
-        return write_token(one.raised, one.id)
+    def token(alarm: Alarm) -> str:
+        return write_token(alarm.raised, alarm.id)
 
     def since() -> Query:
         start = some().raised
@@ -81,14 +81,14 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
         "state, common": filters(lambda: {"state": "normal"}),
         "several states": filters(lambda: {"state": STANDING}),
         "point": filters(lambda: {"point": some().point}),
-        "plant, point": filters(lambda: {"plant": (one := some()).plant, "point": one.point}),
+        "plant, point": filters(lambda: {"plant": (alarm := some()).plant, "point": alarm.point}),
         "a day": filters(since),
         "historical": filters(lambda: {"historical": True}),
         "not cleared": filters(lambda: {"cleared": False}),
         "assigned": filters(lambda: {"assigned": "张三"}),
         "assigned to nobody there": filters(lambda: {"assigned": "nobody"}),
         "deep page": filters(deep),
-        "deep page, plant": filters(lambda: {"plant": (one := some()).plant, "cursor": token(one)}),
+        "deep page, plant": filters(lambda: {"plant": (alarm := some()).plant, "cursor": token(alarm)}),
         "deep page, level, historical": filters(lambda: {"level": 2, "historical": True, **deep()}),
         "plant, level, state": filters(lambda: {"plant": plant(), "level": 2, "state": STANDING}),
         "plant, a day": filters(lambda: {"plant": plant(), **since()}),

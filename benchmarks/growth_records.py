@@ -42,7 +42,7 @@ def fill(database: Database, years: int, alarms: int, now: int, step: Callable[[
     first = Records(count, oldest, span=_PART, open_share=0.0)
     last = Records(count, now, span=_PART, open_share=_OPEN_SHARE)
     _write(database, first)
-    indexes = [one for table in _TABLES for one in sorted(table.indexes, key=str) if one.name != _KEPT]
+    indexes = [indexe for table in _TABLES for indexe in sorted(table.indexes, key=str) if indexe.name != _KEPT]
     with database.write() as connection:
         for index in indexes:
             index.drop(connection)

@@ -112,11 +112,13 @@ def readings(recordings: list[Recording]) -> Readings:
     A row stands for a reading, also where its stamp says otherwise (repeated, or set back by an hour in autumn): it is
     then a nanosecond later than the one before.
     """
-    point = np.repeat(np.arange(len(recordings), dtype=np.int32), [len(one.value) for one in recordings])
-    rows = [np.arange(len(one.value)) for one in recordings]
-    later = [np.maximum.accumulate(one.time_ns - row) + row for one, row in zip(recordings, rows, strict=True)]
+    point = np.repeat(np.arange(len(recordings), dtype=np.int32), [len(recording.value) for recording in recordings])
+    rows = [np.arange(len(recording.value)) for recording in recordings]
+    later = [
+        np.maximum.accumulate(recording.time_ns - row) + row for recording, row in zip(recordings, rows, strict=True)
+    ]
     time = np.concatenate(later)
-    return Readings(point, time, np.concatenate([one.value for one in recordings]), time, point)
+    return Readings(point, time, np.concatenate([recording.value for recording in recordings]), time, point)
 
 
 def score_all(recordings: list[Recording]) -> list[Floats]:
@@ -172,12 +174,14 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
     marked = [recording.marked for recording in recordings]
     scores = score_all(recordings)
     ours = list(zip(marked, scores, strict=True))
-    gaussian = [(one.marked, windowed_gaussian(one.value)) for one in recordings]
-    limit = [(one.marked, plain_limit(one.value, probation(len(one.value)))) for one in recordings]
-    always = [(one.marked, always_alarm(one.value)) for one in recordings]
+    gaussian = [(recording.marked, windowed_gaussian(recording.value)) for recording in recordings]
+    limit = [
+        (recording.marked, plain_limit(recording.value, probation(len(recording.value)))) for recording in recordings
+    ]
+    always = [(recording.marked, always_alarm(recording.value)) for recording in recordings]
     thresholds = {name: sweep(ours, weights).threshold for name, weights in PROFILES.items()}
     pairs = list(zip(recordings, scores, strict=True))
-    seen = sum((_watched(one, score, thresholds["standard"]) for one, score in pairs), Outcome())
+    seen = sum((_watched(recording, score, thresholds["standard"]) for recording, score in pairs), Outcome())
     if out is not None:
         for one, score in pairs:
             write(out, one, score)
@@ -191,7 +195,7 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
         "thresholds": thresholds,
         "files": len(recordings),
         "windows": sum(one.windows for one in marked),
-        "by_file": {one.name: _detail(one, score, thresholds["standard"]) for one, score in pairs},
+        "by_file": {recording.name: _detail(recording, score, thresholds["standard"]) for recording, score in pairs},
     }
 
 

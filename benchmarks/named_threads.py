@@ -39,7 +39,9 @@ def main() -> None:
 
     def tell(*_: object) -> None:
         whole = file.with_suffix(".new")
-        whole.write_text(json.dumps({one.native_id: one.name for one in threading.enumerate()}), encoding="utf-8")
+        whole.write_text(
+            json.dumps({thread.native_id: thread.name for thread in threading.enumerate()}), encoding="utf-8"
+        )
         whole.rename(file)
 
     signal.signal(signal.SIGUSR1, tell)

@@ -107,14 +107,14 @@ def park(points: int) -> Park:
     tables = {kind: _copied(table, copies, moved) for kind, table in configuration.tables.items() if len(table)}
     derived = tuple(
         replace(
-            one,
-            key=f"{copy}/{one.key}",
-            inputs=tuple(int(moved(np.array([at], np.int32), copy, NO_POINT)[0]) for at in one.inputs),
-            drivers=tuple(int(moved(np.array([at], np.int32), copy, NO_POINT)[0]) for at in one.drivers),
-            channel=int(moved(np.array([one.channel], np.int32), copy, NO_POINT)[0]),
+            derived,
+            key=f"{copy}/{derived.key}",
+            inputs=tuple(int(moved(np.array([at], np.int32), copy, NO_POINT)[0]) for at in derived.inputs),
+            drivers=tuple(int(moved(np.array([at], np.int32), copy, NO_POINT)[0]) for at in derived.drivers),
+            channel=int(moved(np.array([derived.channel], np.int32), copy, NO_POINT)[0]),
         )
         for copy in range(copies)
-        for one in configuration.derived
+        for derived in configuration.derived
     )
     level, noise = (np.tile(column, copies) for column in _healthy(configuration))
     sick = np.random.default_rng(3).permutation(total)[: int(total * UNHEALTHY)]
@@ -179,7 +179,7 @@ def _healthy(configuration: PlantConfiguration) -> tuple[NDArray[np.float64], ND
 
 def _digital(configuration: PlantConfiguration) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """bool[p] both: states rather than measured values; what gateways and the service tell of themselves."""
-    signals = {code: one for by_code in load_catalogue().signals.values() for code, one in by_code.items()}
+    signals = {code: signal for by_code in load_catalogue().signals.values() for code, signal in by_code.items()}
     known = [signals.get(point.signal) if point is not None else None for point in configuration.points]
     digital = np.array([signal is not None and signal.table.kind == "digital" for signal in known])
     return digital, np.array([signal is None for signal in known])

@@ -38,8 +38,8 @@ def test_a_killed_postgresql_comes_back_with_what_it_has_committed() -> None:
 
 
 def test_two_servers_of_a_kind_run_side_by_side(tmp_path: Path) -> None:
-    with victoria_metrics_server(tmp_path / "a") as one, victoria_metrics_server(tmp_path / "b") as other:
-        assert one.url != other.url
+    with victoria_metrics_server(tmp_path / "a") as server, victoria_metrics_server(tmp_path / "b") as other:
+        assert server.url != other.url
 
 
 def test_mosquitto_listens(tmp_path: Path) -> None:

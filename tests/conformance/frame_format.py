@@ -50,9 +50,9 @@ class FrameFormatPromises:
     @pytest.fixture(autouse=True)
     def _registered(self, fmt: FrameFormat, monkeypatch: pytest.MonkeyPatch) -> None:
         """As its line in the registry would have it."""
-        others = [one for one in BY_FIRST_BYTE.values() if type(one) is not type(fmt)]
-        for first, one in by_first_byte([*others, fmt]).items():
-            monkeypatch.setitem(BY_FIRST_BYTE, first, one)
+        others = [frame_format for frame_format in BY_FIRST_BYTE.values() if type(frame_format) is not type(fmt)]
+        for first, frame_format in by_first_byte([*others, fmt]).items():
+            monkeypatch.setitem(BY_FIRST_BYTE, first, frame_format)
 
     def test_what_is_written_is_read_to_the_last_bit(self, fmt: FrameFormat) -> None:
         dice = Dice(random.Random(7))  # noqa: S311
@@ -84,7 +84,7 @@ class FrameFormatPromises:
             read = batch(got)
             assert read.value[read.point == COLUMNS["B"]].tolist() == [4.8]
             assert np.isnan(read.value[read.point == COLUMNS["A"]]).all()
-            assert [(one.reason, one.columns) for one in got.refused] in ([], [(Reason.NOT_FINITE, 1)])
+            assert [(refused.reason, refused.columns) for refused in got.refused] in ([], [(Reason.NOT_FINITE, 1)])
 
     def test_damaged_bytes_are_read_or_refused_but_never_break_the_reader(self, fmt: FrameFormat) -> None:
         dice = Dice(random.Random(11))  # noqa: S311

@@ -278,7 +278,7 @@ async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_n
         await expect(page.locator(".is-acknowledged").first).to_be_attached()
         await expect(page.locator("#link[data-state=live]")).to_be_visible()
         assert abs(await page.evaluate("scrollY") - before) < 200
-        hall.book.update({key: replace(one, state=AlarmState.UNACKNOWLEDGED) for key, one in hall.book.items()})
+        hall.book.update({key: replace(alarm, state=AlarmState.UNACKNOWLEDGED) for key, alarm in hall.book.items()})
 
 
 async def test_paper_has_what_stands_and_nothing_to_press(watch: Watched) -> None:

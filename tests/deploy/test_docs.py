@@ -97,9 +97,9 @@ def test_the_frame_is_decoded_and_its_messagepack_is_the_same() -> None:
     [text], [digits] = examples("protocol.md", "json frame"), examples("protocol.md", "hex frame")
     plain, packed = (decode(raw, COLUMNS) for raw in (text.strip().encode(), bytes.fromhex(digits)))
     assert (plain.boot, plain.seq, len(plain.times), plain.refused) == ("01JD8ZK3Q0", 1842, 2, ())
-    one, other = (assemble([Arrival(frame, NOON)]) for frame in (plain, packed))
+    batch, other = (assemble([Arrival(frame, NOON)]) for frame in (plain, packed))
     for name in ("point", "time", "value", "flags"):
-        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+        np.testing.assert_array_equal(getattr(batch, name), getattr(other, name))
     assert (packed.boot, packed.seq) == (plain.boot, plain.seq)
 
 

@@ -84,10 +84,10 @@ def test_every_kind_with_a_fixed_limit_sees_it_reached_as_people_do(
     kind: str, param: dict[str, Any], well: tuple[float, ...], at: tuple[float, ...]
 ) -> None:
     more = dict(param)
-    one = rule(kind, 0, 0, more.pop("on"), **more)
+    plain_rule = rule(kind, 0, 0, more.pop("on"), **more)
     sent = tuple(map(single, at))
-    assert judged([one], [well, at]) == [(1, True)]
-    assert judged([one], [well, sent]) == [(1, True)]
+    assert judged([plain_rule], [well, at]) == [(1, True)]
+    assert judged([plain_rule], [well, sent]) == [(1, True)]
 
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 16.1), (-40.1, 85.3), (900.0, 1000.2), (0.1, 5.1)])

@@ -53,7 +53,9 @@ def stream(seed: int) -> list[Row]:
 
 
 def same(ours: list[Scored], theirs: list[Scored]) -> bool:
-    mine, other = (np.array([(one.time, one.score, one.cause) for one in found]) for found in (ours, theirs))
+    mine, other = (
+        np.array([(scored.time, scored.score, scored.cause) for scored in found]) for found in (ours, theirs)
+    )
     return np.allclose(mine, other, rtol=1e-12, atol=1e-12, equal_nan=True)
 
 
@@ -66,4 +68,7 @@ def test_they_do(kind: str, param: dict[str, Any], *, gated: bool) -> None:
     expected = plain_rows(rules[0], rows)
     for rule, cuts in zip(rules[1:], ([], [3, 40, 41, 500, 900, 1600], range(1, len(rows))), strict=True):
         assert same(scored_rows(rule, rows, cuts), expected)
-    assert not np.isnan([one.score for one in expected]).all() or (kind, param) == ("deviation", {"setpoint": 0.0})
+    assert not np.isnan([scored.score for scored in expected]).all() or (kind, param) == (
+        "deviation",
+        {"setpoint": 0.0},
+    )

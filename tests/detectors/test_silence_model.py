@@ -62,7 +62,7 @@ class Both:
             assert sorted(found) == self.plain.update(self.now)
         else:
             self.plain.update(self.now)
-        assert self.standing() == {one.number for one in self.plain.rules if one.tripped}
+        assert self.standing() == {plain_rule.number for plain_rule in self.plain.rules if plain_rule.tripped}
 
     def standing(self) -> set[int]:
         """The rules of which the detector says that they are tripped."""
@@ -76,7 +76,11 @@ class Both:
         dump, self.fast = self.fast.dump(), Bank({"silence": table(self.plain.rules)})
         self.fast.load(dump)
         self.now += int(away_s * SECOND)
-        keys = None if silent is None else {f"p{one.point}/r{one.number}" for one in self.of if one.number in silent}
+        keys = (
+            None
+            if silent is None
+            else {f"p{plain_rule.point}/r{plain_rule.number}" for plain_rule in self.of if plain_rule.number in silent}
+        )
         self.fast.resume(left, self.now, keys)
         self.plain.resume(left, self.now, silent)
 
@@ -130,7 +134,7 @@ def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before
             case "restart", [float(away), silent]:
                 both.restart(away, silent if isinstance(silent, set) else None)
             case "retune", [float(long), set(left_out)]:
-                both.retune([one for one in rules(long) if one.number not in left_out])
+                both.retune([plain_rule for plain_rule in rules(long) if plain_rule.number not in left_out])
     for _ in range(12):  # whoever is silent now is told in time
         both.go_on(5.5)
 
@@ -140,7 +144,9 @@ def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before
 def test_who_is_silent_does_not_depend_on_how_the_arrivals_are_cut_into_batches(
     turns: list[tuple[float, list[Arrival], list[int]]],
 ) -> None:
-    both = Both([one for one in rules() if one.number != 2])  # a delay counts from the look that began it
+    both = Both(
+        [plain_rule for plain_rule in rules() if plain_rule.number != 2]
+    )  # a delay counts from the look that began it
     both.go_on(0.0)  # and a watch from the first look
     for step, arrivals, cuts in turns:
         both.go_on(step, arrivals, cuts)

@@ -138,7 +138,7 @@ def test_weeks_of_readings_score_as_in_plain_loops(gate: tuple[int, str, float] 
         fast = scored_rows(made("surprise", gate=gate), rows, cuts=[7, 3000, 3001])
         plain = plain_rows(made("surprise", gate=gate), rows)
         judged = np.array([row[2] for row in rows[::2]]) >= (0.5 if gate else -1.0)
-        mine, theirs = (np.array([one.score for one in told]) for told in (fast, plain))
+        mine, theirs = (np.array([scored.score for scored in told]) for told in (fast, plain))
         np.testing.assert_allclose(mine[judged], theirs[judged], rtol=1e-9)
         assert (mine[judged] >= 0.5).sum() > 10
 

@@ -47,7 +47,7 @@ def everything() -> dict[str, list[PlainRule]]:
     """The specimens of all kinds, numbered through."""
     of_kind = {kind: rules_of(kind) for kind in SCORERS}
     return {
-        kind: [replace(one, number=100 * at + one.number) for one in rules]
+        kind: [replace(rule, number=100 * at + rule.number) for rule in rules]
         for at, (kind, rules) in enumerate(of_kind.items())
     }
 
@@ -79,5 +79,5 @@ def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle
                 bank = bank.successor(TABLES)
             case "nothing arrives":
                 assert not len(bank.update(readings([]), START + 10**6 * SECOND)), "time alone decides nothing here"
-    expected = run([one for rules in everything().values() for one in rules], rows, SCORES)
+    expected = run([rule for rules in everything().values() for rule in rules], rows, SCORES)
     assert sorted(found, key=lambda f: (f[2], f[1], f[0])) == expected

@@ -98,7 +98,7 @@ def test_a_point_renamed_while_its_alarm_stands_keeps_it_acknowledged_and_has_on
 
         sends.read("CO-01", 170)
         service.until(lambda: len(of_values(service)) == 2, "both alarms")
-        before = {one["rule"]: one["id"] for one in of_values(service)}
+        before = {of_value["rule"]: of_value["id"] for of_value in of_values(service)}
         for alarm in before.values():
             answer = HTTP.post(
                 f"{service.url}/api/v1/alarms/{alarm}/acknowledge",
@@ -128,8 +128,10 @@ def test_a_point_renamed_while_its_alarm_stands_keeps_it_acknowledged_and_has_on
             assert "CO-01" in page(f"/plants/{PLANT}/points/CO-09")
 
         sends.read("CO-09", 5)
-        service.until(lambda: {one["state"] for one in of_values(service)} == {"normal"}, "the end of the alarms")
-        assert {one["rule"]: one["id"] for one in of_values(service)} == before
+        service.until(
+            lambda: {of_value["state"] for of_value in of_values(service)} == {"normal"}, "the end of the alarms"
+        )
+        assert {of_value["rule"]: of_value["id"] for of_value in of_values(service)} == before
         assert [kinds(service, alarm) for alarm in before.values()] == [["raised", "acknowledged", "returned"]] * 2
         (renamed,) = service.get("/api/v1/audit", kind="point")["acts"]
         assert (renamed["action"], renamed["subject"], renamed["detail"]["was"]) == ("renamed", "CO-09", "CO-01")

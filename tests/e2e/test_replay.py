@@ -101,7 +101,9 @@ def test_what_the_service_did_not_take_of_a_recording_is_an_exit_code_and_a_sent
                 str(broker[1]), "--speed", "0", *(part for one in maps for part in ("--map", one)),
             )  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
-            refused = [(one["reason"], one["frames"], one["readings"]) for one in json.loads(done.stdout)["refused"]]
+            refused = [
+                (load["reason"], load["frames"], load["readings"]) for load in json.loads(done.stdout)["refused"]
+            ]
             return done.returncode, refused, done.stderr
 
         code, refused, said = replayed("RIG-01", "T=TEMP-01", "X=TEMP-09")

@@ -192,7 +192,7 @@ async def it_breaks(story: Story, casting: Casting) -> tuple[str, str]:
     warning = found["warnings"][0]
     assert (warning["state"], warning["step"], warning["who"]) == ("open", "enterprise", [OPERATOR])
     alarms = (await story.as_(COUNTY, "GET", f"/alarms?plant={PLANT}&level=2"))["alarms"]
-    alarm = next(one for one in alarms if one["rule"] == "LL")
+    alarm = next(alarm for alarm in alarms if alarm["rule"] == "LL")
     assert alarm["state"] == "unacknowledged"
     why = await story.as_(COUNTY, "GET", f"/warnings/{warning['id']}/explain")
     red = [reason for reason in why["reasons"] if reason["colour"] == "red"]
@@ -279,7 +279,7 @@ async def it_becomes_a_hazard(story: Story, alarm: str) -> str:
     path = f"/hazards/{made['id']}"
     made = await story.as_(OPERATOR, "POST", f"{path}/register", json={"version": made["version"]})
     clauses = (await story.as_(COUNTY, "GET", "/hazards/criteria"))["clauses"]
-    clause = next(one for one in clauses if "ALC_CW_IN_P" in one["signals"])
+    clause = next(clause for clause in clauses if "ALC_CW_IN_P" in clause["signals"])
     grading = {"version": made["version"], "level": "major", "clause": clause["id"]}
     made = await story.as_(COUNTY, "POST", f"{path}/grade", json=grading)
     reporting = {"version": made["version"], "to": "泉州市应急管理局"}

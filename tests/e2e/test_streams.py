@@ -112,9 +112,9 @@ def test_a_stream_misses_nothing_that_happened_while_the_service_was_killed(serv
     """Neither one that had seen no event yet, nor one that comes back long after the service, nor one that hurries."""
     running, points = service
     followers = [Follower(running) for _ in range(3)]
-    for one in followers:
-        one.allowed.set()
-    running.until(lambda: all(one.began.is_set() for one in followers), "every stream to begin")
+    for follower in followers:
+        follower.allowed.set()
+    running.until(lambda: all(follower.began.is_set() for follower in followers), "every stream to begin")
     for _ in range(KILLS):
         followers[0].allowed.clear()
         running.kill()
@@ -127,7 +127,9 @@ def test_a_stream_misses_nothing_that_happened_while_the_service_was_killed(serv
             points.change()
     everything = committed(running)
     assert len(everything) > KILLS
-    running.until(lambda: all(one.seen and one.seen[-1] >= everything[-1] for one in followers), "the newest event")
-    for one in followers:
-        one.stop()
-    assert [[seq for seq in one.seen if seq <= everything[-1]] for one in followers] == [everything] * 3
+    running.until(
+        lambda: all(follower.seen and follower.seen[-1] >= everything[-1] for follower in followers), "the newest event"
+    )
+    for follower in followers:
+        follower.stop()
+    assert [[seq for seq in follower.seen if seq <= everything[-1]] for follower in followers] == [everything] * 3

@@ -227,7 +227,7 @@ class Box:
 
     def _stay_away(self, *subjects: str) -> None:
         """Send nothing until each of these is missed; if one never is, its word will be missing from the account."""
-        before = {one: self.missed(one) for one in subjects}
+        before = {subject: self.missed(subject) for subject in subjects}
         self.absences.append(Absence(time.time_ns(), subjects))
         deadline = time.monotonic() + PATIENCE_S
         while any(self.missed(one) == told for one, told in before.items()) and time.monotonic() < deadline:
@@ -311,7 +311,7 @@ def _silence(
     found = []
     watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
     edge = round(EDGE_S * NS)
-    absences = [one.began for one in box.absences if subject in one.subjects]
+    absences = [absence.began for absence in box.absences if subject in absence.subjects]
     for last, following in itertools.pairwise(lines):
         if following.time - last.time < watch - unsure - edge:
             continue
@@ -350,11 +350,11 @@ def _measured(point: str, rule: str, lines: Sequence[Line], away: Sequence[tuple
 
 def account(explained: Iterable[Explained], words: Iterable[Word]) -> tuple[list[Explained], list[Word]]:
     """What was called for and not said, and what was said and is not explained; each explains one word."""
-    waiting, unexplained = sorted(explained, key=lambda one: (not one.must, one.last)), []
-    for word in sorted(words, key=lambda one: one.time):
-        fitting = next((one for one in waiting if one.fits(word)), None)
+    waiting, unexplained = sorted(explained, key=lambda explained: (not explained.must, explained.last)), []
+    for word in sorted(words, key=lambda word: word.time):
+        fitting = next((explained for explained in waiting if explained.fits(word)), None)
         if fitting is None:
             unexplained.append(word)
         else:
             waiting.remove(fitting)
-    return [one for one in waiting if one.must], unexplained
+    return [explained for explained in waiting if explained.must], unexplained

@@ -166,7 +166,7 @@ class Ledger:
             else:
                 self._perhaps.add((topic, payload))
             return
-        refused = {(topic, one.payload) for one in frame.refused} if known else {(topic, payload)}
+        refused = {(topic, refused.payload) for refused in frame.refused} if known else {(topic, payload)}
         if self._first(plant, gateway, frame.boot, frame.seq):
             self._aside |= refused
         else:

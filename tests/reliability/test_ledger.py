@@ -71,7 +71,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
             over.set()
             for player in players:
                 player.join()
-        explained = [one for box in boxes for one in explain(box, away)]
+        explained = [explained for box in boxes for explained in explain(box, away)]
         missing, unexplained = _until_settled(folder, explained)
         lost, wrong, strange = _held_against(influx, boxes)
         untold, made_up = _outside(folder, receiver)
@@ -153,8 +153,8 @@ def _outside(folder: Path, receiver: Receiver) -> tuple[int, int]:
         events = {UUID(number) for (number,) in state.execute("SELECT id FROM alarm_event")}
     deadline = time.monotonic() + PATIENCE_S
     while True:
-        alarms = [one for one in list(receiver.accepted) if "alarm" in json.loads(one.body)["data"]]
-        told = {UUID(one.headers["webhook-id"]) for one in alarms}
+        alarms = [request for request in list(receiver.accepted) if "alarm" in json.loads(request.body)["data"]]
+        told = {UUID(alarm.headers["webhook-id"]) for alarm in alarms}
         if told >= events or time.monotonic() > deadline:
             return len(events - told), len(told - events)
         time.sleep(0.5)

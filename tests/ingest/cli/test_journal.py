@@ -114,10 +114,10 @@ def test_trimming_gives_the_disk_back_what_it_says(run: Run, journal: Journal, f
         journal.append(Commit(batch(20_000, 10_000 + number * 31), 20_000))
     journal.save_cursor(READER, 46)
     judged(file, 46)
-    before = sum(one.stat().st_size for one in file.parent.glob("journal.db*"))
+    before = sum(path.stat().st_size for path in file.parent.glob("journal.db*"))
     result = run("journal", "trim", "--before", "2026-01-01")
     assert "deleted: 46 / 46" in result.stdout, result.output
-    after = sum(one.stat().st_size for one in file.parent.glob("journal.db*"))
+    after = sum(path.stat().st_size for path in file.parent.glob("journal.db*"))
     assert after < before / 2
 
 

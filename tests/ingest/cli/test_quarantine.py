@@ -33,7 +33,7 @@ def quarantine(journal: Journal) -> Journal:
 
 def ids(journal: Journal) -> list[int]:
     """What is left."""
-    return [one.id for one in journal.quarantined(limit=99)][::-1]
+    return [quarantined.id for quarantined in journal.quarantined(limit=99)][::-1]
 
 
 def test_the_list_shows_what_was_asked_for_and_counts(run: Run, quarantine: Journal) -> None:
@@ -57,11 +57,11 @@ def test_a_message_is_shown_whole_and_harmless(run: Run, quarantine: Journal) ->
 
 def test_what_is_marked_is_taken_again_by_intake_and_the_rest_by_the_history(run: Run, quarantine: Journal) -> None:
     assert run("quarantine", "retry", "2").exit_code == 0
-    assert [one.id for one in quarantine.to_retry(10)] == [2]
+    assert [quarantined.id for quarantined in quarantine.to_retry(10)] == [2]
     assert run("quarantine", "retry", "--all").exit_code == 0
-    assert [one.id for one in quarantine.to_retry(10)] == [1, 2, 3]
-    assert [one.id for one in quarantine.to_retry(2)] == [1, 2]
-    assert [one.id for one in quarantine.to_retry(10, history=True)] == [4]
+    assert [quarantined.id for quarantined in quarantine.to_retry(10)] == [1, 2, 3]
+    assert [quarantined.id for quarantined in quarantine.to_retry(2)] == [1, 2]
+    assert [quarantined.id for quarantined in quarantine.to_retry(10, history=True)] == [4]
 
 
 def test_what_was_taken_leaves_and_what_is_refused_again_comes_back_with_its_reason(quarantine: Journal) -> None:
@@ -127,5 +127,5 @@ def test_the_operations_page_tends_journal_and_quarantine_as_it_says(
         told += result.stdout
     assert "unknown-point: 9" in told
     assert len((tmp_path / "co.csv").read_text(encoding="utf-8").splitlines()) == 11
-    assert [one.id for one in journal.to_retry(99)] == [17]
-    assert {one.reason for one in journal.quarantined(limit=99)} == {"unknown-point"}
+    assert [quarantined.id for quarantined in journal.to_retry(99)] == [17]
+    assert {quarantined.reason for quarantined in journal.quarantined(limit=99)} == {"unknown-point"}

@@ -339,7 +339,7 @@ def early_warning(
 
 def standing(outbox: OutboxStore, connector: str) -> list[Message]:
     """Every message that waits for a connector, in the order of the outbox."""
-    waiting = [one.seq for kind in get_args(MessageKind) for one in outbox.waiting(connector, kind, 0, 1000)]
+    waiting = [waiting.seq for kind in get_args(MessageKind) for waiting in outbox.waiting(connector, kind, 0, 1000)]
     return outbox.messages(connector, waiting)
 
 

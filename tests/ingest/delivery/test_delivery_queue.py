@@ -38,9 +38,9 @@ def serve(queue: DeliveryQueue, now: float, poison: frozenset[int] = frozenset()
         if not under_way:
             return tried
         for taken in under_way:
-            failed = {one.seq: None for one in taken if not well or one.seq in poison}
+            failed = {waiting.seq: None for waiting in taken if not well or waiting.seq in poison}
             queue.settle(taken, failed, now, 0.0)
-            tried += [one.seq for one in taken]
+            tried += [waiting.seq for waiting in taken]
 
 
 def test_a_fresh_alarm_passes_the_backlog_of_another() -> None:
@@ -105,7 +105,7 @@ def test_messages_of_one_kind_and_plant_share_a_delivery() -> None:
     queue = queue_of(*(about(seq, None, Urgency.BULK, plant="pq"[seq % 2]) for seq in range(1, 11)), batch=4)
     taken = []
     while found := queue.take(0):
-        taken.append([one.seq for one in found])
+        taken.append([waiting.seq for waiting in found])
     assert taken == [[1, 3, 5, 7], [2, 4, 6, 8], [9], [10]]
 
 
@@ -157,11 +157,11 @@ class History:
 
     def pressing(self) -> dict[str | None, Urgency]:
         """How urgent each subject is that may be tried now."""
-        busy = {one.subject for taken in self.under_way for one in taken} | self.backs_off
+        busy = {waiting.subject for taken in self.under_way for waiting in taken} | self.backs_off
         found: dict[str | None, Urgency] = {}
-        for one in self.waits.values():
-            if one.subject not in busy:
-                found[one.subject] = min(one.urgency, found.get(one.subject, Urgency.BULK))
+        for wait in self.waits.values():
+            if wait.subject not in busy:
+                found[wait.subject] = min(wait.urgency, found.get(wait.subject, Urgency.BULK))
         return found
 
     def take(self) -> None:
@@ -211,14 +211,14 @@ def test_what_was_not_answered_together_is_tried_together_again_and_nothing_join
     """The same messages bear the same batch id, by which a platform knows that it has them."""
     queue = queue_of(about(1, "A"), about(2, "B"), about(3, "C"), in_flight=2, batch=2)
     first, second = queue.take(0), queue.take(0)
-    assert [[one.seq for one in taken] for taken in (first, second)] == [[1, 2], [3]]
+    assert [[waiting.seq for waiting in taken] for taken in (first, second)] == [[1, 2], [3]]
     queue.settle(first, {1: None, 2: None}, 2, 0.0)
     queue.settle(second, {3: None}, 2, 0.0)
     queue.add([about(4, "D")])
     seen = []
     for now in range(3, 4000):
         while taken := queue.take(now):
-            seen.append([one.seq for one in taken])
+            seen.append([waiting.seq for waiting in taken])
             queue.settle(taken, {}, now, 0.0)
     assert sorted(seq for taken in seen for seq in taken) == [1, 2, 3, 4]
     assert [sorted(taken) for taken in seen if {1, 2} & {*taken}] == [[1, 2]]

@@ -51,7 +51,11 @@ def test_a_first_start_without_the_gateway_is_one_alarm_and_one_message_and_no_d
     bench.start()
     bench.wait(600)
     assert {(alarm.point, alarm.rule) for alarm in bench.engine.engine_state.alarms.values()} == {("GW-01", "SILENT")}
-    assert (messages(bench), {one.peak for one in bench.warnings()}, band(bench)) == (1, {Colour.BLUE}, Colour.BLUE)
+    assert (messages(bench), {warning.peak for warning in bench.warnings()}, band(bench)) == (
+        1,
+        {Colour.BLUE},
+        Colour.BLUE,
+    )
     bench.read(dict.fromkeys(NAMES[1:], 5.0))
     assert silent(bench) == set()
     bench.wait(1200)

@@ -201,7 +201,7 @@ def test_frames_of_an_earlier_boot_nobody_heard_raise_nothing(bench: Bench, ever
         assert not bench.stands() & {("CO-01", "H"), ("CO-01", "HH")}
         if second % every == every - 1:
             bench.send(5.0, boot="now")
-    kept = [one for one in bench.readings() if one[0] == 170.0]
+    kept = [reading for reading in bench.readings() if reading[0] == 170.0]
     assert [time // 1_000_000 for _, time, _ in kept] == [old + second * 1000 for second in range(frames)]
     assert {flags for _, _, flags in kept} == {Flag.LATE}
     for _ in range(60):

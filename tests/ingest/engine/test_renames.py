@@ -105,7 +105,7 @@ def test_a_renamed_points_alarm_that_returned_comes_back_as_the_same(bench: Benc
     change_over(bench, how)
     bench.send("CO-09", [30], start_s=3)
     bench.settle()
-    assert [(one.id, one.raises) for one in bench.found()] == [(alarm.id, 2)]
+    assert [(alarm.id, alarm.raises) for alarm in bench.found()] == [(alarm.id, 2)]
 
 
 def test_a_past_excursion_that_grows_after_the_renaming_is_told_as_the_same(bench: Bench) -> None:
@@ -133,7 +133,7 @@ def test_renamed_back_and_forth_it_is_one_point_all_the_time(bench: Bench) -> No
         wait_for(bench, point)
     bench.send("CO-09", [5], start_s=3)
     bench.settle()
-    assert {(alarm.id, alarm.state) for alarm in bench.found()} == {(one, AlarmState.RETURNED) for one in ids}
+    assert {(alarm.id, alarm.state) for alarm in bench.found()} == {(uuid, AlarmState.RETURNED) for uuid in ids}
 
 
 def test_without_was_or_said_too_late_the_alarm_is_removed_and_the_points_stay_apart(bench: Bench) -> None:

@@ -35,7 +35,11 @@ def reused(bench: Bench) -> float:
 
 def aside(bench: Bench) -> list[bytes]:
     """What is in quarantine because of its number."""
-    return [one.payload for one in bench.journal.quarantined(limit=10_000) if one.reason == "boot-reused"]
+    return [
+        quarantined.payload
+        for quarantined in bench.journal.quarantined(limit=10_000)
+        if quarantined.reason == "boot-reused"
+    ]
 
 
 @pytest.mark.parametrize("before", [1, 5, KEPT, KEPT + 1, 3 * KEPT])
@@ -75,12 +79,12 @@ def test_other_content_under_a_number_that_is_not_newer_is_put_aside_whole(bench
     assert aside(bench) == [other[1]]
     assert values(bench) == [1.0] * 9
     assert bench.told[-1][2] == Committed("b1", 9, []), "the gateway may forget it: it is on disk"
-    (one,) = bench.journal.quarantined(limit=10)
-    assert (one.detail, one.readings) == (
+    (quarantined,) = bench.journal.quarantined(limit=10)
+    assert (quarantined.detail, quarantined.readings) == (
         "boot b1 seq 5 is another frame's; expected a boot that is new at each start",
         1,
     )
-    bench.intake.take([], [one])
+    bench.intake.take([], [quarantined])
     assert values(bench) == [1.0] * 9 + [70.0], "who looks at it can take it in"
 
 
@@ -101,7 +105,7 @@ def test_a_wrong_frame_under_a_used_number_is_put_aside_and_told(bench: Bench) -
     wrong = FRAMES, f'{{"boot":"b1","seq":2,"time":[{T0}],"values":7}}'.encode()
     bench.take(*(frame(seq, seq, 1.0) for seq in range(1, 4)))
     bench.take(wrong, wrong)
-    assert [one.reason for one in bench.journal.quarantined(limit=9)] == ["schema"]
+    assert [quarantined.reason for quarantined in bench.journal.quarantined(limit=9)] == ["schema"]
     assert reused(bench) == 1
 
 

@@ -46,7 +46,7 @@ def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Pa
         if what < 0.5:
             arrived = True
             which = [configuration.find(PLANT, name) for name in (*NAMES, "GW") if chance.random() < 0.4]
-            point = np.array([one.index for one in which if one is not None], np.int32)
+            point = np.array([point.index for point in which if point is not None], np.int32)
             time, many = np.full(len(point), now - chance.choice((0, 0, 5)) * SECOND), len(point)
             value = np.array([chance.choice((0.0, 5.0, np.nan)) for _ in range(many)])
             flags = np.array([chance.choice(FLAGS) for _ in range(many)], np.uint16)

@@ -55,7 +55,7 @@ def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_p
             bench.settle()
             assert bench.engine.stop(PATIENCE_S)
         assert killed.failures == []
-        assert [replace(one, comment=None) for one in killed.found()] == calm.found()
+        assert [replace(alarm, comment=None) for alarm in killed.found()] == calm.found()
         assert _messages(killed) == _messages(calm)
         said = Counter(row.act.detail["comment"] for row in _trail(killed) if row.act.action == "commented")
         assert said == Counter(f"第{episode}次" for episode in range(1, EPISODES)), "each once"

@@ -119,8 +119,8 @@ def test_equipment_runs_while_a_point_of_its_plant_says_so(tmp_path: Path) -> No
         'name_en = "Machine"\n', 'name_en = "Machine"\nrunning = "FAN-1 == 1"\n', 1
     )
     configuration = configuration_of(tmp_path, text, plant("dust", point("FAN-1", "DUST_FAN_RUN"), name="q"))
-    assert [one.running for one in configuration.plants["p"].equipment] == [Gate("FAN-1", "==", 1.0)]
-    assert [one.running for one in configuration.plants["q"].equipment] == [None]
+    assert [equipment.running for equipment in configuration.plants["p"].equipment] == [Gate("FAN-1", "==", 1.0)]
+    assert [equipment.running for equipment in configuration.plants["q"].equipment] == [None]
 
 
 def test_every_row_names_its_rule_and_its_point(directory: Path) -> None:

@@ -133,7 +133,7 @@ def test_every_default_says_what_it_finds_in_both_languages(tmp_path: Path, kind
 def test_every_row_is_whole(tmp_path: Path, kind: PlantKind) -> None:
     """Numbers where there are to be numbers, channels where expressions are judged."""
     configuration, _ = load(tmp_path, kind)
-    channels = {one.channel for one in configuration.derived}
+    channels = {derived.channel for derived in configuration.derived}
     for table in configuration.tables.values():
         assert (table.off <= table.on).all()
         for i, number in enumerate(table.rule):

@@ -37,7 +37,7 @@ def test_a_rule_judges_the_channel_of_its_expression(tmp_path: Path) -> None:
     configuration = configuration_of(tmp_path, "aluminium", WATER + length())
     table = configuration.tables["limit"]
     at = table.key.index("p/OUT-1/DT")
-    derived = next(one for one in configuration.derived if one.channel == table.point[at])
+    derived = next(derived for derived in configuration.derived if derived.channel == table.point[at])
     assert derived.channel >= len(configuration.points)
     assert derived.text == "ALC_CW_OUT_T - ALC_CW_IN_T"
     assert (ids(configuration, derived.inputs), ids(configuration, derived.drivers)) == (["OUT-1", "IN-1"], ["OUT-1"])
@@ -57,16 +57,16 @@ def test_rules_over_the_same_expression_share_a_channel(tmp_path: Path) -> None:
         if key.startswith("p/OUT-1/")
     }
     assert judged["DT"] == judged["PHYS"] == judged["FORECAST_DT"]
-    assert len({one.channel for one in configuration.derived}) == len(configuration.derived)
-    assert [one.channel for one in configuration.derived] == list(
+    assert len({derived.channel for derived in configuration.derived}) == len(configuration.derived)
+    assert [derived.channel for derived in configuration.derived] == list(
         range(len(configuration.points), len(configuration.points) + len(configuration.derived))
     )
 
 
 def test_every_channel_can_be_compiled(tmp_path: Path) -> None:
     configuration = configuration_of(tmp_path, "aluminium", WATER + length("setpoint = 6500\n"))
-    for one in configuration.derived:
-        assert len(compile_expression(one.text).names) == len(one.inputs)
+    for derived in configuration.derived:
+        assert len(compile_expression(derived.text).names) == len(derived.inputs)
 
 
 def test_several_comparisons_are_a_gate_on_a_channel(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_several_comparisons_are_a_gate_on_a_channel(tmp_path: Path) -> None:
     )
     table = configuration.tables["limit"]
     at = table.key.index("p/IN-1/H")
-    derived = next(one for one in configuration.derived if one.channel == table.gate.point[at])
+    derived = next(derived for derived in configuration.derived if derived.channel == table.gate.point[at])
     assert ids(configuration, derived.inputs) == ["LEN-1", "LEN-1", "OUT-1"]
     assert ids(configuration, derived.drivers) == ["LEN-1", "OUT-1"]
     assert (table.gate.threshold[at], table.gate.op[at]) == (0.5, 5)  # >=
@@ -93,7 +93,7 @@ def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_p
     table = configuration.tables["limit"]
     gates = {int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
     assert len(gates) == 1  # one channel for all
-    assert gates == {one.channel for one in configuration.derived}
+    assert gates == {derived.channel for derived in configuration.derived}
 
 
 def test_without_the_ordered_length_it_is_judged_to_the_very_end(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_plants_do_not_share_channels(tmp_path: Path) -> None:
     table = configuration.tables["limit"]
     judged = [table.point[table.key.index(f"{name}/OUT-1/DT")] for name in ("p", "q")]
     assert judged[0] != judged[1]
-    assert len({one.key for one in configuration.derived}) == len(configuration.derived)
+    assert len({derived.key for derived in configuration.derived}) == len(configuration.derived)
 
 
 def test_an_expression_in_percent_of_the_flow(tmp_path: Path) -> None:

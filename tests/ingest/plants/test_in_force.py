@@ -49,11 +49,14 @@ class House:
         self.version += 1
         self.configuration = self.files.load(MemoryNumbering(), self.version) or self.configuration
         assert self.configuration is not None
-        return {one.id: {p.id for p in one.points if not p.is_device} for one in self.configuration.enterprises()}
+        return {
+            enterprise.id: {p.id for p in enterprise.points if not p.is_device}
+            for enterprise in self.configuration.enterprises()
+        }
 
     def held(self) -> dict[str, bool]:
         """Plants whose files are refused, and whether they are watched."""
-        return {one.plant: one.watched for one in self.files.refused}
+        return {held_back.plant: held_back.watched for held_back in self.files.refused}
 
 
 @pytest.fixture
@@ -169,7 +172,7 @@ def test_a_point_that_vanishes_is_watched_until_the_file_has_stayed_so(house: Ho
     house.write("a", text("a", "P1", "P2"))
     assert house.load()["a"] == {"P1", "P2", "P3"}
     assert house.files.due == house.now + WAIT_S
-    assert [one.vanished for one in house.files.held] == [("P3",)]
+    assert [held_back.vanished for held_back in house.files.held] == [("P3",)]
     house.now = house.files.due
     assert house.load()["a"] == {"P1", "P2"}
     assert house.files.held == ()
@@ -192,7 +195,7 @@ def test_a_rule_that_vanishes_with_the_end_of_its_file_waits_as_a_point_does(hou
     house.load()
     house.write("a", text("a", "P1", "P2"))
     house.load()
-    assert [one.vanished for one in house.files.held] == [("(the end of the file)",)]
+    assert [held_back.vanished for held_back in house.files.held] == [("(the end of the file)",)]
     house.now += WAIT_S
     house.load()
     assert house.files.held == ()

@@ -158,7 +158,11 @@ def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
     found = configuration.enterprises()[0]
     named = next(one for one in found.points if one.id == "A")
     assert named.name == Text("一号炉一氧化碳", "一号炉一氧化碳")
-    names = [found.name, *(one.name for one in found.gateways), *(one.name for one in found.equipment)]
+    names = [
+        found.name,
+        *(gateway.name for gateway in found.gateways),
+        *(equipment.name for equipment in found.equipment),
+    ]
     assert [name.en for name in names] == [name.zh for name in names]
     (tmp_path / "p.toml").write_text(text.replace('name = "一号炉', 'name_en = "CO'), encoding="utf-8")
     assert "points.0 (A) = (a table): expected name beside name_en" in told(tmp_path)

@@ -150,8 +150,8 @@ def test_what_is_restored_is_what_was_backed_up_and_is_for_its_user_alone(data: 
         assert (data / name).read_bytes() == (tmp_path / "lost" / name).read_bytes()
     assert (tmp_path / "copy" / "settings" / "plants" / "p.toml").read_text(encoding="utf-8") == "as people wrote it"
     for place in (tmp_path / "copy", data):
-        for one in (place, *place.rglob("*")):
-            assert stat.S_IMODE(one.stat().st_mode) & 0o077 == 0, one
+        for path in (place, *place.rglob("*")):
+            assert stat.S_IMODE(path.stat().st_mode) & 0o077 == 0, path
 
 
 def test_the_history_comes_along_if_it_is_asked_for_and_goes_on_from_where_the_journal_is(
@@ -257,11 +257,11 @@ def test_counts_that_differ_are_named_and_end_with_3(data: Path, run: Run, tmp_p
 def test_root_restores_for_the_owner_of_the_backup(data: Path, run: Run, tmp_path: Path) -> None:
     assert run("backup", "copy").exit_code == 0
     data.rename(tmp_path / "lost")
-    for one in (tmp_path / "copy", *(tmp_path / "copy").rglob("*")):
-        os.chown(one, 12345, 12345)
+    for path in (tmp_path / "copy", *(tmp_path / "copy").rglob("*")):
+        os.chown(path, 12345, 12345)
     restored = run("restore", "copy")
     assert restored.exit_code == 0, restored.output
-    assert {one.stat().st_uid for one in (data, *data.rglob("*"))} == {12345}
+    assert {path.stat().st_uid for path in (data, *data.rglob("*"))} == {12345}
 
 
 def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path, tmp_path: Path) -> None:
@@ -281,8 +281,8 @@ def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path
 
 def test_without_room_for_the_copy_and_for_alarms_nothing_is_begun(data: Path, run: Run, tmp_path: Path) -> None:
     (tmp_path / "yujing.toml").write_text("[journal]\nreserve_mb = 1e12\n", encoding="utf-8")
-    before = sorted(one.name for one in tmp_path.iterdir())
+    before = sorted(path.name for path in tmp_path.iterdir())
     refused = run("backup", "copy")
     assert (refused.exit_code, "not enough room" in refused.output) == (2, True)
-    assert sorted(one.name for one in tmp_path.iterdir()) == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
     assert data.is_dir()

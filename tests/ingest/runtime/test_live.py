@@ -113,7 +113,7 @@ def test_prometheus_is_told_of_every_operator_position() -> None:
     for ago in range(1, 13):
         hall.raise_alarm(STEEL, "CW_DT-01", "HH", 21.0, ago_s=ago)
     families = live.alarm_gauges(hall.load, hall.time)
-    found = {(one.name, *one.labels.values()): one.value for family in families for one in family.samples}
+    found = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
     assert found["yujing_alarms_standing", STEEL, "2"] == 12
     assert found["yujing_alarms_standing", WOOD, "1"] == 0
     told = ("unacknowledged", "stale", "hidden", "chattering", "raised_10min", "flood")

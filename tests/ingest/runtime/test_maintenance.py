@@ -119,7 +119,7 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
             await trimming
     told = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
     assert told == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
-    assert [one.detail for one in journal.quarantined(limit=9)] == ["young"]
+    assert [quarantined.detail for quarantined in journal.quarantined(limit=9)] == ["young"]
     assert [(act.kind, act.action, act.detail["messages"]) for act in acts] == [("quarantine", "trimmed", 1)]
 
 
@@ -134,7 +134,7 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     ages_d = [500, 401, 399, 30, 8, 6, 0]
     messages = [Message(0, "town", uuid4(), "alarm", "p", {"event": n}, 1, 1, 0) for n in range(len(ages_d) + 1)]
     EngineStore(database).commit(1, [], messages)
-    seqs = [one.seq for one in outbox.waiting("town", "alarm", 0, 100)]
+    seqs = [waiting.seq for waiting in outbox.waiting("town", "alarm", 0, 100)]
     outbox.record("town", [Attempt(seq, 1, now - age * day, None) for seq, age in zip(seqs[1:], ages_d, strict=True)])
     with capture_logs() as logs:
         trimming = asyncio.create_task(maintenance.trim_outbox(outbox, ConnectorsConfig()))
@@ -148,7 +148,7 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     assert kept == {seqs[0]: {"event": 0}, seqs[6]: {"event": 6}, seqs[7]: {"event": 7}} | {
         seq: {} for seq in seqs[3:6]
     }
-    assert [one.seq for one in outbox.waiting("town", "alarm", 0, 100)] == seqs[:1]
+    assert [waiting.seq for waiting in outbox.waiting("town", "alarm", 0, 100)] == seqs[:1]
     assert outbox.undelivered() == {"town": 1}
     told = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
     assert told == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
@@ -160,11 +160,11 @@ def test_delivered_reports_of_readings_are_let_go_of_whole_and_nothing_else_is(d
     messages = [Message(0, "province", uuid4(), kind, "p", {"n": 1}, 1, 1, 0) for kind in kinds * 4]
     EngineStore(database).commit(1, [], messages)
     outbox = OutboxStore(database)
-    seqs = {kind: [one.seq for one in outbox.waiting("province", kind, 0, 100)] for kind in kinds}
+    seqs = {kind: [waiting.seq for waiting in outbox.waiting("province", kind, 0, 100)] for kind in kinds}
     outbox.record("province", [Attempt(seq, 1, 100 + n, None) for of in seqs.values() for n, seq in enumerate(of[:3])])
     outbox.empty(101, 100)  # a message of each kind
     assert [outbox.forget_reports(102, 1) for _ in range(3)] == [1, 1, 0]
-    left = {kind: [one.seq for one in outbox.messages("province", of)] for kind, of in seqs.items()}
+    left = {kind: [message.seq for message in outbox.messages("province", of)] for kind, of in seqs.items()}
     assert left == seqs | {"readings": seqs["readings"][2:]}
     assert outbox.oldest("province", ["readings"]) == 1
 
@@ -188,7 +188,7 @@ async def test_trimmed_events_are_told_and_stand_in_the_trail(
         trimming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await trimming
-    assert [one.seq for one in book.events_after(0, limit=100)] == [*range(8, 16)]
+    assert [event.seq for event in book.events_after(0, limit=100)] == [*range(8, 16)]
     assert [(act.kind, act.action, act.subject, act.detail) for act in acts] == [
         ("events", "trimmed", "alarms", {"events": 7, "which": "> 400 d"})
     ]
@@ -207,7 +207,9 @@ def test_reports_are_late_once_one_has_waited_for_an_hour(database: Database) ->
     assert not maintenance.reports_late(outbox, "province")
     wait("readings", now - 2 * hour)
     assert maintenance.reports_late(outbox, "province") is False, "the first that waits is the oldest"
-    outbox.record("province", [Attempt(one.seq, 1, 1, None) for one in outbox.waiting("province", "readings", 0, 1)])
+    outbox.record(
+        "province", [Attempt(waiting.seq, 1, 1, None) for waiting in outbox.waiting("province", "readings", 0, 1)]
+    )
     assert maintenance.reports_late(outbox, "province")
 
 

@@ -97,7 +97,7 @@ async def test_settings_that_cannot_be_used_change_nothing(
     write(file, text)
     await reread(file, running)
     emit(HornBlown("as before"))
-    assert {one["event"] for one in lines(capsys)} == {"settings_not_reread", "horn_blown"}
+    assert {line["event"] for line in lines(capsys)} == {"settings_not_reread", "horn_blown"}
 
 
 async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_is_read(
@@ -129,7 +129,7 @@ async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_i
     assert lines(capsys) == []
     write(file, GOOD)
     await reread(file, running)
-    assert [one["event"] for one in lines(capsys)] == ["settings_reread"]
+    assert [line["event"] for line in lines(capsys)] == ["settings_reread"]
 
 
 async def test_who_asks_while_the_settings_are_read_has_them_read_again(

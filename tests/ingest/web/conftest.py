@@ -53,5 +53,5 @@ async def ask(app: FastAPI) -> AsyncIterator[Ask]:
         return made[-1]
 
     yield client
-    for one in made:
-        await one.aclose()
+    for async_client in made:
+        await async_client.aclose()

@@ -128,7 +128,7 @@ def test_a_token_that_signs_in_without_end_ends_its_own_sessions_only(clock: Clo
     other = sessions.begin(Principal("admin", "admin", None))
     own = [sessions.begin(Principal("weak", "operator", frozenset())) for _ in range(1500)]
     assert sessions.find(other.id) is not None
-    assert [sessions.find(one.id) is not None for one in own] == [False] * (1500 - MOST_OF_TOKEN) + [
+    assert [sessions.find(session.id) is not None for session in own] == [False] * (1500 - MOST_OF_TOKEN) + [
         True
     ] * MOST_OF_TOKEN
 
@@ -139,5 +139,5 @@ def test_signing_in_again_in_one_browser_ends_no_other_browsers_session(clock: C
     own = [sessions.begin(shift)]
     for _ in range(MOST_OF_TOKEN):
         own.append(sessions.begin(shift, instead_of=own[-1].id))
-    assert all(sessions.find(one.id) for one in others)
-    assert [sessions.find(one.id) is not None for one in own] == [False] * MOST_OF_TOKEN + [True]
+    assert all(sessions.find(other.id) for other in others)
+    assert [sessions.find(session.id) is not None for session in own] == [False] * MOST_OF_TOKEN + [True]

@@ -30,7 +30,7 @@ async def test_a_row_says_what_it_is_folded_under_and_what_is_folded_under_it(ha
     """The gateway is offline; so its points are silent."""
     for point in ("DP-01", "FAN-01"):
         hall.raise_alarm(WOOD, point, "SILENT", None, ago_s=600)
-    gateway = next(one for one in hall.book.values() if one.rule == "OFFLINE")
+    gateway = next(alarm for alarm in hall.book.values() if alarm.rule == "OFFLINE")
     rows = (await ask(ELSEWHERE).get(ALARMS, params={"state": "unacknowledged"})).json()["alarms"]
     found = {row["point"]: row["display"] for row in rows}
     assert found["GW-01"] | {"covers": 0} == {
@@ -62,7 +62,7 @@ async def test_what_is_over_is_shown_as_it_is(hall: StandIn, ask: Ask) -> None:
 
 async def test_settings_say_what_is_chattering_and_stale(hall: StandIn, ask: Ask) -> None:
     hall.load.config = AlarmsConfig(stale_s=60)
-    alarm = next(one for one in hall.book.values() if one.plant == ALUMINIUM)
+    alarm = next(alarm for alarm in hall.book.values() if alarm.plant == ALUMINIUM)
     for ago in (50, 40, 30):
         hall.raise_alarm(ALUMINIUM, "CW_IN_T-01", "H", 36.0, ago_s=ago)
     shown = (await ask(INSPECTOR).get(f"{ALARMS}/{alarm.id}")).json()["display"]

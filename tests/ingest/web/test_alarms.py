@@ -46,9 +46,9 @@ async def test_standing_alarms_page_by_urgency_and_a_cursor_is_good_for_its_own_
         asked = {"order": "urgency", "limit": "4"} | ({"cursor": cursor} if cursor else {})
         page = (await client.get(ALARMS, params=asked)).json()
         seen, cursor = seen + page["alarms"], page["next"]
-    standing = [one for one in hall.book.values() if one.state is not AlarmState.NORMAL]
+    standing = [alarm for alarm in hall.book.values() if alarm.state is not AlarmState.NORMAL]
     standing.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
-    assert [one["id"] for one in seen] == [str(one.id) for one in standing]
+    assert [one["id"] for one in seen] == [str(alarm.id) for alarm in standing]
     for first, other in (("urgency", "raised"), ("raised", "urgency")):
         following = (await client.get(ALARMS, params={"order": first, "limit": 1})).json()["next"]
         answer = await client.get(ALARMS, params={"order": other, "cursor": following})

@@ -45,8 +45,8 @@ async def test_a_flood_of_files_ends_at_what_a_token_may_in_a_day(
     limited: FastAPI, hall: StandIn, clock: Clock
 ) -> None:
     """Refused before it is on disk; others go on, and a third of a day later there is room for another."""
-    async with client(limited, OPERATOR) as one, client(limited, ADMIN) as other:
-        answers = [await hand_in(one, number) for number in range(25)]
+    async with client(limited, OPERATOR) as async_client, client(limited, ADMIN) as other:
+        answers = [await hand_in(async_client, number) for number in range(25)]
         assert [answer.status_code for answer in answers] == [201] * 3 + [429] * 22
         assert "MiB of evidence" in answers[-1].json()["detail"]
         assert "cases.evidence_mb_a_day" in answers[-1].json()["detail"]
@@ -54,42 +54,45 @@ async def test_a_flood_of_files_ends_at_what_a_token_may_in_a_day(
         assert len([path for path in hall.cases.config.evidence.rglob("*") if path.is_file()]) == 3
         assert (await hand_in(other, 100)).status_code == 201
         clock.now += DAY_S / 3 + 1
-        assert [(await hand_in(one, number)).status_code for number in (200, 201)] == [201, 429]
+        assert [(await hand_in(async_client, number)).status_code for number in (200, 201)] == [201, 429]
 
 
 async def test_a_file_handed_in_again_is_kept_once_and_counted_once(
     limited: FastAPI, hall: StandIn, clock: Clock
 ) -> None:
     """By the token's day and by the room for all; under whatever name, by whomever. Each handing-in is on record."""
-    async with client(limited, OPERATOR) as one, client(limited, ADMIN) as other:
-        again = [await hand_in(who, 0, name) for who, name in [(one, "a"), (one, "b"), (one, "a"), (other, "c")]]
+    async with client(limited, OPERATOR) as async_client, client(limited, ADMIN) as other:
+        again = [
+            await hand_in(who, 0, name)
+            for who, name in [(async_client, "a"), (async_client, "b"), (async_client, "a"), (other, "c")]
+        ]
         assert [answer.status_code for answer in again] == [201] * 4
         assert len({answer.json()["id"] for answer in again}) == 4
-        assert [(await hand_in(one, number)).status_code for number in (1, 2, 3)] == [201, 201, 429]
+        assert [(await hand_in(async_client, number)).status_code for number in (1, 2, 3)] == [201, 201, 429]
         clock.now += DAY_S
-        assert [(await hand_in(one, number)).status_code for number in (3, 4, 5)] == [201] * 3
+        assert [(await hand_in(async_client, number)).status_code for number in (3, 4, 5)] == [201] * 3
         clock.now += DAY_S
-        assert [(await hand_in(one, number)).status_code for number in (6, 7, 8, 0)] == [201, 201, 503, 201]
+        assert [(await hand_in(async_client, number)).status_code for number in (6, 7, 8, 0)] == [201, 201, 503, 201]
 
 
 async def test_evidence_has_so_much_room_whoever_hands_it_in(limited: FastAPI, hall: StandIn, clock: Clock) -> None:
-    async with client(limited, OPERATOR) as one:
+    async with client(limited, OPERATOR) as async_client:
         answers = []
         for number in range(10):
-            answers.append(await hand_in(one, number))
+            answers.append(await hand_in(async_client, number))
             clock.now += DAY_S
     assert [answer.status_code for answer in answers] == [201] * 8 + [503] * 2
     assert "cases.evidence_gb" in answers[-1].json()["detail"]
 
 
 async def test_records_of_all_kinds_count_and_answering_an_alarm_never_does(limited: FastAPI, hall: StandIn) -> None:
-    alarms = [one for one in hall.book.values() if one.state is AlarmState.UNACKNOWLEDGED]
-    async with client(limited, OPERATOR) as one:
-        found = [(await one.post("/api/v1/hazards", json=HAZARD)).status_code for _ in range(8)]
+    alarms = [alarm for alarm in hall.book.values() if alarm.state is AlarmState.UNACKNOWLEDGED]
+    async with client(limited, OPERATOR) as async_client:
+        found = [(await async_client.post("/api/v1/hazards", json=HAZARD)).status_code for _ in range(8)]
         assert found == [201] * 5 + [429] * 3
         path = f"/api/v1/alarms/{alarms[0].id}"
-        assert (await one.post(f"{path}/comment", json={"comment": "到场"})).status_code == 429
-        assert (await one.post(f"{path}/acknowledge")).status_code == 200
+        assert (await async_client.post(f"{path}/comment", json={"comment": "到场"})).status_code == 429
+        assert (await async_client.post(f"{path}/acknowledge")).status_code == 200
     async with client(limited, ADMIN) as other:
         assert (await other.post("/api/v1/hazards", json=HAZARD)).status_code == 201
 

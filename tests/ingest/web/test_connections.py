@@ -103,9 +103,9 @@ async def test_while_all_connections_are_at_work_health_is_answered_and_others_a
     ):
         for number in range(8):
             token = (OPERATOR, INSPECTOR, ADMIN, ELSEWHERE)[number % 4]
-            one = httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=DEADLINE_S)
-            await streams.enter_async_context(one)
-            stream = one.stream("GET", STREAM, headers={"authorization": f"Bearer {token}"})
+            async_client = httpx.AsyncClient(base_url=server.url, trust_env=False, timeout=DEADLINE_S)
+            await streams.enter_async_context(async_client)
+            stream = async_client.stream("GET", STREAM, headers={"authorization": f"Bearer {token}"})
             await streams.enter_async_context(stream)
         for path in HEALTH:
             assert (await http.get(path)).status_code == 200
@@ -227,7 +227,7 @@ async def test_places_follow_a_plain_model() -> None:
                 place = connections.enter(transport(f"10.0.0.{chance.integers(7, 10)}"))
                 gone = [p for p in here if p not in connections.open]
                 assert (place is not None) == enters
-                assert gone in ([[one] for one in may_go] or [[]])
+                assert gone in ([[place] for place in may_go] or [[]])
                 assert all(p.transport.abort.called for p in gone)  # type: ignore[attr-defined]
                 idle = [p for p in idle if p not in gone] + [place] * (place is not None)  # type: ignore[list-item]
             elif one is not None:

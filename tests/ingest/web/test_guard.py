@@ -116,10 +116,10 @@ def client_of(hall: StandIn, home: Path, clock: Clock) -> httpx.AsyncClient:
 
 async def test_a_restart_signs_nobody_out(hall: StandIn, tmp_path: Path, clock: Clock) -> None:
     """Pages that stand open go on, forms on them too; who signed out stays so; a session ends when it would have."""
-    one = client_of(hall, tmp_path, clock)
-    await one.post("/signin", data={"token": OPERATOR})
-    token = form_token((await one.get("/alarms")).text)
-    cookies = dict(one.cookies)
+    async_client = client_of(hall, tmp_path, clock)
+    await async_client.post("/signin", data={"token": OPERATOR})
+    token = form_token((await async_client.get("/alarms")).text)
+    cookies = dict(async_client.cookies)
     (file,) = (tmp_path / "sessions").iterdir()
     assert not any(value in file.read_text() for value in (*cookies.values(), token, OPERATOR))
     assert file.stat().st_mode & 0o777 == 0o600
@@ -196,7 +196,9 @@ async def test_a_display_shows_everything_for_good_and_does_nothing(
             posts = re.findall(r'<form[^>]*method="post"[^>]*action="([^"]*)"', answer.text)
             assert set(posts) == {"/language", "/signout"}, path
         token = form_token(answer.text)
-        posts = sorted(str(one.path) for one in iter_route_contexts(app.routes) if "POST" in (one.methods or ()))
+        posts = sorted(
+            str(context.path) for context in iter_route_contexts(app.routes) if "POST" in (context.methods or ())
+        )
         assert len(posts) > 60
         for path in posts:
             if path not in {"/signin", "/signout", "/language"}:

@@ -291,20 +291,22 @@ async def test_whoever_comes_after_the_end_of_a_suppression_reads_who_ended_it_a
     hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
     rule = None if kind is SuppressionKind.OUT_OF_SERVICE else "H"
     wish = Suppress(kind, STEEL, "CO-01", rule, "校验", hall.time + 60 * SECOND, Person("李安全", "operator"))
-    one = await hall.order(wish)
+    suppression = await hall.order(wish)
     if kind is not SuppressionKind.OUT_OF_SERVICE:
-        unasked = await ask(INSPECTOR).post(f"/suppressions/{one.id}/approve", data={})
+        unasked = await ask(INSPECTOR).post(f"/suppressions/{suppression.id}/approve", data={})
         assert (unasked.status_code, "李安全 已于 11-23 14:12:30 " in unasked.text) == (409, True)
     if by_itself:
-        hall.hidden[one.id] = replace(one, state=SuppressionState.ENDED, ended=hall.time, ended_by="yujing")
+        hall.hidden[suppression.id] = replace(
+            suppression, state=SuppressionState.ENDED, ended=hall.time, ended_by="yujing"
+        )
     else:
-        assert (await ask(OPERATOR).post(f"/suppressions/{one.id}/end", data={})).status_code == 303
+        assert (await ask(OPERATOR).post(f"/suppressions/{suppression.id}/end", data={})).status_code == 303
     who = "yujing 已于 11-23 14:12:30 因期满" if by_itself else "中控室 王建国 已于 11-23 14:12:30 "
     for token, path in ((ADMIN, "end"), (INSPECTOR, "approve"), (INSPECTOR, "reject")):
-        page = await ask(token).post(f"/suppressions/{one.id}/{path}", data={})
+        page = await ask(token).post(f"/suppressions/{suppression.id}/{path}", data={})
         assert (page.status_code, who + ended in page.text) == (409, True), page.text
         assert "is not known" not in page.text
-        answer = await ask(token).post(f"/api/v1/suppressions/{one.id}/{path}")
+        answer = await ask(token).post(f"/api/v1/suppressions/{suppression.id}/{path}")
         assert (answer.status_code, in_english in answer.json()["changed"]["en"]) == (409, True)
 
 

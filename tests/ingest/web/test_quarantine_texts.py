@@ -49,7 +49,7 @@ PAYLOADS = {
 def said(payload: bytes) -> list[str]:
     """What the wire says of it."""
     try:
-        return [one.detail for one in decode(payload, {"A": 7, "B": 3}).refused]
+        return [refused.detail for refused in decode(payload, {"A": 7, "B": 3}).refused]
     except Rejected as error:
         return [error.detail]
 

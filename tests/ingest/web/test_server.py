@@ -137,7 +137,7 @@ async def test_warnings_have_a_stream_of_their_own(hall: StandIn, server: ApiSer
     ]
     async with client(server, **{"last-event-id": found[0][0]}) as http, http.stream("GET", path) as answer:
         again = await events(answer, len(hall.warned) - int(found[0][0]))
-    assert [number for number, _ in again] == [str(one.seq) for one in hall.warned[int(found[0][0]) :]]
+    assert [number for number, _ in again] == [str(event.seq) for event in hall.warned[int(found[0][0]) :]]
 
 
 async def test_a_last_event_id_that_is_none_is_refused(server: ApiServer) -> None:

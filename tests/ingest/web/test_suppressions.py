@@ -87,8 +87,8 @@ def many(hall: StandIn, count: int, state: SuppressionState = SuppressionState.I
         )
         for _ in range(count)
     ]
-    hall.hidden |= {one.id: one for one in made}
-    return {str(one.id) for one in made}
+    hall.hidden |= {suppression.id: suppression for suppression in made}
+    return {str(suppression.id) for suppression in made}
 
 
 async def test_only_the_supervision_decides_on_what_goes_out_of_service_and_nobody_on_their_own(ask: Ask) -> None:

@@ -101,7 +101,7 @@ async def test_feedback_closes_it_once_the_colour_is_gone(hall: StandIn, ask: As
     given = await ask(OPERATOR).post(f"{WARNINGS}/{found['id']}/feedback", json=answer)
     assert given.status_code == 200
     assert (given.json()["state"], given.json()["feedback"]["cause"]) == ("open", "冷却水泵跳停")
-    alarm = next(one for one in hall.book.values() if one.plant == STEEL)
+    alarm = next(alarm for alarm in hall.book.values() if alarm.plant == STEEL)
     hall.return_alarm(alarm)
     hall.pass_time(601)
     closed = (await ask(OPERATOR).get(f"{WARNINGS}/{found['id']}")).json()
@@ -122,7 +122,7 @@ async def test_why_was_it_orange_then(hall: StandIn, ask: Ask) -> None:
     """An explanation tells of its moment, whatever came later; without one, of the highest colour's beginning."""
     key = (await only(ask, OPERATOR, plant=WOOD))["id"]
     hall.pass_time(200)
-    alarm = next(one for one in hall.book.values() if one.plant == WOOD)
+    alarm = next(alarm for alarm in hall.book.values() if alarm.plant == WOOD)
     hall.return_alarm(alarm)
     hall.pass_time(1300)
     explain = f"{WARNINGS}/{key}/explain"

@@ -54,11 +54,11 @@ def test_the_shipped_mapping_gives_exactly_this_report(name: str, kind: MessageK
 
 
 def test_a_batch_keeps_its_id_when_it_is_sent_again() -> None:
-    mapping, one, two = load_mapping(None), alarm_message(1), alarm_message(2, point="OTHER")
-    first = mapping.report("alarm", [one, two])
-    again = mapping.report("alarm", [replace(one, attempts=7), two])
+    mapping, message, two = load_mapping(None), alarm_message(1), alarm_message(2, point="OTHER")
+    first = mapping.report("alarm", [message, two])
+    again = mapping.report("alarm", [replace(message, attempts=7), two])
     assert first == again
-    assert mapping.report("alarm", [one])["dataId"] != first["dataId"]
+    assert mapping.report("alarm", [message])["dataId"] != first["dataId"]
 
 
 @pytest.mark.parametrize(("kind", "part"), list(PATHS))

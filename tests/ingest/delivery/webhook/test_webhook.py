@@ -322,18 +322,18 @@ async def test_an_authority_that_takes_over_is_trusted_without_a_restart(tmp_pat
     file = tmp_path / "trusted.pem"
     file.write_bytes(old.ca_file.read_bytes())
     with Receiver(tls=old.server) as before, Receiver(tls=new.server) as after:
-        async with opened(before.url, ca_file=file) as one, opened(after.url, ca_file=file) as other:
+        async with opened(before.url, ca_file=file) as webhook_connector, opened(after.url, ca_file=file) as other:
             (refused,) = await other.deliver([alarm_message(1)])
             assert "CERTIFICATE_VERIFY_FAILED" in (refused.error or "")
             file.write_text("a copy under way")
             with capture_logs() as logs:
                 for _ in range(2):
                     assert (await other.deliver([alarm_message(1)]))[0].error is not None
-                assert (await one.deliver([alarm_message(1)]))[0].error is None
+                assert (await webhook_connector.deliver([alarm_message(1)]))[0].error is None
             assert [entry["event"] for entry in logs] == ["authorities_unusable"] * 2, "once a connector"
             file.write_bytes(old.ca_file.read_bytes() + new.ca_file.read_bytes())
             assert (await other.deliver([alarm_message(1)]))[0].error is None
-            assert (await one.deliver([alarm_message(2)]))[0].error is None
+            assert (await webhook_connector.deliver([alarm_message(2)]))[0].error is None
 
 
 @pytest.mark.parametrize("trusted", ["theirs", "the system's", "ours, for another host"])

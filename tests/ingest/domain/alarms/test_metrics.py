@@ -31,7 +31,7 @@ def test_they_are_what_plain_loops_give(seed: int) -> None:
     expected = plain(calls, start * S, end * S, config)
     found = measure(columns(calls), start * S, end * S, config)
     assert [astuple(flood) for flood in found.floods] == expected.pop("floods")
-    assert [one.count for one in found.top] == expected.pop("top")
+    assert [rule_load.count for rule_load in found.top] == expected.pop("top")
     assert list(found.chattering) == expected.pop("chattering")
     assert astuple(found.answers) == pytest.approx(expected.pop("answers"))
     for name, value in expected.items():

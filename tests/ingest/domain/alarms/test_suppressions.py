@@ -54,7 +54,7 @@ def test_it_ends_by_itself_once_and_names_the_points_to_look_at() -> None:
     assert known.due == 100
     assert known.expire(99) == ([], set())
     ended, points = known.expire(150)
-    assert [(one.id, one.state, one.ended, one.ended_by) for one in ended] == [
+    assert [(suppression.id, suppression.state, suppression.ended, suppression.ended_by) for suppression in ended] == [
         (SHELVED.id, SuppressionState.ENDED, 100, "yujing")
     ]
     assert points == {("p", "CO-01")}
@@ -71,5 +71,5 @@ def test_one_that_begins_later_is_looked_at_when_it_begins() -> None:
 def test_an_application_nobody_decided_on_ends_with_its_time() -> None:
     known = Suppressions([replace(OUT, state=SuppressionState.APPLIED, until=100)])
     ended, _ = known.expire(101)
-    assert [one.state for one in ended] == [SuppressionState.ENDED]
+    assert [suppression.state for suppression in ended] == [SuppressionState.ENDED]
     assert len(known) == 0

@@ -26,10 +26,10 @@ SEEN = ("acknowledged", "latched-acknowledged")
 
 def plainly(alarms: list[Alarm]) -> list[Alarm]:
     """Nobody has acknowledged it, then level 2, then the newest call; what does not stand is not there."""
-    stands = [one for one in alarms if one.state in {*WAITING, *SEEN}]
+    stands = [alarm for alarm in alarms if alarm.state in {*WAITING, *SEEN}]
     return sorted(
         stands,
-        key=lambda one: (one.state in WAITING, one.level, one.annunciated // 10**6, one.id),
+        key=lambda alarm: (alarm.state in WAITING, alarm.level, alarm.annunciated // 10**6, alarm.id),
         reverse=True,
     )
 
@@ -57,7 +57,7 @@ def made(rng: np.random.Generator, plants: int) -> Alarm:
 
 
 def keep(database: Database, alarms: list[Alarm]) -> None:
-    events = [AlarmEvent(0, one.id, AlarmEventKind.RAISED, one.raised, one.raised, one) for one in alarms]
+    events = [AlarmEvent(0, alarm.id, AlarmEventKind.RAISED, alarm.raised, alarm.raised, alarm) for alarm in alarms]
     EngineStore(database).commit(1, events, [])
 
 
@@ -75,11 +75,11 @@ def test_pages_of_standing_alarms_are_the_plain_order_without_a_gap_or_a_repeat(
         AlarmFilter(states=frozenset({AlarmState.RETURNED})),
     ):
         asked = [
-            one
-            for one in alarms
-            if (which.plants is None or one.plant in which.plants)
-            and which.level in {None, one.level}
-            and (which.states is None or one.state in which.states)
+            alarm
+            for alarm in alarms
+            if (which.plants is None or alarm.plant in which.plants)
+            and which.level in {None, alarm.level}
+            and (which.states is None or alarm.state in which.states)
         ]
         found: list[Alarm] = []
         while page := store.alarms(
@@ -93,16 +93,16 @@ def test_an_alarm_moves_with_every_step_of_its_life(database: Database) -> None:
     """Acknowledged it stands behind, raised anew in front, back to normal nowhere."""
     engine, store = EngineStore(database), AlarmStore(database)
     rng = np.random.default_rng(7)
-    one, other = (replace(made(rng, 1), level=1, state=AlarmState.UNACKNOWLEDGED) for _ in range(2))
-    keep(database, [one, other])
-    for state, first in ((AlarmState.ACKNOWLEDGED, other), (AlarmState.UNACKNOWLEDGED, one)):
-        one = replace(one, state=state, annunciated=NOON + 10**9)
-        engine.commit(2, [AlarmEvent(0, UUID(bytes=rng.bytes(16)), AlarmEventKind.RAISED, 1, 1, one)], [])
+    alarm, other = (replace(made(rng, 1), level=1, state=AlarmState.UNACKNOWLEDGED) for _ in range(2))
+    keep(database, [alarm, other])
+    for state, first in ((AlarmState.ACKNOWLEDGED, other), (AlarmState.UNACKNOWLEDGED, alarm)):
+        alarm = replace(alarm, state=state, annunciated=NOON + 10**9)
+        engine.commit(2, [AlarmEvent(0, UUID(bytes=rng.bytes(16)), AlarmEventKind.RAISED, 1, 1, alarm)], [])
         assert store.alarms(AlarmFilter(), limit=9, order=Order.URGENCY)[0].id == first.id
-    one = replace(one, state=AlarmState.NORMAL)
-    engine.commit(3, [AlarmEvent(0, UUID(int=9), AlarmEventKind.RETURNED, 1, 1, one)], [])
+    alarm = replace(alarm, state=AlarmState.NORMAL)
+    engine.commit(3, [AlarmEvent(0, UUID(int=9), AlarmEventKind.RETURNED, 1, 1, alarm)], [])
     assert store.alarms(AlarmFilter(), limit=9, order=Order.URGENCY) == [other]
-    assert store.alarm(one.id) == one
+    assert store.alarm(alarm.id) == alarm
 
 
 def test_alarms_of_before_the_migration_have_their_place(database: Database) -> None:
@@ -115,7 +115,7 @@ def test_alarms_of_before_the_migration_have_their_place(database: Database) -> 
         connection.execute(sa.update(table).values(urgency=None))
         connection.execute(sa.text(fill))
         kept = {row.id: row.urgency for row in connection.execute(sa.select(table.c.id, table.c.urgency))}
-    assert kept == {one.id: urgency(one) for one in alarms}
+    assert kept == {alarm.id: urgency(alarm) for alarm in alarms}
 
 
 def test_a_place_in_one_order_is_none_in_the_other() -> None:

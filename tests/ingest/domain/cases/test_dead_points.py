@@ -116,8 +116,13 @@ def plainly(looks: list[tuple[int, bool, bool]]) -> int | None:
 
 def test_the_hazard_tells_of_the_point_and_has_the_same_id_each_time() -> None:
     dead = DeadPoint(*KEY, NOON, NOON)
-    one, again = hazard_of(dead, point(), NOON, 2), hazard_of(dead, point(), NOON + HOUR, 2)
-    assert one.id == again.id
-    assert hazard_of(replace(dead, begun=NOON + 1), point(), NOON, 2).id != one.id
-    assert (one.state, one.source, one.point, one.equipment) == (HazardState.FOUND, HazardSource.RULE, "CO-01", "BF-01")
-    assert "令第10号" in one.description
+    hazard, again = hazard_of(dead, point(), NOON, 2), hazard_of(dead, point(), NOON + HOUR, 2)
+    assert hazard.id == again.id
+    assert hazard_of(replace(dead, begun=NOON + 1), point(), NOON, 2).id != hazard.id
+    assert (hazard.state, hazard.source, hazard.point, hazard.equipment) == (
+        HazardState.FOUND,
+        HazardSource.RULE,
+        "CO-01",
+        "BF-01",
+    )
+    assert "令第10号" in hazard.description

@@ -155,9 +155,9 @@ def test_what_a_role_is_offered_is_what_it_would_not_be_refused() -> None:
 
 
 def test_an_impossible_step_names_the_state_and_what_is_possible() -> None:
-    one = made.stepped(made.hazard(), made.REGISTER, made.MAJOR)
+    hazard = made.stepped(made.hazard(), made.REGISTER, made.MAJOR)
     with pytest.raises(Impossible, match=r"rectify: the major hazard is graded; possible now: grade, report, dismiss"):
-        made.stepped(one, made.rectify())
+        made.stepped(hazard, made.rectify())
 
 
 @pytest.mark.parametrize(
@@ -175,22 +175,22 @@ def test_a_plan_needs_all_five(field: str, value: object) -> None:
 
 
 def test_a_major_hazard_has_a_clause_and_a_general_one_has_none() -> None:
-    one = made.stepped(made.hazard(), made.REGISTER)
+    hazard = made.stepped(made.hazard(), made.REGISTER)
     with pytest.raises(Incomplete, match="clause"):
-        made.stepped(one, Grade(HazardLevel.MAJOR))
+        made.stepped(hazard, Grade(HazardLevel.MAJOR))
     with pytest.raises(Incomplete, match="clause"):
-        made.stepped(one, Grade(HazardLevel.GENERAL, made.CLAUSE))
-    major = made.stepped(one, made.MAJOR)
+        made.stepped(hazard, Grade(HazardLevel.GENERAL, made.CLAUSE))
+    major = made.stepped(hazard, made.MAJOR)
     assert (major.clause, major.criteria) == (made.CLAUSE.id, made.CLAUSE.edition)
     again = made.stepped(major, made.GENERAL)
     assert (again.clause, again.criteria) == (None, None)
 
 
 def test_a_major_hazard_closes_only_after_it_was_listed_and_the_listing_is_lifted_then() -> None:
-    one = made.stepped(made.hazard(), made.REGISTER, made.MAJOR, made.REPORT, made.rectify(), made.SUBMIT)
+    hazard = made.stepped(made.hazard(), made.REGISTER, made.MAJOR, made.REPORT, made.rectify(), made.SUBMIT)
     with pytest.raises(Impossible, match="submitted and was not listed"):
-        made.stepped(one, made.CLOSE)
-    listed = made.stepped(one, made.SUPERVISE)
+        made.stepped(hazard, made.CLOSE)
+    listed = made.stepped(hazard, made.SUPERVISE)
     assert listed.lifted is None
     with pytest.raises(Impossible, match="already listed under"):
         made.stepped(listed, made.SUPERVISE)
@@ -200,9 +200,9 @@ def test_a_major_hazard_closes_only_after_it_was_listed_and_the_listing_is_lifte
 
 @pytest.mark.parametrize("action", [made.CLOSE, made.SEND_BACK])
 def test_nobody_reviews_what_they_submitted(action: Close | SendBack) -> None:
-    one = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify(), made.SUBMIT)
+    hazard = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify(), made.SUBMIT)
     with pytest.raises(NotTheirs, match="somebody else"):
-        advance(one, action, by=str(one.submitted_by), role="admin", time=NOON)
+        advance(hazard, action, by=str(hazard.submitted_by), role="admin", time=NOON)
 
 
 @pytest.mark.parametrize("step", HazardStep)
@@ -231,27 +231,27 @@ def test_a_deadlines_day_is_the_last_one_in_time() -> None:
 
 
 def test_what_is_sent_back_keeps_its_deadline_unless_it_gets_a_new_one() -> None:
-    one = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify(TODAY), made.SUBMIT)
-    back = made.stepped(one, made.SEND_BACK, at=NOON + DAY)
+    hazard = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify(TODAY), made.SUBMIT)
+    back = made.stepped(hazard, made.SEND_BACK, at=NOON + DAY)
     assert (back.deadline, back.sent_back, back.overdue(NOON + DAY)) == (TODAY, 1, True)
-    longer = made.stepped(one, SendBack("再校验", TODAY + dt.timedelta(days=5)), at=NOON + DAY)
+    longer = made.stepped(hazard, SendBack("再校验", TODAY + dt.timedelta(days=5)), at=NOON + DAY)
     assert not longer.overdue(NOON + DAY)
     with pytest.raises(Incomplete, match="deadline"):
-        made.stepped(one, SendBack("再校验", TODAY), at=NOON + DAY)
+        made.stepped(hazard, SendBack("再校验", TODAY), at=NOON + DAY)
 
 
 def test_more_time_is_more() -> None:
-    one = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify())
+    hazard = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify())
     with pytest.raises(Incomplete, match="a day after"):
-        made.stepped(one, Extend(TODAY, "x"))
+        made.stepped(hazard, Extend(TODAY, "x"))
     with pytest.raises(Incomplete, match="reason"):
-        made.stepped(one, Extend(TODAY + dt.timedelta(days=11), " "))
+        made.stepped(hazard, Extend(TODAY + dt.timedelta(days=11), " "))
 
 
 def test_a_history_line_says_what_was_said() -> None:
     proof = uuid4()
-    one = made.stepped(made.hazard(), made.REGISTER)
-    graded, line = advance(one, made.MAJOR, by="王检查", role="inspector", time=NOON)
+    hazard = made.stepped(made.hazard(), made.REGISTER)
+    graded, line = advance(hazard, made.MAJOR, by="王检查", role="inspector", time=NOON)
     assert (line.version, line.state, line.detail) == (3, graded.state, {"level": "major", "clause": "art14"})
     planned = made.stepped(made.hazard(), made.REGISTER, made.GENERAL, made.rectify())
     _, line = advance(planned, Submit("好了", (proof,)), by="李工", role="operator", time=NOON)

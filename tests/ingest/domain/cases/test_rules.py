@@ -43,7 +43,7 @@ def test_what_was_only_recalled_says_so() -> None:
     clauses = load_criteria().clauses
     assert {clauses[key].confidence for key in ("art14", "art4-5", "art11-lock")} == {"recalled"}
     assert {clauses[key].confidence for key in ("art4-1", "art4-4", "art5-mould-water")} == {"found"}
-    assert all("memory" in one.source for one in clauses.values() if one.confidence == "recalled")
+    assert all("memory" in clause.source for clause in clauses.values() if clause.confidence == "recalled")
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_what_was_only_recalled_says_so() -> None:
     ],
 )
 def test_an_alarm_points_to_clauses_of_its_kind_of_plant(kind: str, signal: str, rule: str, clauses: list[str]) -> None:
-    assert [one.id for one in load_criteria().suggested(kind, signal, rule)] == clauses
+    assert [clause.id for clause in load_criteria().suggested(kind, signal, rule)] == clauses
 
 
 def test_codes_are_of_one_form_and_said_in_both_languages() -> None:
@@ -76,7 +76,7 @@ def test_every_value_is_called_something() -> None:
 
 
 def test_an_inspection_goes_from_planned_to_concluded() -> None:
-    one = made.inspection()
+    inspection = made.inspection()
     steps: dict[str, Callable[[Inspection], Inspection]] = {
         "begin": lambda it: inspecting.begin(it, time=NOON),
         "find": lambda it: inspecting.find(it, "x", uuid4(), by="a", time=NOON),
@@ -91,7 +91,7 @@ def test_an_inspection_goes_from_planned_to_concluded() -> None:
     }
     for state in InspectionState:
         for name, step in steps.items():
-            here = replace(one, state=state)
+            here = replace(inspection, state=state)
             if name in allowed[state]:
                 after = step(here)
                 assert (after.state, after.version) == (allowed[state][name], 2)
@@ -101,22 +101,22 @@ def test_an_inspection_goes_from_planned_to_concluded() -> None:
 
 
 def test_a_hazard_is_a_finding_once_and_a_result_fits_what_was_found() -> None:
-    one = inspecting.begin(made.inspection(), time=NOON)
+    inspection = inspecting.begin(made.inspection(), time=NOON)
     with pytest.raises(Incomplete, match="result"):
-        inspecting.conclude(one, Result.RECTIFY, "文", by="a", time=NOON)
+        inspecting.conclude(inspection, Result.RECTIFY, "文", by="a", time=NOON)
     with pytest.raises(Incomplete, match="document"):
-        inspecting.conclude(one, Result.PASSED, " ", by="a", time=NOON)
+        inspecting.conclude(inspection, Result.PASSED, " ", by="a", time=NOON)
     hazard = uuid4()
-    one = inspecting.find(one, "x", hazard, by="a", time=NOON)
+    inspection = inspecting.find(inspection, "x", hazard, by="a", time=NOON)
     with pytest.raises(Impossible, match="finding of this inspection already"):
-        inspecting.find(one, "y", hazard, by="a", time=NOON)
+        inspecting.find(inspection, "y", hazard, by="a", time=NOON)
     with pytest.raises(Incomplete, match="fits 1 findings"):
-        inspecting.conclude(one, Result.PASSED, "文", by="a", time=NOON)
+        inspecting.conclude(inspection, Result.PASSED, "文", by="a", time=NOON)
 
 
 def test_a_lead_is_taken_once_and_closed_once() -> None:
-    one = made.lead()
-    taken = leading.take(one, by="a", time=NOON)
+    lead = made.lead()
+    taken = leading.take(lead, by="a", time=NOON)
     with pytest.raises(Impossible, match="is taken"):
         leading.take(taken, by="b", time=NOON)
     closed = leading.close(taken, by="a", time=NOON, remark="查实")
@@ -124,7 +124,7 @@ def test_a_lead_is_taken_once_and_closed_once() -> None:
     with pytest.raises(Impossible, match="is closed"):
         leading.close(closed, by="a", time=NOON, remark="x")
     with pytest.raises(Incomplete, match="remark"):
-        leading.close(one, by="a", time=NOON, remark=" ")
+        leading.close(lead, by="a", time=NOON, remark=" ")
 
 
 def test_months_and_quarters_follow_each_other_without_a_gap() -> None:
@@ -135,8 +135,8 @@ def test_months_and_quarters_follow_each_other_without_a_gap() -> None:
         assert span[-1].due == dt.date(2027, 12, 31)
         for before, after in pairwise(span):
             assert after.first == before.due + dt.timedelta(days=1)
-        for one in span:
-            assert {period_of(kind, one.first), period_of(kind, one.due)} == {one}
+        for period in span:
+            assert {period_of(kind, period.first), period_of(kind, period.due)} == {period}
 
 
 @pytest.mark.parametrize(
@@ -167,4 +167,4 @@ def test_a_day_begins_at_the_plants_midnight() -> None:
 
 
 def test_classes_have_letters() -> None:
-    assert [one.letter for one in RiskClass] == ["A", "B", "C", "D"]
+    assert [risk_class.letter for risk_class in RiskClass] == ["A", "B", "C", "D"]

@@ -42,39 +42,39 @@ def day(time: int) -> dt.date:
 def some_hazard(chance: random.Random) -> Hazard:
     """Found some time in three years, and as far as it came."""
     found = at(2025, chance.uniform(0, 3 * 365))
-    one = made.hazard(chance.choice("abc"), found)
+    hazard = made.hazard(chance.choice("abc"), found)
     major = chance.random() < 0.3
     deadline = day(found) + dt.timedelta(days=chance.randint(1, 40))
     steps: list[Action] = [made.REGISTER, made.MAJOR if major else made.GENERAL]
     steps += [made.REPORT, made.SUPERVISE] if major else []
     steps += [made.rectify(deadline), made.SUBMIT, made.CLOSE]
     if chance.random() < 0.1:
-        return made.stepped(one, Dismiss("不是"), at=found + DAY)
+        return made.stepped(hazard, Dismiss("不是"), at=found + DAY)
     for step in steps[: chance.randint(0, len(steps))]:
         wait = 20 * DAY if step.step == "submit" else HOUR
         found += int(chance.uniform(0, wait))
-        one = made.stepped(one, step, at=found)
-    since = None if one.supervised_since is None else day(found)
-    return replace(one, supervised_since=since)
+        hazard = made.stepped(hazard, step, at=found)
+    since = None if hazard.supervised_since is None else day(found)
+    return replace(hazard, supervised_since=since)
 
 
 def some_inspection(chance: random.Random) -> Inspection:
-    one = made.inspection(chance.choice("abc"), at(2025, chance.uniform(0, 3 * 365)))
+    inspection = made.inspection(chance.choice("abc"), at(2025, chance.uniform(0, 3 * 365)))
     if chance.random() < 0.2:
-        return one
-    one = inspecting.begin(one, time=one.made + DAY)
+        return inspection
+    inspection = inspecting.begin(inspection, time=inspection.made + DAY)
     for _ in range(chance.randint(0, 3)):
-        one = inspecting.find(one, "问题", uuid4(), by="x", time=one.made + DAY)
+        inspection = inspecting.find(inspection, "问题", uuid4(), by="x", time=inspection.made + DAY)
     if chance.random() < 0.2:
-        return inspecting.cancel(one, by="x", time=one.made + DAY, remark="x")
-    result = Result.RECTIFY if one.findings else Result.PASSED
-    return inspecting.conclude(one, result, "文号", by="x", time=one.made + 2 * DAY)
+        return inspecting.cancel(inspection, by="x", time=inspection.made + DAY, remark="x")
+    result = Result.RECTIFY if inspection.findings else Result.PASSED
+    return inspecting.conclude(inspection, result, "文号", by="x", time=inspection.made + 2 * DAY)
 
 
 def some_lead(chance: random.Random) -> Lead:
     source = chance.choice(list(LeadSource))
-    one = replace(made.lead(chance.choice("abc"), at(2025, chance.uniform(0, 3 * 365))), source=source)
-    return close(one, by="x", time=one.opened + 30 * DAY, remark="x") if chance.random() < 0.5 else one
+    lead = replace(made.lead(chance.choice("abc"), at(2025, chance.uniform(0, 3 * 365))), source=source)
+    return close(lead, by="x", time=lead.opened + 30 * DAY, remark="x") if chance.random() < 0.5 else lead
 
 
 def some_records(seed: int) -> Records:
@@ -112,26 +112,28 @@ def counted(records: Records, plants: str, first: int, end: int) -> dict[str, An
     def more(key: str, *conditions: bool) -> None:
         n[key] = n.get(key, 0) + all(conditions)
 
-    for one in records.hazards:
-        if one.plant not in plants:
+    for hazard in records.hazards:
+        if hazard.plant not in plants:
             continue
-        major, closed = one.level == "major", one.state == "closed"
-        within = first <= one.found < end
-        over = one.closed is not None and one.closed < end
-        ended = closed and one.closed is not None and first <= one.closed < end
+        major, closed = hazard.level == "major", hazard.state == "closed"
+        within = first <= hazard.found < end
+        over = hazard.closed is not None and hazard.closed < end
+        ended = closed and hazard.closed is not None and first <= hazard.closed < end
         more("hazards_found", within)
         more("major_found", within, major)
         more("hazards_closed", ended)
         more("major_closed", ended, major)
-        in_time = one.deadline is not None and one.submitted is not None and day(one.submitted) <= one.deadline
+        in_time = (
+            hazard.deadline is not None and hazard.submitted is not None and day(hazard.submitted) <= hazard.deadline
+        )
         more("closed_in_time", ended, in_time)
-        there = one.found < end and not over
+        there = hazard.found < end and not over
         more("hazards_open", there)
         more("major_open", there, major)
-        late = one.state == "rectifying" and one.deadline is not None and one.deadline < day(end - 1)
+        late = hazard.state == "rectifying" and hazard.deadline is not None and hazard.deadline < day(end - 1)
         more("overdue", there, late)
-        since = one.supervised_since
-        more("supervised", one.found < end, since is not None and day(first) <= since <= day(end - 1))
+        since = hazard.supervised_since
+        more("supervised", hazard.found < end, since is not None and day(first) <= since <= day(end - 1))
     for check in records.inspections:
         if check.plant in plants and check.state == "concluded" and check.concluded is not None:
             inside = first <= check.concluded < end

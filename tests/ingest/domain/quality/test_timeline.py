@@ -163,7 +163,7 @@ def test_a_gateway_that_never_was_right_is_judged_near_its_arrivals(offset: int,
     chance = random.Random(1)  # noqa: S311  no secret
     bench, good, bad = Bench(), Gateway("good", chance), Gateway("bad", chance, offset, rows=rows)
     first = steady(bench, [good, bad], 20 + rows)
-    assert not any(one.flags & NOT_LIVE for one in first), "nothing is known yet that is newer"
+    assert not any(kept.flags & NOT_LIVE for kept in first), "nothing is known yet that is newer"
     kept = steady(bench, [good, bad], 200)
     right(kept)
     if abs(offset) > TOLERANCE:
@@ -320,23 +320,23 @@ class History:
         self.good = Gateway("good", self.chance)
         self.others = [Gateway(f"g{at}", self.chance, rows=self.chance.choice([1, 1, 5])) for at in range(2)]
         steady(self.bench, [self.good, *self.others], 60)
-        self.disturbed = dict.fromkeys((one.name for one in self.others), 0)
+        self.disturbed = dict.fromkeys((other.name for other in self.others), 0)
 
     def happen(self) -> None:
         """One thing happens to one gateway, or to the service."""
-        one = self.chance.choice(self.others)
+        gateway = self.chance.choice(self.others)
         what = self.chance.choice(["set", "set", "right", "reboot", "cut", "join", "restart", "nothing"])
         if what == "set":
-            one.set_clock(self.chance.choice([*WRONG, -TOLERANCE // 2, TOLERANCE // 2]))
+            gateway.set_clock(self.chance.choice([*WRONG, -TOLERANCE // 2, TOLERANCE // 2]))
         elif what == "right":
-            one.set_clock(0)
+            gateway.set_clock(0)
         elif what == "reboot":
-            one.reboot()
+            gateway.reboot()
         elif what in {"cut", "join"}:
-            one.connected = what == "join"
+            gateway.connected = what == "join"
         elif what == "restart":
             self.bench.restart()
-        self.disturbed[one.name] = self.bench.now
+        self.disturbed[gateway.name] = self.bench.now
 
     def second(self) -> None:
         """A second goes by, and what it brings is looked at."""

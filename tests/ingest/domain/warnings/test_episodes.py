@@ -22,7 +22,7 @@ def test_a_step_nobody_has_is_passed_at_once() -> None:
     assert (event.warning.step, event.warning.who) == (Step.COUNTY, ("县局",))
     assert event.detail == {"passed": ["enterprise", "township"]}
     later = made.pass_time(6 * SECOND)
-    assert [str(one.kind) for one in later] == ["reminded", "escalated"]
+    assert [str(event.kind) for event in later] == ["reminded", "escalated"]
     assert later[-1].detail == {"missed": "acknowledgement", "from": "county"}
     assert made.open is not None
     assert made.open.who == ("省厅",)
@@ -40,7 +40,7 @@ def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
             told += made.learn(now, over=[flapping.key]) if second % 2 else made.learn(now, known=[flapping])
     assert 20 <= len(told) <= 150, "of 3,000 changes"
     new = made.learn(300 * SECOND, known=[fact("NEW", 300, 2)])
-    assert [str(one.kind) for one in new] == ["inputs-changed"], "at once"
+    assert [str(event.kind) for event in new] == ["inputs-changed"], "at once"
     made.learn(301 * SECOND, over=[fact("NEW", 300, 2).key])
     (gone,) = made.pass_time(400 * SECOND)
     assert (str(gone.kind), gone.time) == ("inputs-changed", 310 * SECOND)
@@ -51,7 +51,7 @@ def test_the_last_step_is_asked_for_ever() -> None:
     made = watch(holders={Step.ENTERPRISE: ("厂",)})
     made.learn(0, known=[fact("A", 0, 2)])
     told = made.pass_time(600 * SECOND)
-    assert {str(one.kind) for one in told} == {"reminded"}
+    assert {str(event.kind) for event in told} == {"reminded"}
     assert len(told) == 200  # at half time and at the end of each 6 s
     assert told[-1].warning.step is Step.ENTERPRISE
 
@@ -66,10 +66,15 @@ def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_
     assert told[-1].warning.step is Step.TOWNSHIP
     step = told[-1].warning.step
     (risen,) = made.learn(20 * SECOND, known=[fact("B", 20, 2, Trait.RED)])
-    one = risen.warning
-    assert (one.peak, one.asking, one.acknowledged, one.feedback) == (Colour.RED, Asked.ACKNOWLEDGEMENT, None, None)
-    assert (one.asked, one.until) == (20 * SECOND, 24 * SECOND)
-    assert one.step is step
+    warning = risen.warning
+    assert (warning.peak, warning.asking, warning.acknowledged, warning.feedback) == (
+        Colour.RED,
+        Asked.ACKNOWLEDGEMENT,
+        None,
+        None,
+    )
+    assert (warning.asked, warning.until) == (20 * SECOND, 24 * SECOND)
+    assert warning.step is step
 
 
 def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
@@ -117,7 +122,7 @@ def test_going_on_from_what_was_committed_changes_nothing() -> None:
         told = made.learn(0, known=facts[:1]) + made.learn(3 * SECOND, known=facts[1:])
         told += made.learn(9 * SECOND, over=[facts[1].key])
         told += made.pass_time(until * SECOND)
-        kept: dict[object, EarlyWarning] = {one.warning.id: one.warning for one in told}
+        kept: dict[object, EarlyWarning] = {event.warning.id: event.warning for event in told}
         again = watch(max(until, 9))
         again.resume(kept.values(), made.facts.values())
         assert again.pass_time(60 * SECOND) == made.pass_time(60 * SECOND)

@@ -67,22 +67,22 @@ class Model:
         self.now += 1
         for alarm in self.alarms.values():
             alarm[1] = int(str(alarm[1])) + 1
-        for one in self.episodes:
-            one.waited += not self.away  # a time in which nobody was reached is nobody's fault
-            one.over = None if one.over is None else one.over + 1
+        for episode in self.episodes:
+            episode.waited += not self.away  # a time in which nobody was reached is nobody's fault
+            episode.over = None if episode.over is None else episode.over + 1
         self.called.append(self._call())
         self._colour()
-        for one in list(self.episodes):
-            self._ladder(one)
+        for episode in list(self.episodes):
+            self._ladder(episode)
         if self.away:
             self.away -= 1
             if not self.away:
                 self._resume()
 
     def _resume(self) -> None:
-        for one in self.episodes:
-            if one.asks is not None:
-                self._say("resumed", one)
+        for episode in self.episodes:
+            if episode.asks is not None:
+                self._say("resumed", episode)
 
     def act(self, action: tuple[str, str]) -> None:
         """Something is learnt or done."""
@@ -96,14 +96,14 @@ class Model:
         elif what == "away":
             self.away = int(which)
         elif self.episodes:
-            one = self.episodes[0 if which == "first" else -1]
-            if one.asks == "acknowledgement":
-                one.asks, one.waited = "feedback", 0
-                self._say("acknowledged", one)
-            if what == "answer" and not one.answered:
-                one.asks, one.answered = None, True
-                self._say("feedback", one)
-                self._close(one)
+            episode = self.episodes[0 if which == "first" else -1]
+            if episode.asks == "acknowledgement":
+                episode.asks, episode.waited = "feedback", 0
+                self._say("acknowledged", episode)
+            if what == "answer" and not episode.answered:
+                episode.asks, episode.answered = None, True
+                self._say("feedback", episode)
+                self._close(episode)
         if what in {"raise", "return"}:
             self.called[-1] = self._call()
             self._colour()
@@ -116,7 +116,7 @@ class Model:
 
     def _colour(self) -> None:
         rank = max(self.called[-FALL_S - 1 :])
-        current = next((one for one in self.episodes if one.over is None), None)
+        current = next((episode for episode in self.episodes if episode.over is None), None)
         shows = COLOURS[rank] if rank >= 0 else None
         if current is None:
             if shows is not None:
@@ -131,41 +131,48 @@ class Model:
             self._say("colour-changed", current)
 
     def _begin(self, shows: str) -> None:
-        again = [one for one in self.episodes if one.over is not None and one.over <= REOPEN_S]
+        again = [episode for episode in self.episodes if episode.over is not None and episode.over <= REOPEN_S]
         if again:
-            one = again[-1]
-            one.colour, one.over = shows, None
-            self._rise(one)
-            self._say("reopened", one)
+            episode = again[-1]
+            episode.colour, episode.over = shows, None
+            self._rise(episode)
+            self._say("reopened", episode)
             return
         self.begun += 1
-        one = Episode(self.begun, shows, shows, self.assigned[0] if self.assigned else "province")
-        self.episodes.append(one)
-        self._say("raised", one)
+        episode = Episode(self.begun, shows, shows, self.assigned[0] if self.assigned else "province")
+        self.episodes.append(episode)
+        self._say("raised", episode)
 
-    def _rise(self, one: Episode) -> None:
-        if COLOURS.index(str(one.colour)) > COLOURS.index(one.peak):
-            one.peak, one.asks, one.waited, one.answered = str(one.colour), "acknowledgement", 0, False
+    def _rise(self, episode: Episode) -> None:
+        if COLOURS.index(str(episode.colour)) > COLOURS.index(episode.peak):
+            episode.peak, episode.asks, episode.waited, episode.answered = (
+                str(episode.colour),
+                "acknowledgement",
+                0,
+                False,
+            )
 
-    def _ladder(self, one: Episode) -> None:
-        if one.asks is None or self.away:
+    def _ladder(self, episode: Episode) -> None:
+        if episode.asks is None or self.away:
             return
-        allowed = (ACK if one.asks == "acknowledgement" else FEEDBACK)[one.peak]
-        if one.waited * 2 == allowed:
-            self._say("reminded", one)
-        if one.waited == allowed:
-            higher = [step for step in self.assigned if STEPS.index(step) > STEPS.index(one.step)]
-            one.waited = 0
-            one.step = higher[0] if higher else one.step
-            self._say("escalated" if higher else "reminded", one)
+        allowed = (ACK if episode.asks == "acknowledgement" else FEEDBACK)[episode.peak]
+        if episode.waited * 2 == allowed:
+            self._say("reminded", episode)
+        if episode.waited == allowed:
+            higher = [step for step in self.assigned if STEPS.index(step) > STEPS.index(episode.step)]
+            episode.waited = 0
+            episode.step = higher[0] if higher else episode.step
+            self._say("escalated" if higher else "reminded", episode)
 
-    def _close(self, one: Episode) -> None:
-        if one.over is not None and one.answered:
-            self._say("closed", one)
-            self.episodes.remove(one)
+    def _close(self, episode: Episode) -> None:
+        if episode.over is not None and episode.answered:
+            self._say("closed", episode)
+            self.episodes.remove(episode)
 
-    def _say(self, kind: str, one: Episode) -> None:
-        self.told.append((self.now + self.offset, kind, one.number, one.colour, one.peak, one.step, one.asks))
+    def _say(self, kind: str, episode: Episode) -> None:
+        self.told.append(
+            (self.now + self.offset, kind, episode.number, episode.colour, episode.peak, episode.step, episode.asks)
+        )
 
 
 Action = tuple[str, str]
@@ -227,13 +234,15 @@ def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Ran
     numbers: dict[object, int] = {}
     told = []
     for event in events:
-        one = event.warning
-        number = numbers.setdefault(one.id, len(numbers) + 1)
-        colour = str(one.colour) if one.colour else None
-        asks = str(one.asking) if one.asking else None
+        warning = event.warning
+        number = numbers.setdefault(warning.id, len(numbers) + 1)
+        colour = str(warning.colour) if warning.colour else None
+        asks = str(warning.asking) if warning.asking else None
         assert event.time % SECOND == 0
         if event.kind != "inputs-changed":
-            told.append((event.time // SECOND, str(event.kind), number, colour, str(one.peak), str(one.step), asks))
+            told.append(
+                (event.time // SECOND, str(event.kind), number, colour, str(warning.peak), str(warning.step), asks)
+            )
     return told
 
 

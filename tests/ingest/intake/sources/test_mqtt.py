@@ -118,7 +118,7 @@ def test_what_the_broker_had_kept_is_told_from_what_is_said_now(tmp_path: Path, 
             ours.source.acknowledge([second])
             ours.source.flush()
             until(lambda: not ours.source._client._out_packet)
-        assert [(one.payload, one.retained) for one in (first, second)] == [(b"kept", True), (b"now", False)]
+        assert [(raw.payload, raw.retained) for raw in (first, second)] == [(b"kept", True), (b"now", False)]
         with source(address, expect=True, protocol=protocol) as ours:
             again = ours.next()
         assert (again.payload, again.retained) == (b"now", True)
@@ -221,7 +221,7 @@ def test_what_is_told_to_many_gateways_at_once_reaches_each_and_is_kept(tmp_path
         with mosquitto(tmp_path) as address, source(address, protocol=protocol) as ours:
             wanted = {committed_topic("p", f"g{n}"): Committed("b", turn + n) for n in range(50)}
             wanted |= {committed_topic("p", "长"): Committed("b", turn + 99, gaps)}
-            told = ours.source.announce([("p", topic.split("/")[3], one) for topic, one in wanted.items()])
+            told = ours.source.announce([("p", topic.split("/")[3], committed) for topic, committed in wanted.items()])
             ours.source.flush()
             assert told == [*wanted.values()]
             heard: Queue[tuple[str, bytes]] = Queue()

@@ -153,7 +153,7 @@ def test_a_column_put_aside_is_refused_again_for_as_good_a_reason(file: Path) ->
     (refused,) = decode(file.read_bytes().rstrip(b"\n"), COLUMNS).refused
     again = decode(refused.payload, COLUMNS)
     assert again.points == []
-    assert [one.columns for one in again.refused] == [1]
+    assert [refused.columns for refused in again.refused] == [1]
 
 
 @pytest.mark.parametrize("name", ["GW[1]-2026", "a:b", 'say "no"', "back\\slash", "锅炉{1},[2]:3", "\t"])
@@ -259,7 +259,7 @@ def test_unknown_columns_are_named_and_put_aside_whole() -> None:
 def test_an_uneven_column_that_nobody_knows_costs_nothing_either(column: object) -> None:
     payload = msgspec.msgpack.encode({"boot": "b1", "seq": 5, "time": [T0], "values": {"A": [1.0], "X": column}})
     got = decode(payload, COLUMNS)
-    assert [(one.reason, one.columns) for one in got.refused] == [(Reason.UNKNOWN_POINT, 1)]
+    assert [(refused.reason, refused.columns) for refused in got.refused] == [(Reason.UNKNOWN_POINT, 1)]
     assert batch(got).value.tolist() == [1.0]
 
 

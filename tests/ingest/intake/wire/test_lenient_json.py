@@ -78,7 +78,7 @@ def test_a_word_that_is_no_number_costs_its_column_and_not_the_one_beside_it(
 ) -> None:
     got = decode(printed(column), COLUMNS)
     assert (got.points, got.values) == ([3], [[4.8]])
-    assert [(one.reason, one.columns) for one in got.refused] == [(reason, 1)]
+    assert [(refused.reason, refused.columns) for refused in got.refused] == [(reason, 1)]
     assert got.refused[0].detail.startswith(f"values.A[0] = {said}")
 
 
@@ -101,7 +101,7 @@ def test_a_byte_that_is_no_utf_8_costs_the_column_it_is_in_and_not_the_one_besid
 ) -> None:
     got = decode(payload, COLUMNS)
     assert (got.points, got.values) == ([3], [[4.8]])
-    assert [(one.reason, one.columns) for one in got.refused] == [(reason, 1)]
+    assert [(refused.reason, refused.columns) for refused in got.refused] == [(reason, 1)]
     assert got.refused[0].detail.startswith(said)
     assert json.loads(got.refused[0].payload)["values"].keys() == {"A\udcff" if "A\\" in said else "A"}
 
@@ -114,7 +114,7 @@ def test_a_name_in_messagepack_that_is_no_utf_8_costs_its_column_alone(where: st
     column = b"\x91\x00"
     got = decode(whole[:at] + b"\x82" + name + column + whole[at + 1 :], COLUMNS)
     assert (got.points, got.values, got.quality) == ([3], [[4.8]], {0: [1]})
-    assert [one.columns for one in got.refused] == [1]
+    assert [refused.columns for refused in got.refused] == [1]
 
 
 @pytest.mark.parametrize("payload", [b'{"boot":"b\xff","seq":1,"time":[1],"values":{}}', frame(b"", b',"x\xff":1')])

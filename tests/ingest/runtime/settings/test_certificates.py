@@ -136,19 +136,19 @@ def test_what_ends_soon_is_in_the_log_once_a_day(authority: Authority) -> None:
 def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Authority) -> None:
     """One that ended yesterday ended a day ago, to `check`, metrics, log and alarm alike; its end itself is told."""
     used = settings(authority, 0.0)
-    (end,) = {one.ends for one in certificates_of(used) if one.key == "mqtt.tls_cert"}
+    (end,) = {certificate.ends for certificate in certificates_of(used) if certificate.key == "mqtt.tls_cert"}
     hours = {-49: 2, -47: 1, -25: 1, -1: 0, 1: 0, 25: -1, 47: -1, 49: -2}
     times = iter(end + hour * DAY // 24 for hour in hours)
     watch = CertificateMonitor(used, now=lambda: next(times))
     with capture_logs() as logs:
         left = [watch.fewest() for _ in hours]
     assert left == list(hours.values())
-    assert [(one["days_left"], one["ended"]) for one in logs] == [
+    assert [(log["days_left"], log["ended"]) for log in logs] == [
         (2, False), (1, False), (0, False), (0, True), (-1, True), (-2, True),
     ]  # fmt: skip
     for hour, days in hours.items():
         now = end + hour * DAY // 24
-        doubtful, refused = ([one.value for one in told(used, now)] for told in (ending, ended))
+        doubtful, refused = ([fault.value for fault in told(used, now)] for told in (ending, ended))
         assert [text.rpartition(": ")[2] for text in (*doubtful, *refused)] == [
             f"{days} days" if hour < 0 else f"ended {-days} days ago"
         ]
@@ -193,8 +193,8 @@ def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_i
         bench.settle()
         if days == 8:
             bench.restart()
-        found = [one for one in bench.found() if one.plant == SERVICE and one.point == point.id]
-        standing.append(sorted((one.rule, one.level) for one in found if one.returned is None))
+        found = [alarm for alarm in bench.found() if alarm.plant == SERVICE and alarm.point == point.id]
+        standing.append(sorted((alarm.rule, alarm.level) for alarm in found if alarm.returned is None))
     assert bench.engine.stop(PATIENCE_S)
     near, grave = ("L", 1), ("LL", 2)
     assert standing == [[], [], [near], [near], [near, grave], [near, grave], []]

@@ -73,7 +73,7 @@ async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) 
         msgspec.json.decode(maker.build(wish(tmp_path, "page", first=first, most=10)), type=Page)
         for first in (0, 10, 20)
     ]
-    title = [one.key for one in pages[0].columns].index("title")
+    title = [column.key for column in pages[0].columns].index("title")
     assert [row[title] for page in pages for row in page.rows] == whole
     assert {page.total for page in pages} == {25}
 
@@ -105,8 +105,8 @@ async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Pa
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     giving_up = [asyncio.create_task(desk.make(wish(tmp_path, "csv"))) for _ in range(3)]
     await asyncio.sleep(0.05)
-    for one in giving_up:
-        one.cancel()
+    for task in giving_up:
+        task.cancel()
     await asyncio.gather(*giving_up, return_exceptions=True)
     assert _children() == []
     assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 4

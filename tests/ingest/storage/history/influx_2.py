@@ -209,8 +209,8 @@ def _unparsable(precision: str) -> Any:
 def _outside(lines: bytes, unit: int, retention_s: int, dropped: int) -> str:
     """What 2.7.12 and later say of points older than the retention."""
     bound = time.time_ns() - retention_s * 10**9
-    points = [(int(one.rpartition(b" ")[2]) * unit, one.partition(b" ")[0]) for one in lines.splitlines()]
-    old = sorted(one for one in points if one[0] < bound)
+    points = [(int(line.rpartition(b" ")[2]) * unit, line.partition(b" ")[0]) for line in lines.splitlines()]
+    old = sorted(point for point in points if point[0] < bound)
     hours, rest = divmod(retention_s, 3600)
     ends = (
         f"{which} point {key.decode()} at {_rfc3339(at)} dropped because it violates a Retention Policy Lower Bound at"

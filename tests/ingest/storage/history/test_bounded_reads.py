@@ -49,7 +49,7 @@ class Store:
         if error is not None:
             raise error
         number = np.zeros(1)
-        return [Trend(np.array([one.start]), number, number, number, np.array([1])) for one in queries]
+        return [Trend(np.array([query.start]), number, number, number, np.array([1])) for query in queries]
 
 
 class Clock:

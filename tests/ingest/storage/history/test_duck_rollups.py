@@ -68,7 +68,7 @@ class Model:
                 found.setdefault((time - query.first) // query.width, []).append(value)
         rows = {}
         for bucket, values in sorted(found.items()):
-            real = [one for one in values if not math.isnan(one)]
+            real = [value for value in values if not math.isnan(value)]
             figures = (min(real), sum(real) / len(real), max(real)) if real else (np.nan,) * 3
             rows[query.first + bucket * query.width] = (*figures, len(values))
         return rows

@@ -175,7 +175,7 @@ def test_a_plants_trends_are_one_request(opened: Opener) -> None:
     queries = [TrendQuery(PLANT, f"CW-{at}", NOW, NOW + SECOND, 1) for at in range(500)]
     with scripted([Answer(200, b'{"results":[{},{},{},{}]}')]) as (url, asked):
         store = opened(url)
-        assert [len(one.time) for one in store.trends(queries)] == [0] * 500
+        assert [len(trend.time) for trend in store.trends(queries)] == [0] * 500
         store.close()
     assert [(one.method, one.path, "q" in one.query) for one in asked] == [("POST", "/query", False)]
 

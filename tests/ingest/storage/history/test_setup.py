@@ -53,8 +53,8 @@ def v1(url: str, tmp_path: Path) -> InfluxV1Config:
 def made(config: InfluxV1Config | InfluxV2Config, wish: SetupOptions = SetupOptions()) -> list[str]:  # noqa: B008  frozen
     """What one run of the setup says it made."""
     if isinstance(config, InfluxV1Config):
-        return [one.en for one in set_up_v1(config, ADMIN, wish)]
-    return [one.en for one in set_up_v2(config, OPERATOR, wish)]
+        return [text.en for text in set_up_v1(config, ADMIN, wish)]
+    return [text.en for text in set_up_v2(config, OPERATOR, wish)]
 
 
 def keeps_and_answers(config: InfluxV1Config | InfluxV2Config) -> bool:
@@ -232,7 +232,7 @@ def test_what_a_server_lacks_is_named(server: Influx2, influxdb_1: str, tmp_path
     file.parent.mkdir()
 
     def said() -> str:
-        return " ".join(f"{one.zh} {one.en}" for one in lacking(config))
+        return " ".join(f"{text.zh} {text.en}" for text in lacking(config))
 
     file.write_text("wrong")
     assert "令牌无效" in said()
@@ -250,13 +250,15 @@ def test_what_a_server_lacks_is_named(server: Influx2, influxdb_1: str, tmp_path
 
     first = v1(influxdb_1, tmp_path)
     (tmp_path / "secrets" / "password").write_text("p")
-    assert "database, bucket or organisation is missing" in " ".join(one.en for one in lacking(first))
+    assert "database, bucket or organisation is missing" in " ".join(text.en for text in lacking(first))
     made(first)
     (tmp_path / "secrets" / "password").write_text("q")
-    assert "not valid there" in " ".join(one.en for one in lacking(first))
+    assert "not valid there" in " ".join(text.en for text in lacking(first))
     (tmp_path / "secrets" / "password").write_text("p")
     missing = first.model_copy(update={"retention_policy": "nix"})
-    assert [one.en for one in lacking(missing)] == ["the retention policy is missing: retention policy not found: nix"]
+    assert [text.en for text in lacking(missing)] == [
+        "the retention policy is missing: retention policy not found: nix"
+    ]
 
 
 def test_a_reading_of_now_is_not_older_than_a_day_kept(server: Influx2, tmp_path: Path) -> None:

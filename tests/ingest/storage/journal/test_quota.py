@@ -37,12 +37,12 @@ def opened(folder: Path) -> Journal:
 def lying(journal: Journal, gateway: str = "g") -> list[int]:
     """The numbers of a gateway's messages that are still there, oldest first."""
     found = journal.quarantined(limit=10_000)
-    return [one.received for one in reversed(found) if f"/{gateway}/" in one.topic]
+    return [quarantined.received for quarantined in reversed(found) if f"/{gateway}/" in quarantined.topic]
 
 
 def told(logs: Sequence[Any]) -> list[tuple[str, int, int]]:
     return [
-        (one["sender"], one["messages"], one["readings"]) for one in logs if one["event"] == "quarantine_overflowed"
+        (log["sender"], log["messages"], log["readings"]) for log in logs if log["event"] == "quarantine_overflowed"
     ]
 
 
@@ -74,9 +74,9 @@ def test_a_flood_never_has_more_than_its_quota_however_it_comes(tmp_path: Path) 
             given += len({(one.topic, one.payload) for one in items} - before)
             journal.quarantine(items)
             held: dict[str, int] = {}
-            for one in journal.quarantined(limit=10_000):
-                who = "*" if one.reason == "topic" else one.topic
-                held[who] = held.get(who, 0) + len(one.payload)
+            for quarantined in journal.quarantined(limit=10_000):
+                who = "*" if quarantined.reason == "topic" else quarantined.topic
+                held[who] = held.get(who, 0) + len(quarantined.payload)
             assert all(size <= EACH_MB * MB for size in held.values())
             assert sum(held.values()) <= ALL_MB * MB
             if rng.random() < 0.1:
@@ -156,8 +156,8 @@ def test_a_journal_of_the_version_before_is_bounded_from_its_first_message_on(tm
         "INSERT INTO quarantine (received, topic, reason, detail, readings, payload, digest)"
         " VALUES (?, ?, ?, '', 1, ?, ?)",
         [
-            (one.received, one.topic, one.reason, one.payload, bytes([n]))
-            for n, one in enumerate(map(message, range(20)))
+            (quarantined.received, quarantined.topic, quarantined.reason, quarantined.payload, bytes([n]))
+            for n, quarantined in enumerate(map(message, range(20)))
         ],
     )
     old.pragma("user_version", 2)

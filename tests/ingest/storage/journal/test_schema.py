@@ -49,7 +49,7 @@ def test_a_file_of_the_first_version_keeps_everything_and_goes_on(tmp_path: Path
     assert journal.sequence_states() == {("p", "g", "b"): SequenceState(4, (Gap(2, 2),))}
     (gateway,) = journal.gateways()
     assert (gateway.committed, gateway.frames, gateway.received) == (4, 3, 7)
-    assert [one.reason for one in journal.quarantined(limit=9)] == ["schema"]
+    assert [quarantined.reason for quarantined in journal.quarantined(limit=9)] == ["schema"]
     assert journal.to_retry(9) == []
     journal.close()
     Journal(path).close()

@@ -18,7 +18,7 @@ from tests.ingest.storage.journal.entries import batch
 
 def plain(entries: Sequence[Entry]) -> list[tuple[int, bytes, int]]:
     """The entries, to the bit."""
-    return [(one.id, body.pack(one.batch), one.step) for one in entries]
+    return [(entry.id, body.pack(entry.batch), entry.step) for entry in entries]
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -53,8 +53,8 @@ def test_the_memory_is_bounded_whatever_an_entry_holds() -> None:
             assert number < KEPT
         held = tail.after(number - len(tail), 1 << 40)
         assert held is not None
-        assert [one.id for one in held] == list(range(number - len(tail) + 1, number + 1))
-        assert sum(column.nbytes for one in held for column in one.batch.columns()) <= KEPT
+        assert [entry.id for entry in held] == list(range(number - len(tail) + 1, number + 1))
+        assert sum(column.nbytes for entry in held for column in entry.batch.columns()) <= KEPT
         assert len(tail) <= 5_000
 
 

@@ -63,11 +63,11 @@ def test_a_flood_is_one_of_a_position_and_not_of_its_plants(database: Database) 
         stand(database, f"A-{at}", 60 + at)
         stand(database, f"A-{at}", 30 + at, plant="q")
     apart = load_of(database)
-    assert {name: one.flood for name, one in apart.present(apart.positions(), NOW).items()} == {
+    assert {name: operator_load.flood for name, operator_load in apart.present(apart.positions(), NOW).items()} == {
         "p": False, "q": False, "quiet": False,
     }  # fmt: skip
     room = load_of(database, positions=[{"name": "room", "plants": ["p", "q"]}])
-    assert {name: one.flood for name, one in room.present(room.positions(), NOW).items()} == {
+    assert {name: operator_load.flood for name, operator_load in room.present(room.positions(), NOW).items()} == {
         "room": True, "quiet": False,
     }  # fmt: skip
 
@@ -97,7 +97,8 @@ def test_what_a_point_called_under_its_former_id_counts_as_its_own(database: Dat
     load = AlarmLoad(book, config, lambda: ["p"], lambda: {("p", "A"): "C", ("q", "B"): "C"})
     span = NOW - SLOT, NOW + 1
     worst = [
-        [(one.point, one.count) for one in each.metrics(each.positions(), *span)["p"].top] for each in (apart, load)
+        [(rule_load.point, rule_load.count) for rule_load in each.metrics(each.positions(), *span)["p"].top]
+        for each in (apart, load)
     ]
     assert worst == [[("A", 2), ("C", 2), ("B", 1)], [("C", 4), ("B", 1)]]
     assert [each.present(each.positions(), NOW)["p"].chattering for each in (apart, load)] == [0, 1]

@@ -99,15 +99,15 @@ class Life:
 
 def test_a_raise_comes_with_its_own_acknowledgement_and_return(database: Database) -> None:
     """Also where the same alarm was raised again, whose row tells only of the last raise."""
-    one, other = Life(database, fresh("A", 100)), Life(database, fresh("B", 150, plant="q"))
-    one.raised(100)
-    one.acknowledged(120)
-    one.returned(140)
+    life, other = Life(database, fresh("A", 100)), Life(database, fresh("B", 150, plant="q"))
+    life.raised(100)
+    life.acknowledged(120)
+    life.returned(140)
     other.raised(150)
-    one.raised(200)
-    one.returned(220)
-    one.raised(300)
-    one.acknowledged(310)
+    life.raised(200)
+    life.returned(220)
+    life.raised(300)
+    life.acknowledged(310)
     found = AlarmStore(database).annunciations(0, 1000)
     assert [found.rules[at] for at in found.rule] == [
         ("p", "A", "H"),
@@ -135,16 +135,16 @@ def test_they_are_queried_by_plant_and_by_when_they_called(database: Database) -
 
 def test_what_was_raised_while_hidden_says_so(database: Database) -> None:
     """Under a suppression from the start, while it lasts, and not once it has ended."""
-    one = Life(database, fresh("A", 100))
-    one.raised(100)
-    one.shelved(110, None)
-    one.returned(120)
-    one.raised(130)  # shelved in the same moment
-    one.returned(140, latch=True)
-    one.raised(150)  # shelved still: it was latched under it
-    one.returned(160)
-    one.shelved(165, 165)
-    one.raised(170)
+    life = Life(database, fresh("A", 100))
+    life.raised(100)
+    life.shelved(110, None)
+    life.returned(120)
+    life.raised(130)  # shelved in the same moment
+    life.returned(140, latch=True)
+    life.raised(150)  # shelved still: it was latched under it
+    life.returned(160)
+    life.shelved(165, 165)
+    life.raised(170)
     found = AlarmStore(database).annunciations(0, 1000)
     assert found.raised.tolist() == [100, 130, 150, 170]
     assert found.hidden.tolist() == [False, True, True, False]
@@ -208,7 +208,7 @@ def calls_of(found: Annunciations) -> list[Call]:
 def plain(database: Database) -> list[Call]:
     """The same told by the events of one alarm after another."""
     store = AlarmStore(database)
-    told = [one for alarm in store.alarms(AlarmFilter(), limit=1000) for one in _calls(store.alarm_history(alarm.id))]
+    told = [call for alarm in store.alarms(AlarmFilter(), limit=1000) for call in _calls(store.alarm_history(alarm.id))]
     return [call for _, _, call in sorted(told)]
 
 
@@ -217,10 +217,10 @@ def _calls(events: list[AlarmEvent]) -> Iterator[tuple[int, int, Call]]:
     for at, event in enumerate(events):
         if event.kind is AlarmEventKind.RAISED:
             rest = events[at + 1 :]
-            again = next((n for n, one in enumerate(rest) if one.kind is AlarmEventKind.RAISED), len(rest))
+            again = next((n for n, event in enumerate(rest) if event.kind is AlarmEventKind.RAISED), len(rest))
             mine = rest[:again]
-            acked = next((one.time for one in mine if one.kind is AlarmEventKind.ACKNOWLEDGED), OPEN)
-            ended = next((one.time for one in mine if one.kind in _OVER), OPEN)
+            acked = next((event.time for event in mine if event.kind is AlarmEventKind.ACKNOWLEDGED), OPEN)
+            ended = next((event.time for event in mine if event.kind in _OVER), OPEN)
             at_once = any(one.kind is AlarmEventKind.SHELVED and one.time == event.time for one in mine)
             alarm = event.alarm
             rule = (alarm.plant, alarm.point, alarm.rule)
@@ -251,19 +251,19 @@ def test_whatever_lies_in_packs_the_same_is_read(database: Database, seed: int) 
 
 def test_a_raise_is_packed_once_nothing_can_change_it(database: Database) -> None:
     """Before that it is left where it lies, so an answer that comes late is counted."""
-    one, other = Life(database, fresh("A", 100)), Life(database, fresh("B", 200))
-    one.raised(100)
-    one.returned(110)  # nobody has seen it
+    life, other = Life(database, fresh("A", 100)), Life(database, fresh("B", 200))
+    life.raised(100)
+    life.returned(110)  # nobody has seen it
     other.raised(200)
     store = EngineStore(database)
     assert store.pack(1) == 0
-    one.raised(300)  # nobody will see the first of its raises any more
+    life.raised(300)  # nobody will see the first of its raises any more
     assert store.pack(2) == 0
     assert store.pack(1) == 1
     other.acknowledged(9_000)
     other.returned(9_100)
     assert store.pack(1) == 1
-    one.acknowledged(9_200)
+    life.acknowledged(9_200)
     found = AlarmStore(database).annunciations(0, 1000)
     assert (found.raised.tolist(), found.acked.tolist()) == ([100, 200, 300], [OPEN, 9_000, 9_200])
 
@@ -331,8 +331,8 @@ def test_a_damaged_row_is_reported_and_blocks_no_other(database: Database) -> No
 def test_an_upgrade_finds_all_that_was_raised_before_and_goes_on_with_it(database: Database, seed: int) -> None:
     """Also alarms that stand while the service is upgraded, whose answers come later."""
     lives = [Life(database, fresh(f"S{n}", n + 1)) for n in range(3)]
-    for at, one in enumerate(lives, 5):
-        one.raised(at)
+    for at, life in enumerate(lives, 5):
+        life.raised(at)
     live(database, seed, 120)
     with database.write() as connection:
         make_earlier(connection, "0011")

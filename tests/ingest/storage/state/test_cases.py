@@ -45,10 +45,12 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
     )
     answer = replace(made.disposition(), warning=uuid4())
     proof = Evidence(uuid4(), "p", "ab" * 32, "image/png", 10, "照片.png", "李工", NOON)
-    one = made.stepped(
+    hazard = made.stepped(
         made.hazard(), made.REGISTER, made.MAJOR, made.REPORT, made.SUPERVISE, made.rectify(), made.SUBMIT
     )
-    one = made.stepped(replace(one, equipment="E", point="P", origin="x"), made.SEND_BACK, made.SUBMIT, made.CLOSE)
+    hazard = made.stepped(
+        replace(hazard, equipment="E", point="P", origin="x"), made.SEND_BACK, made.SUBMIT, made.CLOSE
+    )
     lead = take(made.lead(), by="赵检查", time=NOON)
     check = replace(made.inspection(), evidence=(uuid4(),))
     done = SelfInspection(uuid4(), "p", "2026-11", TODAY, "陈总", "查了", 2, "李工", NOON, (uuid4(),))
@@ -71,14 +73,14 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
         NOON,
         "x",
     )
-    store.commit(added=[told, answer, proof, one, lead, check, done, firm])
+    store.commit(added=[told, answer, proof, hazard, lead, check, done, firm])
     assert store.disposition(told.id) == told
     assert store.dispositions(DispositionFilter(alarm=alarms[1]), limit=9) == [told]
     assert store.dispositions(DispositionFilter(warning=answer.warning), limit=9) == [answer]
     assert store.evidence(proof.id) == proof
     assert store.evidence_of([proof.id, uuid4()]) == [proof]
-    assert store.hazard(one.id) == one
-    assert all(getattr(one, name) is not None for name in Hazard.__slots__), "a field this test does not look at"
+    assert store.hazard(hazard.id) == hazard
+    assert all(getattr(hazard, name) is not None for name in Hazard.__slots__), "a field this test does not look at"
     assert store.lead(lead.id) == lead
     assert store.inspection(check.id) == check
     assert store.self_inspections(None) == [done]
@@ -89,12 +91,12 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
 
 def test_a_change_is_written_with_its_audit_rows_or_not_at_all(database: Database) -> None:
     store, trail = CaseStore(database), AuditStore(database.rows)
-    one = made.hazard()
-    store.commit(added=[one, moment(one, "find", by="张三", role="operator", time=NOON)], acts=[act(one.id)])
-    assert [row.act for row in trail.acts(limit=9)] == [act(one.id)]
+    hazard = made.hazard()
+    store.commit(added=[hazard, moment(hazard, "find", by="张三", role="operator", time=NOON)], acts=[act(hazard.id)])
+    assert [row.act for row in trail.acts(limit=9)] == [act(hazard.id)]
     other = made.hazard()
     with pytest.raises(Already):
-        store.commit(added=[other, one], acts=[act(other.id)])
+        store.commit(added=[other, hazard], acts=[act(other.id)])
     assert store.hazard(other.id) is None
     assert len(trail.acts(limit=9)) == 1
     assert trail.verify().broken is None
@@ -102,22 +104,22 @@ def test_a_change_is_written_with_its_audit_rows_or_not_at_all(database: Databas
 
 def test_of_two_who_saw_the_same_version_one_is_refused(database: Database) -> None:
     store = CaseStore(database)
-    one = made.hazard()
-    store.commit(added=[one])
-    mine, line = advance(one, made.REGISTER, by="a", role="operator", time=NOON)
-    store.commit(added=[line], saved=[mine], acts=[act(one.id, "register")])
-    yours, again = advance(one, made.REGISTER, by="b", role="operator", time=NOON)
+    hazard = made.hazard()
+    store.commit(added=[hazard])
+    mine, line = advance(hazard, made.REGISTER, by="a", role="operator", time=NOON)
+    store.commit(added=[line], saved=[mine], acts=[act(hazard.id, "register")])
+    yours, again = advance(hazard, made.REGISTER, by="b", role="operator", time=NOON)
     with pytest.raises(Stale) as error:
-        store.commit(added=[replace(again, version=7)], saved=[yours], acts=[act(one.id, "register")])
+        store.commit(added=[replace(again, version=7)], saved=[yours], acts=[act(hazard.id, "register")])
     assert error.value.now == 2
-    assert store.hazard(one.id) == mine
-    assert [step.by for step in store.hazard_history(one.id)] == ["a"]
+    assert store.hazard(hazard.id) == mine
+    assert [step.by for step in store.hazard_history(hazard.id)] == ["a"]
     assert len(AuditStore(database.rows).acts(limit=9)) == 1
 
 
 def test_a_hazards_history_cannot_be_rewritten(database: Database) -> None:
-    one = made.hazard()
-    CaseStore(database).commit(added=[one, moment(one, "find", by="张三", role="operator", time=NOON)])
+    hazard = made.hazard()
+    CaseStore(database).commit(added=[hazard, moment(hazard, "find", by="张三", role="operator", time=NOON)])
     for statement in ("UPDATE hazard_step SET step = 'x'", "DELETE FROM hazard_step"):
         with pytest.raises(sa.exc.DatabaseError, match="append-only"), database.write() as connection:
             connection.execute(sa.text(statement))
@@ -144,7 +146,7 @@ def test_hazards_are_filtered_and_paged_without_a_gap_or_a_repeat(database: Data
     late = made.stepped(made.hazard(at=NOON - DAY), made.REGISTER, made.GENERAL, made.rectify(TODAY))
     store.commit(added=[*plain, late])
     whole = store.hazards(HazardFilter(), limit=99)
-    assert [one.found for one in whole] == sorted((one.found for one in whole), reverse=True)
+    assert [hazard.found for hazard in whole] == sorted((hazard.found for hazard in whole), reverse=True)
     pages: list[Hazard] = []
     while page := store.hazards(HazardFilter(), limit=3, before=(pages[-1].found, pages[-1].id) if pages else None):
         pages += page
@@ -178,7 +180,7 @@ def test_leads_are_found_by_what_they_are_about(database: Database) -> None:
     about = replace(made.lead(), subject="h")
     store.commit(added=[about, made.lead("q")])
     store.commit(saved=[take(about, by="赵检查", time=NOON)])
-    assert [one.version for one in store.leads(LeadFilter(subject="h"), limit=9)] == [2]
+    assert [lead.version for lead in store.leads(LeadFilter(subject="h"), limit=9)] == [2]
     assert store.leads(LeadFilter(states=frozenset({LeadState.CLOSED})), limit=9) == []
     assert len(store.leads(LeadFilter(plants=frozenset({"q"})), limit=9)) == 1
 

@@ -45,7 +45,7 @@ def test_events_go_only_of_alarms_long_over_that_the_history_has(database: Datab
     book = AlarmStore(database)
     everything = book.events_after(0, limit=1_000)
     alarms, trail = book.alarms(AlarmFilter(), limit=100), AuditStore(database.rows).acts(limit=1_000)
-    last_of = {one[-1].alarm.id: one[-1].alarm for one in lives}
+    last_of = {live[-1].alarm.id: live[-1].alarm for live in lives}
 
     for before, upto in ((20_000, 30), (40_000, 90), (40_000, NEVER), (NEVER, NEVER)):
         retention, gone = EventRetention(database), 0
@@ -90,7 +90,7 @@ def test_a_closed_warning_lets_go_of_mere_changes_of_reasons_and_can_be_explaine
     open_noise = _again(replace(made[-1], kind=WarningEventKind.INPUTS_CHANGED), 99)
     EngineStore(database).commit(1, [], [], warnings=[made[0], *noise, *made[1:], open_noise, _again(made[-1], 98)])
     book = WarningStore(database)
-    (closed,) = (one for one in book.warnings(WarningFilter(), limit=9) if one.state is WarningState.CLOSED)
+    (closed,) = (warning for warning in book.warnings(WarningFilter(), limit=9) if warning.state is WarningState.CLOSED)
     before = explain(book.warning_history(closed.id))
     kinds = [one.kind for one in book.warning_history(closed.id) if one.kind is not WarningEventKind.INPUTS_CHANGED]
     retention = EventRetention(database)

@@ -68,7 +68,7 @@ def test_every_moment_is_explained_as_it_was(database: Database, seed: int) -> N
     assert book.warnings_after(0, limit=10_000) == events
     assert explained(book.warnings_after(0, limit=10_000)) == explained(events)
     last = {event.warning.id: event.warning for event in events}
-    assert {one.id: one for one in book.warnings(WarningFilter(), limit=1000)} == last
+    assert {warning.id: warning for warning in book.warnings(WarningFilter(), limit=1000)} == last
     assert stored(database) == once
     with database.write() as connection:
         assert list(check_state(connection, lambda _rows: None)) == []
@@ -133,7 +133,7 @@ def test_an_upgrade_stores_what_there_is_once(database: Database) -> None:
         migrate(connection)
     book = WarningStore(database)
     assert book.warnings_after(0, limit=10_000) == events
-    assert {one.id: one for one in book.warnings(WarningFilter(), limit=1000)} == {
+    assert {warning.id: warning for warning in book.warnings(WarningFilter(), limit=1000)} == {
         event.warning.id: event.warning for event in events
     }
     assert len(stored(database)) == len(set(stored(database))) > 0

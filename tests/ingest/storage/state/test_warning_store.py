@@ -47,7 +47,7 @@ def test_what_is_written_is_what_is_read(database: Database, events: list[Warnin
     assert book.warnings_after(0, limit=100) == events
     assert book.last_warning() == len(events)
     last = {event.warning.id: event.warning for event in events}
-    assert {one.id: one for one in book.warnings(WarningFilter(), limit=10)} == last
+    assert {warning.id: warning for warning in book.warnings(WarningFilter(), limit=10)} == last
     first = events[0].warning.id
     assert book.warning(first) == last[first]
     assert book.warning_history(first) == [event for event in events if event.warning.id == first]
@@ -75,7 +75,7 @@ def test_filters_and_pages(database: Database, events: list[WarningEvent]) -> No
     old, new = events[0].warning.id, events[-1].warning.id
 
     def found(**which: object) -> list[UUID]:
-        return [one.id for one in book.warnings(WarningFilter(**which), limit=10)]  # type: ignore[arg-type]
+        return [warning.id for warning in book.warnings(WarningFilter(**which), limit=10)]  # type: ignore[arg-type]
 
     assert found() == [new, old]
     assert found(colours=frozenset({Colour.BLUE})) == [new]

@@ -105,9 +105,9 @@ def flood(hall: StandIn) -> list[Alarm]:
                 raises=1,
             )
         )
-    hall.book |= {one.id: one for one in made}
+    hall.book |= {alarm.id: alarm for alarm in made}
     return sorted(
-        made, key=lambda one: (one.state is AlarmState.UNACKNOWLEDGED, one.level, one.annunciated), reverse=True
+        made, key=lambda alarm: (alarm.state is AlarmState.UNACKNOWLEDGED, alarm.level, alarm.annunciated), reverse=True
     )
 
 
@@ -128,12 +128,12 @@ async def test_in_a_flood_level_2_comes_first_and_every_alarm_is_on_some_page(ha
     """900 old alarms of level 2 under 2,400 newer ones of level 1: nothing is cut off by its age."""
     order = flood(hall)
     client = ask(OPERATOR)
-    assert await listed(client, "/alarms?state=standing") == [one.id for one in order]
+    assert await listed(client, "/alarms?state=standing") == [alarm.id for alarm in order]
     first = (await client.get("/alarms")).text
     assert '当前报警 <span class="tally">3300</span>' in first
     assert "二级 900，一级 2400，未确认 2200" in first
     assert "其余 2800 条当前报警" in first
-    assert await listed(client, "/alarms") == [one.id for one in order]
+    assert await listed(client, "/alarms") == [alarm.id for alarm in order]
 
 
 async def test_counts_are_those_of_what_the_filter_asks_for(hall: StandIn, ask: Ask) -> None:
@@ -169,8 +169,8 @@ async def test_what_follows_from_an_alarm_is_folded_under_it_with_its_count(hall
     fold = re.findall(r"<details id=\"fold-.*?</details>", page, re.DOTALL)
     assert len(fold) == 1
     assert "另有 2 条由此引起" in fold[0]
-    assert all(str(one.id) in fold[0] for one in silent)
-    assert not any(f'data-alarm="{one.id}"' in page for one in silent)
+    assert all(str(alarm.id) in fold[0] for alarm in silent)
+    assert not any(f'data-alarm="{alarm.id}"' in page for alarm in silent)
 
 
 async def test_first_chattering_and_stale_alarms_are_marked(hall: StandIn, ask: Ask) -> None:
@@ -249,8 +249,12 @@ async def test_shelving_takes_minutes_and_a_reason(hall: StandIn, ask: Ask) -> N
     assert (await client.post(f"/alarms/{alarm.id}/shelve", data={"minutes": "30", "reason": " "})).status_code == 422
     answer = await client.post(f"/alarms/{alarm.id}/shelve", data={"minutes": "30", "reason": "更换变送器"})
     assert answer.status_code == 303
-    (one,) = hall.hidden.values()
-    assert (one.kind, one.rule, one.until) == (SuppressionKind.SHELVED, "L", hall.time + 30 * MINUTE)
+    (suppression,) = hall.hidden.values()
+    assert (suppression.kind, suppression.rule, suppression.until) == (
+        SuppressionKind.SHELVED,
+        "L",
+        hall.time + 30 * MINUTE,
+    )
     assert hall.book[alarm.id].state is AlarmState.SHELVED
     page = (await client.get(f"/alarms/{alarm.id}")).text
     assert "取消搁置" in page
@@ -261,10 +265,10 @@ async def test_times_are_read_as_plant_time(hall: StandIn, ask: Ask) -> None:
     alarm = standing(hall, "CO-01")
     form = {"reason": "检修", "begins": "2026-11-23T15:00", "until": "2026-11-23T18:00"}
     assert (await ask(OPERATOR).post(f"/alarms/{alarm.id}/out-of-service", data=form)).status_code == 303
-    (one,) = hall.hidden.values()
-    assert (one.state, one.rule) == (SuppressionState.APPLIED, None)
-    assert (one.until or 0) - one.begins == 3 * 60 * MINUTE
-    assert one.begins - hall.time == 47 * MINUTE + 30 * SECOND
+    (suppression,) = hall.hidden.values()
+    assert (suppression.state, suppression.rule) == (SuppressionState.APPLIED, None)
+    assert (suppression.until or 0) - suppression.begins == 3 * 60 * MINUTE
+    assert suppression.begins - hall.time == 47 * MINUTE + 30 * SECOND
 
 
 async def test_feedback_with_evidence_clears_an_alarm_that_is_over(hall: StandIn, ask: Ask) -> None:

@@ -254,7 +254,7 @@ async def test_a_point_is_not_said_to_be_hidden_before_or_after_it_is(hall: Stan
 
 async def test_a_warning_marks_what_is_shelved_among_its_grounds(hall: StandIn, ask: Ask) -> None:
     hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
-    warned = next(one.warning for one in reversed(hall.warned) if one.warning.plant == STEEL)
+    warned = next(event.warning for event in reversed(hall.warned) if event.warning.plant == STEEL)
     page = f"/warnings/{warned.id}"
     assert "搁置" not in (await ask(OPERATOR).get(page)).text.split('id="why"')[1].split('id="history"')[0]
     await hall.order(

@@ -246,9 +246,9 @@ async def test_pages_that_wait_for_a_history_that_hangs_hold_up_no_other(hall: S
             await asyncio.sleep(0.002)
         for _ in range(3):
             assert (await ask(INSPECTOR).get("/alarms")).status_code == 200
-    assert [one.result() for one in waiting if one.done()] == []
+    assert [task.result() for task in waiting if task.done()] == []
     hall.history_answers.set()
-    assert [(await one).status_code for one in waiting] == [200] * len(waiting)
+    assert [(await task).status_code for task in waiting] == [200] * len(waiting)
 
 
 async def test_a_page_that_cannot_be_shown_says_why_in_the_readers_language(ask: Ask) -> None:

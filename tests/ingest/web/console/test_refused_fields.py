@@ -60,7 +60,7 @@ def faults() -> Iterator[str]:
         with pytest.raises(ValidationError) as caught:
             TypeAdapter(kind).validate_python(value)
         problem = wrong_parameters(
-            RequestValidationError([one | {"loc": ("body", "x")} for one in caught.value.errors()])
+            RequestValidationError([error | {"loc": ("body", "x")} for error in caught.value.errors()])
         )
         yield str(problem.errors[0]["expected"])
 

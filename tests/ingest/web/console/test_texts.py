@@ -103,9 +103,9 @@ def test_every_source_of_ours_can_be_said_in_chinese() -> None:
     catalogue = load_catalogue()
     tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service]
     rules = [rule for table in tables for one in table.values() for rule in getattr(one, "rules", {"": one}).values()]
-    rules += [rule for kind in catalogue.signals.values() for one in kind.values() for rule in one.rules.values()]
+    rules += [rule for kind in catalogue.signals.values() for signal in kind.values() for rule in signal.rules.values()]
     sources = {rule.source for rule in rules} | {rule.source for rule in load_rules(None).rules}
-    sources |= {one.source for one in BENCHMARKS} | {PLANT_FILE}
+    sources |= {benchmark.source for benchmark in BENCHMARKS} | {PLANT_FILE}
     assert len(sources) > 70
     assert [source for source in sorted(sources) if not known(source)] == []
 
@@ -119,7 +119,7 @@ def test_no_number_stands_on_what_a_machine_made_up() -> None:
 
 async def test_provenance_is_for_those_who_supervise_and_in_their_language(hall: StandIn, ask: Ask) -> None:
     """An operator reads how sure a number is."""
-    alarm = next(one for one in hall.book.values() if one.plant == STEEL)
+    alarm = next(alarm for alarm in hall.book.values() if alarm.plant == STEEL)
     warning = next(event.warning for event in reversed(hall.warned) if event.warning.plant == STEEL)
     pages = (f"/alarms/{alarm.id}/body", f"/plants/{STEEL}/points/CO-01/rules", f"/warnings/{warning.id}/body")
     for page in pages:

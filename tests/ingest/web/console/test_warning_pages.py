@@ -20,7 +20,7 @@ from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR,
 def of(hall: StandIn, plant: str) -> EarlyWarning:
     """The plant's open warning, else its newest."""
     newest = {event.warning.id: event.warning for event in hall.warned if event.warning.plant == plant}
-    return next((one for one in newest.values() if one.state is WarningState.OPEN), [*newest.values()][-1])
+    return next((warning for warning in newest.values() if warning.state is WarningState.OPEN), [*newest.values()][-1])
 
 
 def ladder(page: str) -> dict[str, str]:
@@ -167,7 +167,9 @@ async def test_supervision_can_answer_in_its_own_words(hall: StandIn, ask: Ask) 
 async def test_closed_warnings_are_listed_below_with_their_cause(hall: StandIn, ask: Ask) -> None:
     client = ask(INSPECTOR)
     over = next(
-        one for one in {e.warning.id: e.warning for e in hall.warned}.values() if one.state is WarningState.OVER
+        warning
+        for warning in {e.warning.id: e.warning for e in hall.warned}.values()
+        if warning.state is WarningState.OVER
     )
     await client.post(f"/warnings/{over.id}/feedback", data={"cause": "process.gas", "measure": "通风"})
     past = (await client.get("/warnings")).text.split("<h2>已办结</h2>")[1]
@@ -177,7 +179,7 @@ async def test_closed_warnings_are_listed_below_with_their_cause(hall: StandIn, 
 
 async def test_the_count_is_of_what_waits_for_somebody(hall: StandIn, ask: Ask) -> None:
     waiting = {e.warning.id: e.warning for e in hall.warned}.values()
-    expected = sum(one.asking is not None for one in waiting)
+    expected = sum(warning.asking is not None for warning in waiting)
     client = ask(INSPECTOR)
     assert f'data-unacknowledged="{expected}"' in (await client.get("/warnings/count")).text
 
