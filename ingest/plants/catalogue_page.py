@@ -14,7 +14,7 @@ from ingest.plants.kinds import LimitSpec, RuleSpec
 from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
 from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.several import NeighbourSpec
+from ingest.plants.kinds.several import NeighbourSpec, VotesSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
 
 PAGE: Final = Path("docs/signals.md")
@@ -43,8 +43,10 @@ Percent numbers are percent of the point's set-point. A rule trips once its cond
 at *off*; an alarm of a *latched* one stays until it is reset. **red** marks a rule that alone calls for a red warning.
 **mandatory** marks a signal that a duty asks for, by its basis: out of action during production it is a hazard.
 *unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
+So is one side of a *when* with `or`: `ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0` is judged by the cast length alone in a
+plant without the speed, and an instrument that fails does not blind the rule while the other one decides.
 
-Besides the kinds below, a plant file may use `spike`, `noise`, `votes`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
+Besides the kinds below, a plant file may use `spike`, `noise`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
 `zscore`, `robust_z`, `profile`, `phase`, `surprise`, `t2`, `spe`, `mahalanobis` and `step`: they need numbers of the
 plant, or time to learn from it, and are not defaults. What each finds: [detectors.md](detectors.md).
 """
@@ -155,6 +157,9 @@ def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR09
             whom = spec.peers if isinstance(spec.peers, str) else ", ".join(spec.peers)
             on = f"× or ÷ {spec.on:g} against its like, {whom}; {number(spec.floor, unit)} at least"
             return on, f"{spec.off:g}" if spec.off is not None else ""
+        case VotesSpec():
+            whom = spec.peers if isinstance(spec.peers, str) else ", ".join(spec.peers)
+            return f"{spec.on} or more of its like, {whom}, at {number(spec.at, unit)}", ""
         case CurrentSpec():
             return f"as of ≤ {12 - spec.on:g} mA or ≥ {12 + spec.on:g} mA", ""
         case StuckSpec():

@@ -17,6 +17,7 @@ _SETPOINT: Final = re.compile(r"\bsetpoint\(\s*(?:\{([^{}]*)\}|([A-Za-z0-9_]+))\
 _NAME: Final = re.compile(r"\{([^{}]*)\}|\b([A-Za-z_][A-Za-z0-9_]*)\b(?!\s*\()")
 _COMPARES: Final = re.compile(r"[<>]|[=!]=")
 _WORDS: Final = frozenset({"and", "or", "not"})
+_NESTING: Final = re.compile(r"\{[^{}]*\}|[()]|\bor\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,25 @@ def condition(text: str) -> When | Formula | None:
         return parse_formula(text)
     except ValueError as error:
         raise ValueError(f"{CONDITION}; {error}") from None
+
+
+def alternatives(text: str) -> tuple[str, ...]:
+    """Return the parts of a condition of which any one is enough: those joined by `or` outside of parentheses.
+
+    >>> alternatives("A > 5 or B > 0 and (C > 1 or D > 1)")
+    ('A > 5', 'B > 0 and (C > 1 or D > 1)')
+    """
+    parts, depth, begin = [], 0, 0
+    for found in _NESTING.finditer(text):
+        match found[0]:
+            case "(":
+                depth += 1
+            case ")":
+                depth -= 1
+            case "or" if depth == 0:
+                parts.append(text[begin : found.start()].strip())
+                begin = found.end()
+    return (*parts, text[begin:].strip())
 
 
 def bind(formula: Formula, find: Callable[[str], Candidate], key: str) -> BoundFormula:

@@ -41,7 +41,7 @@ class EvaluatedRule:
         of: the expression evaluated instead of the point's own value.
         when: the condition; a plain comparison is `gate` as well, anything else an expression only.
         inputs: further points it reads, by id.
-        without: why its `unless` was left out; "" if it was not.
+        without: why its `unless`, or an alternative of its `when`, was left out; "" if nothing was.
         rationalization: what an alarm of it asks of people; None: nothing is on file.
     """
 
@@ -233,7 +233,7 @@ class _Evaluation:
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
         gate, when, without = scope.condition(
-            spec.when, spec.unless, explicit="unless" in self._point.own.get(code, {})
+            spec.when, spec.unless, explicit=self._point.own.get(code, {})
         )
         key = code, id(spec), of, bound.shown if bound is not None else ""
         if key not in self._shared.scored:

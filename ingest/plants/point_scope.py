@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ingest.domain.model.plant import Gate
 from ingest.plants.catalogue import Signal
-from ingest.plants.formula import BoundFormula, Formula, bind, condition, parse_formula, quoted_name
+from ingest.plants.formula import BoundFormula, Formula, alternatives, bind, condition, parse_formula, quoted_name
 from ingest.plants.gates import ALWAYS, Candidate, Missing, Peers, When, find_gate, find_point
 from ingest.plants.kinds import Unfit
 
@@ -71,35 +71,41 @@ class PointScope:
         return bind(parse_formula(text), lambda name: self.find(name, key), key) if text is not None else None
 
     def condition(
-        self, when: str, unless: str | None, *, explicit: bool
+        self, when: str, unless: str | None, *, explicit: Collection[str]
     ) -> tuple[Gate | None, BoundFormula | None, str]:
-        """Return a rule's gate if it is a plain comparison, its condition, and why `unless` was left out.
+        """Return a rule's gate if it is a plain comparison, its condition, and why parts of it were left out.
+
+        Left out are `unless`, and alternatives of `when` (`A > 1 or B > 1`) as long as one of them can be evaluated.
 
         Args:
             when: as written.
             unless: as written; None = there is none.
-            explicit: whether the plant file itself wrote `unless`, which is then not left out.
+            explicit: keys the plant file itself wrote, of which nothing is left out.
 
         Raises:
             Missing: the plant lacks a point they name.
         """
+        without: tuple[str, ...] = ()
+        if "when" not in explicit:
+            when, without = self._known_alternatives(when)
         gate, bound = self._condition(when, "when")
-        if unless is None:
-            return gate, bound, ""
-        try:
-            _, closed = self._condition(unless, "unless")
-        except Missing as missing:
-            if explicit:
-                raise
-            return gate, bound, str(missing)
-        if closed is None:
-            return gate, bound, ""
+        closed = None
+        if unless is not None:
+            try:
+                _, closed = self._condition(unless, "unless")
+            except Missing as missing:
+                if "unless" in explicit:
+                    raise
+                without = (*without, str(missing))
+        left_out = "; ".join(without)
+        if unless is None or closed is None:
+            return gate, bound, left_out
         text = f"not ({closed.text})" if bound is None else f"({bound.text}) and not ({closed.text})"
         names = parse_formula(text).points
         points = (*(bound.points if bound else ()), *closed.points)
         ids = dict(zip((*self._names(when), *self._names(unless)), points, strict=True))
         shown = f"not ({closed.shown})" if bound is None else f"({bound.shown}) and not ({closed.shown})"
-        return None, BoundFormula(text, tuple(ids[name] for name in names), shown), ""
+        return None, BoundFormula(text, tuple(ids[name] for name in names), shown), left_out
 
     def others(self, peers: Peers | None) -> tuple[PlantPoint, ...]:
         """Return the further points a rule reads. Raises Missing."""
@@ -131,6 +137,21 @@ class PointScope:
         """Return how old the values of other points in the expression may be, s."""
         ids = set(bound.points) - {self._here.id} if bound is not None else set()
         return max((self._by_id[each].silence_s for each in ids), default=math.inf)
+
+    def _known_alternatives(self, when: str) -> tuple[str, tuple[str, ...]]:
+        """Return a condition without the alternatives that name points the plant lacks, and what each lacked."""
+        parts = alternatives(when)
+        if len(parts) == 1:
+            return when, ()
+        kept, without = [], []
+        for part in parts:
+            try:
+                self._condition(part, "when")
+            except Missing as missing:
+                without.append(str(missing))
+            else:
+                kept.append(part)
+        return (" or ".join(kept), tuple(without)) if kept and without else (when, ())
 
     def _condition(self, text: str, key: str) -> tuple[Gate | None, BoundFormula | None]:
         found = condition(text)

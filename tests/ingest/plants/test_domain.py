@@ -60,9 +60,9 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
     },
     "aluminium": {
         "ALC_CW_IN_P": f"{MEASURED} L LL",
-        "ALC_CW_IN_F": f"{MEASURED} L LL PHYS FORECAST",
+        "ALC_CW_IN_F": f"{MEASURED} L LL PHYS CHOKED FORECAST",
         "ALC_CW_IN_T": f"{MEASURED} H HH SLOPE FORECAST",
-        "ALC_CW_OUT_T": f"{MEASURED} HH DT PHYS SLOPE FORECAST FORECAST_DT",
+        "ALC_CW_OUT_T": f"{MEASURED} HH DT RATE PHYS SLOPE FORECAST FORECAST_DT",
         "ALC_LAUNDER_LVL_FURN": f"{MEASURED} L LL H HH RATE",
         "ALC_LAUNDER_LVL_MOLD": f"{MEASURED} L LL H HH RATE",
         "ALC_CAST_LEN": f"{COMMON} RANGE STUCK",
@@ -79,17 +79,21 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "ALC_HYD_P": f"{MEASURED} LL",
         "ALC_PLATFORM_LOAD": f"{MEASURED} HANG",
         "ALC_CYL_P": f"{MEASURED} HANG",
-        "ALC_LEAK_ACOUSTIC": f"{COMMON} ON",
+        "ALC_LEAK_ACOUSTIC": f"{COMMON} ON NEXT",
+        "ALC_WATCHER": f"{COMMON} OFF",
+        "ALC_PLATFORM_TILT": f"{COMMON} RANGE CURRENT H HH",
+        "ALC_ROPE_DIFF": f"{COMMON} RANGE STUCK H HH",
         "ALC_PIT_PERSON": f"{COMMON} RANGE H",
     },
 }
 
 BY_DESIGN = {"ALC_PIT_LVL": "[points.rules.L]\non = 2\n[points.rules.H]\non = 4\n"}  # limits only the plant knows
+SEVERAL = {"STL_CO", "ALC_LEAK_ACOUSTIC"}  # with rules over several of them
 SETPOINTS = {"DUST_HEADCOUNT": 4, "ALC_CAST_LEN": 6500}
 
 
 def whole_plant(kind: PlantKind) -> str:
-    """One point of every signal, three of CO, all with set-points and on one machine; dust of aluminium."""
+    """One point of every signal, three of some, all with set-points and on one machine; dust of aluminium."""
     points = [
         point(
             f"{signal}-{number}",
@@ -98,7 +102,7 @@ def whole_plant(kind: PlantKind) -> str:
             f"{'range = [0, 100]' if known.table.range is None else ''}\n{BY_DESIGN.get(signal, '')}",
         )
         for signal, known in load_catalogue().signals[kind].items()
-        for number in (1, 2, 3)[: 3 if signal == "STL_CO" else 1]
+        for number in (1, 2, 3)[: 3 if signal in SEVERAL else 1]
     ]
     return plant(kind, "".join(points), enterprise='dust = "aluminium"' if kind == "dust" else "")
 

@@ -91,9 +91,10 @@ def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_p
     rules = {rule.code: rule for rule in configuration.rules if rule.point == "LVL-1"}
     assert rules["H"].when == "(LEN-1 >= 500) and not (LEN-1 > 6500 - 200)"
     table = configuration.tables["limit"]
-    gates = {int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
-    assert len(gates) == 1  # one channel for all
-    assert gates == {derived.channel for derived in configuration.derived}
+    gate = {code: int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
+    assert gate["L"] == gate["H"]  # one channel for all of steady casting
+    assert gate["LL"] == gate["HH"]  # and one for all of the whole cast
+    assert {*gate.values()} == {derived.channel for derived in configuration.derived}
 
 
 def test_without_the_ordered_length_it_is_judged_to_the_very_end(tmp_path: Path) -> None:
@@ -153,6 +154,30 @@ def test_an_expression_that_cannot_stand_says_where_and_why(tmp_path: Path, rule
             + length(),
         )
     assert fault in str(refused.value)
+
+
+LEVEL = point("LVL-1", "ALC_LAUNDER_LVL_FURN", ON_E1 + "setpoint = 150\n")
+
+
+def test_an_alternative_of_a_default_condition_that_the_plant_cannot_judge_is_left_out(tmp_path: Path) -> None:
+    """And what is left is a plain comparison like any other; with both instruments, both count."""
+    speed = point("SPEED-1", "ALC_CAST_SPEED", ON_E1 + "setpoint = 60\n")
+    alone = configuration_of(tmp_path, "aluminium", LEVEL + length())
+    both = configuration_of(tmp_path, "aluminium", LEVEL + length() + speed)
+    when = [next(r.when for r in each.rules if (r.point, r.code) == ("LVL-1", "LL")) for each in (alone, both)]
+    assert when == ["LEN-1 > 0", "SPEED-1 > 5 or LEN-1 > 0"]
+
+
+def test_a_default_condition_of_which_no_alternative_can_be_judged_is_missed_by_name(tmp_path: Path) -> None:
+    configuration = configuration_of(tmp_path, "aluminium", LEVEL)
+    missed = next(p.not_evaluated for p in configuration.plants["p"].points if p.id == "LVL-1")
+    assert "LL: needs a point of ALC_CAST_SPEED" in missed
+
+
+def test_a_condition_the_plant_wrote_itself_loses_nothing_silently(tmp_path: Path) -> None:
+    written = '[points.rules.LL]\nwhen = "ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0"\n'
+    with pytest.raises(InvalidConfig, match="expected a point of ALC_CAST_SPEED"):
+        configuration_of(tmp_path, "aluminium", LEVEL + written + length())
 
 
 def test_names_and_set_points_are_told_apart() -> None:
