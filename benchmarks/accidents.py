@@ -10,6 +10,7 @@ trips between its beginning and its point of no return. In JSON, by accident:
 
 - `detected`: share of the runs; `lead_median_s`, `lead_worst_s`: from the alarm to the point of no return (the worst
   is None when a run was missed); `delay_worst_s` from the beginning; `most_lead_s`: what the physics leaves;
+- `seen_by`: by instrument, the share of runs in which it tells in time, and its median delay in s;
 - `one_missing`, `one_stuck`: shares detected, and `blind_without`: instruments without which it is not;
 - `plain_limits`: share in which any plain limit (L, LL, H, HH) of the plant says something in time;
 - `false_alarms_per_100_points_day`, and `false_alarms_by_rule`.
@@ -63,20 +64,25 @@ class Run:
         return EVERY_S[self.seed % len(EVERY_S)]
 
 
-def shown_by(accident: Accident, run: Run, seconds: int) -> NDArray[np.float64]:
-    """What the instruments show second by second: float64[seconds, points], NaN where nothing is sent."""
-    physics = accident.physics(run.seed)
-    shown = np.empty((seconds, len(physics.points)))
-    for second in range(seconds):
-        faults = (accident.id,) if second >= accident.begins_s else ()
-        shown[second] = [*physics.advance(1.0, faults).values()]
-    columns = {point: column for column, point in enumerate(physics.points)}
+def measured_by(accident: Accident, seed: int, seconds: int) -> NDArray[np.float64]:
+    """What sound instruments measure second by second: float64[seconds, points]."""
+    physics = accident.physics(seed)
+    healthy = math.ceil(accident.begins_s)
+    before = physics.run(healthy, 1.0)
+    after = [[*physics.advance(1.0, (accident.id,)).values()] for _ in range(healthy, seconds)]
+    return np.concatenate([before, np.array(after)])
+
+
+def shown_by(accident: Accident, run: Run, measured: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What its gateway sends second by second: float64[seconds, points], NaN where nothing is sent."""
+    shown = measured.copy()
+    columns = {point: column for column, point in enumerate(accident.physics(0).points)}
     if run.stuck is not None:
         since = int(accident.begins_s) - STUCK_BEFORE_S
         shown[since:, columns[run.stuck]] = shown[since, columns[run.stuck]]
     if run.missing is not None:
         shown[:, columns[run.missing]] = np.nan
-    shown[np.arange(seconds) % run.every_s != 0] = np.nan
+    shown[(np.arange(len(shown)) + run.seed) % run.every_s != 0] = np.nan  # whenever it happens to sample
     return shown
 
 
@@ -117,8 +123,9 @@ def replay(accident: Accident, runs: Sequence[Run]) -> Replay:
     """Run an accident so many times."""
     seconds = math.ceil(accident.ends_s)
     points = accident.physics(0).points
+    measured = {seed: measured_by(accident, seed, seconds) for seed in {run.seed for run in runs}}
     alarms: list[list[Verdict]] = [[] for _ in runs]
-    for alarm in alarms_of(accident.plant, points, [shown_by(accident, run, seconds) for run in runs]):
+    for alarm in alarms_of(accident.plant, points, [shown_by(accident, run, measured[run.seed]) for run in runs]):
         alarms[alarm.copy].append(alarm)
     return Replay(accident, runs, alarms)
 
@@ -157,6 +164,7 @@ def figures(accident: Accident, seeds: int, healthy: int, report: Callable[[str]
         "delay_worst_s": round(max(found) - accident.begins_s, 1) if found else None,
         "needed_s": accident.needed_s,
         "most_lead_s": accident.most_lead_s,
+        "seen_by": {point: _seen(whole, point) for point in accident.says},
         "one_missing": missing.share(missing.says),
         "one_stuck": stuck.share(stuck.says),
         "blind_without": _blind(missing, stuck),
@@ -165,6 +173,13 @@ def figures(accident: Accident, seeds: int, healthy: int, report: Callable[[str]
         "false_alarms_per_100_points_day": round(len(false) / watched, 3) if healthy else None,
         "false_alarms_by_rule": dict(Counter(f"{a.point}/{a.code}" for a in false).most_common(10)),
     }
+
+
+def _seen(whole: Replay, point: str) -> list[float | None]:
+    """The share of runs in which an instrument tells in time, and its median delay, s."""
+    found = [at for at in whole.first_s(lambda alarm: alarm.point == point and whole.says(alarm)) if at is not None]
+    delay = round(median(found) - whole.accident.begins_s, 1) if found else None
+    return [round(len(found) / len(whole.runs), 4), delay]
 
 
 def _blind(*replays: Replay) -> list[str]:
@@ -182,7 +197,7 @@ def _blind(*replays: Replay) -> list[str]:
 def write_plot(accident: Accident, folder: Path) -> None:
     """Draw one run of an accident: what its signals showed, the alarms, the point of no return."""
     run = Run(0)
-    shown = shown_by(accident, run, math.ceil(accident.ends_s))
+    shown = shown_by(accident, run, measured_by(accident, run.seed, math.ceil(accident.ends_s)))
     once = replay(accident, [run])
     said = [alarm for alarm in once.alarms[0] if once.says(alarm)]
     (folder / f"{accident.id}.svg").write_text(

@@ -9,11 +9,16 @@ from typing import Final
 
 from gateway_sim.accidents.accident import Accident, Moment
 from gateway_sim.accidents.haian import HAIAN
+from gateway_sim.accidents.jiangyin import JIANGYIN
+from gateway_sim.accidents.pingguo import PINGGUO
+from gateway_sim.accidents.qingyuan import QINGYUAN, QINGYUAN_STEADY
 
 PLANTS: Final = Path(str(files("gateway_sim.accidents"))) / "plants"
 """The folder of the plant files the accidents happen in."""
 
-ACCIDENTS: Final[Mapping[str, Accident]] = {accident.id: accident for accident in (HAIAN,)}
+ACCIDENTS: Final[Mapping[str, Accident]] = {
+    accident.id: accident for accident in (JIANGYIN, QINGYUAN, QINGYUAN_STEADY, PINGGUO, HAIAN)
+}
 """All of them by id."""
 
 __all__ = ["ACCIDENTS", "PLANTS", "Accident", "Moment"]

@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Final
 
 from gateway_sim.accidents.accident import Accident, Moment
-from gateway_sim.accidents.casting import BEGIN_S, CAST_S, CastingPit
+from gateway_sim.accidents.casting import BEGIN_S, CAST_S, HydraulicPit, Trouble
 from ingest.domain.model.text import Text
 
 _HANGS_S: Final = BEGIN_S + 20.0
 _LEVERED_S: Final = _HANGS_S + 240.0
 _FALLS_S: Final = _HANGS_S + 300.0
+
+
+class StuckBlocks(HydraulicPit):
+    """The starter blocks stay in the moulds while the platform goes on down."""
+
+    def harm(self, since_s: float) -> Trouble:  # noqa: ARG002  from the first second on
+        """What the accident does."""
+        return Trouble(hung=True)
+
 
 HAIAN: Final = Accident(
     id="haian-2024",
@@ -23,7 +32,7 @@ HAIAN: Final = Accident(
         " 13 hurt. Assumed: 20 mm of cast when they stick, five minutes until they fall"
     ),
     plant="casting-hydraulic",
-    physics=CastingPit,
+    physics=StuckBlocks,
     begins_s=_HANGS_S,
     no_return_s=_FALLS_S,
     ends_s=_FALLS_S + 30.0,

@@ -125,6 +125,7 @@ class CastingShop(Plant):
     def _step(self, dt_s: float, faults: Collection[str]) -> list[float]:
         """Let `dt_s` seconds pass and tell the truth about every point."""
         casting = phase_at(self._time) is not Phase.IDLE
+        filled = casting or _into_cycle(self._time) > CAST_S + IDLE_S - PROBE_LEAD_S
         pressure = self._run_water(dt_s, lost="cooling-water-lost" in faults)
         flow = WATER_F * math.sqrt(pressure)
         inlet_t = WATER_IN_T + 1.5 * warmth(self._time) + self._inlet.advance(dt_s)
@@ -140,8 +141,8 @@ class CastingShop(Plant):
             flow,
             inlet_t,
             min(inlet_t + self._warming, 95.0),  # it boils
-            self._furnace.advance(dt_s, filled=casting, disturbance=self.rng.gauss(0.0, 0.4)) + self._drift,
-            self._mould.advance(dt_s, filled=casting, disturbance=self.rng.gauss(0.0, 0.4) + surge),
+            self._furnace.advance(dt_s, filled=filled, disturbance=self.rng.gauss(0.0, 0.4)) + self._drift,
+            self._mould.advance(dt_s, filled=filled, disturbance=self.rng.gauss(0.0, 0.4) + surge),
             speed,
             self._metal_t(dt_s),
             self._pit,

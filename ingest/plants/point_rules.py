@@ -232,9 +232,7 @@ class _Evaluation:
             others=tuple(p.id for p in others),
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
-        gate, when, without = scope.condition(
-            spec.when, spec.unless, explicit=self._point.own.get(code, {})
-        )
+        gate, when, without = scope.condition(spec.when, spec.unless, explicit=self._point.own.get(code, {}))
         key = code, id(spec), of, bound.shown if bound is not None else ""
         if key not in self._shared.scored:
             score = spec.score(of)
