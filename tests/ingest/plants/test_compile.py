@@ -42,7 +42,7 @@ def row(configuration: PlantConfiguration, kind: str, key: str) -> dict[str, obj
 def test_the_demo_plant_compiles_to_the_numbers_worked_out_by_hand(directory: Path) -> None:
     configuration = load_configuration(directory, MemoryNumbering(), 7)
     p = "demo-aluminium/CW_IN_P-01"
-    length = ("CAST_LEN-01", ">=", 500.0)
+    length = ("CAST_LEN-01", ">", 0.0)
     assert row(configuration, "limit", f"{p}/LL") == {
         "on": -0.28, "off": -0.30, "on_delay": 3 * S, "off_delay": 0, "gate": length, "side": -1.0,
     }  # fmt: skip
@@ -78,7 +78,7 @@ def test_a_rule_reads_as_a_person_would_write_it(directory: Path) -> None:
     low = rules["CW_IN_P-01", "LL"]
     assert low.title == Text("结晶器冷却水进水压力 低低报", "Mould cooling water inlet pressure low-low")
     assert (low.limit, low.unit, low.level, low.kind) == (0.28, "MPa", 2, "limit")
-    assert low.gate == Gate("CAST_LEN-01", ">=", 500.0)
+    assert low.gate == Gate("CAST_LEN-01", ">", 0.0)
     rate = rules["LAUNDER-01", "RATE"]
     assert (rate.limit, rate.unit, rate.title.zh) == (900.0, "mm/min", "1号炉口液位 变化过快")
     assert (rules["CW_IN_P-01", "SILENT"].limit, rules["CW_IN_P-01", "SILENT"].unit) == (12.0, "s")

@@ -18,9 +18,9 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
     origins = {key.name: (key.value, key.origin) for key in low.keys}
     assert origins["on"] == (0.28, "plant file")
     assert origins["on_delay_s"] == (3.0, "plant file")
-    assert origins["when"] == ("ALC_CAST_LEN >= 500", "catalogue")
+    assert origins["when"] == ("ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0", "catalogue")
     assert "on_percent" not in origins
-    assert low.gate == "CAST_LEN-01 >= 500"
+    assert (low.gate, low.remark) == ("CAST_LEN-01 > 0", "needs a point of ALC_CAST_SPEED")
     assert low.source == "plant file"
     other = next(rule for rule in note.rules if rule.code == "L")
     assert {key.origin for key in other.keys} == {"catalogue"}
@@ -39,7 +39,7 @@ def test_what_closes_a_rule_is_told_when_it_was_left_out(directory: Path) -> Non
 
 def test_rules_of_other_points_that_look_here_are_told(directory: Path) -> None:
     looks = explain_point(directory, "demo-aluminium", "CAST_LEN-01").dependents
-    assert ("CW_IN_P-01", "LL", "CAST_LEN-01 >= 500") in [
+    assert ("CW_IN_P-01", "LL", "CAST_LEN-01 > 0") in [
         (dependent.point, dependent.code, dependent.how) for dependent in looks
     ]
     assert explain_point(directory, "demo-aluminium", "CAST_LEN-02").dependents[0].code == "HH"
