@@ -65,7 +65,8 @@ def test_the_demo_plant_compiles_to_the_numbers_worked_out_by_hand(directory: Pa
         "on": 12.0, "off": 12.0, "on_delay": 0, "off_delay": 0, "gate": None,
     }  # fmt: skip
     assert row(configuration, "rate", "demo-aluminium/LAUNDER-01/RATE") == {
-        "on": 900.0, "off": 600.0, "on_delay": 0, "off_delay": 0, "gate": length, "side": 0.0, "window_s": 2.0,
+        "on": 900.0, "off": 600.0, "on_delay": 0, "off_delay": 0, "gate": ("CAST_LEN-01", ">=", 500.0), "side": 0.0,
+        "window_s": 2.0,
     }  # fmt: skip
     assert f"{p}/BAD" not in configuration.tables["bad"].key
     assert row(configuration, "bad", "demo-aluminium/CAST_LEN-01/BAD")["on"] == 1.0
