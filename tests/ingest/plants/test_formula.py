@@ -94,9 +94,6 @@ def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_p
     gate = {code: int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
     assert gate["L"] == gate["H"]  # one channel for all of steady casting
     assert gate["LL"] == gate["HH"]  # and one for all of the whole cast
-    gate = {code: int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
-    assert gate["L"] == gate["H"]  # one channel for all of steady casting
-    assert gate["LL"] == gate["HH"]  # and one for all of the whole cast
     assert {*gate.values()} == {derived.channel for derived in configuration.derived}
 
 
