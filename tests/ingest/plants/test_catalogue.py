@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 import shutil
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
@@ -10,6 +11,7 @@ from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.plant import Confidence, PlantKind
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
+from ingest.plants.enrolment import Dust
 from ingest.plants.gates import Missing
 from ingest.plants.kinds import KINDS, BorrowedLimit, LimitSpec, Measure
 from ingest.plants.written import Sourced
@@ -17,11 +19,14 @@ from ingest.plants.written import Sourced
 SIGNALS: dict[PlantKind, str] = {
     "dust": """
         DUST_HOPPER_TEMP DUST_DP DUST_LOCK_FAULT DUST_FAN_RUN DUST_SPARK DUST_IN_TEMP DUST_OUT_TEMP DUST_DUCT_V
-        DUST_PULSE_P DUST_WET_LEVEL DUST_WET_FLOW DUST_H2 DUST_VENT DUST_CONC DUST_CLEAN_AGE DUST_HEADCOUNT""",
+        DUST_PULSE_P DUST_WET_LEVEL DUST_WET_FLOW DUST_H2 DUST_VENT DUST_CONC DUST_CLEAN_AGE DUST_HEADCOUNT
+        DUST_WET_DP DUST_SMOKE""",
     "steel": """
         STL_CO STL_O2 STL_GH_LEVEL STL_GH_RATE STL_GH_P STL_GH_TILT STL_GAS_O2 STL_BF_TOP_P STL_BF_TOP_T
         STL_CW_DT STL_CW_OUT_T STL_CW_DFLOW STL_CW_FLOW STL_CW_P STL_LANCE_INTLK STL_LADLE_T STL_PERSON_GATHER
-        STL_WATER_POOL""",
+        STL_WATER_POOL STL_LANCE_O2_P STL_BF_RELIEF_INTLK STL_BF_RELIEF_SET STL_DRAIN_SEAL
+        STL_LANCE_INTLK_O2_P STL_LANCE_INTLK_FLOW STL_LANCE_INTLK_OUT_T STL_LANCE_INTLK_DFLOW STL_LANCE_INTLK_TILT
+        STL_SUBLANCE_INTLK_FLOW STL_SUBLANCE_INTLK_OUT_T STL_SUBLANCE_INTLK_DFLOW STL_SUBLANCE_INTLK_TILT""",
     "aluminium": """
         ALC_CW_IN_P ALC_CW_IN_F ALC_CW_IN_T ALC_CW_OUT_T ALC_LAUNDER_LVL_FURN ALC_LAUNDER_LVL_MOLD ALC_CAST_LEN
         ALC_CAST_SPEED ALC_METAL_T ALC_PIT_LVL ALC_EMG_WATER_P ALC_EMG_WATER_LVL ALC_CUTOFF_V ALC_DUMP_V
@@ -99,6 +104,33 @@ def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
             assert said.en
             assert score.off <= score.on
             assert set(score.param) == set(KINDS[spec.kind].params)
+
+
+@pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
+@pytest.mark.parametrize("dust", [None, *get_args(Dust)])
+def test_the_milder_limit_is_reached_first(signal: Signal, dust: Dust | None) -> None:
+    """Of the plain limits on one side, under one gate, those of level 1 lie before those of level 2."""
+    limits: dict[tuple[object, ...], dict[int, list[float]]] = {}
+    for code, spec in signal.rules.items():
+        if isinstance(spec, LimitSpec) and re.fullmatch(r"(L|H)\1?(_METAL)?", code) and not spec.of:
+            if spec.dust and dust not in spec.dust:
+                continue
+            number, form = (spec.on, "on") if spec.on is not None else (spec.on_percent, "%")
+            if number is not None:
+                limits.setdefault((spec.side, form, spec.when), {}).setdefault(spec.level, []).append(number)
+    for (side, *_), by_level in limits.items():
+        if {1, 2} <= by_level.keys():
+            if side == "low":
+                assert min(by_level[1]) > max(by_level[2])
+            else:
+                assert max(by_level[1]) < min(by_level[2])
+
+
+def test_gas_limits_follow_the_exposure_limit_of_co() -> None:
+    """At most 100 and 200 % of 24 ppm; oxygen 19.5 and 23.5 %vol."""
+    co, oxygen = (CATALOGUE.signals["steel"][code].rules for code in ("STL_CO", "STL_O2"))
+    assert [getattr(co[code], "on", None) for code in ("H", "HH")] == [24, 48]
+    assert [getattr(oxygen[code], "on", None) for code in ("L", "H")] == [19.5, 23.5]
 
 
 def test_every_point_is_judged_for_bad_values_and_silence_and_analogue_ones_for_range() -> None:

@@ -28,9 +28,11 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "DUST_SPARK": f"{COMMON} ON COUNT",
         "DUST_IN_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
         "DUST_OUT_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
-        "DUST_DUCT_V": f"{MEASURED} L LL",
+        "DUST_DUCT_V": f"{MEASURED} L_METAL LL",
         "DUST_PULSE_P": f"{MEASURED} L",
-        "DUST_WET_LEVEL": f"{MEASURED} L LL SLOPE FORECAST",
+        "DUST_WET_LEVEL": f"{MEASURED} L LL H SLOPE FORECAST",
+        "DUST_WET_DP": f"{MEASURED} L LL H",
+        "DUST_SMOKE": f"{COMMON} ON",
         "DUST_WET_FLOW": f"{MEASURED} L LL FORECAST",
         "DUST_H2": f"{MEASURED} H HH PINNED PINNED_HH FORECAST",
         "DUST_VENT": f"{COMMON} ON",
@@ -54,6 +56,19 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "STL_CW_FLOW": f"{MEASURED} L LL PHYS FORECAST",
         "STL_CW_P": f"{MEASURED} L LL",
         "STL_LANCE_INTLK": f"{COMMON} ON",
+        "STL_LANCE_INTLK_O2_P": f"{COMMON} ON",
+        "STL_LANCE_INTLK_FLOW": f"{COMMON} ON",
+        "STL_LANCE_INTLK_OUT_T": f"{COMMON} ON",
+        "STL_LANCE_INTLK_DFLOW": f"{COMMON} ON",
+        "STL_LANCE_INTLK_TILT": f"{COMMON} ON",
+        "STL_SUBLANCE_INTLK_FLOW": f"{COMMON} ON",
+        "STL_SUBLANCE_INTLK_OUT_T": f"{COMMON} ON",
+        "STL_SUBLANCE_INTLK_DFLOW": f"{COMMON} ON",
+        "STL_SUBLANCE_INTLK_TILT": f"{COMMON} ON",
+        "STL_BF_RELIEF_INTLK": f"{COMMON} ON",
+        "STL_LANCE_O2_P": f"{MEASURED} L LL H",
+        "STL_BF_RELIEF_SET": f"{COMMON} RANGE HH",
+        "STL_DRAIN_SEAL": f"{COMMON} RANGE CURRENT L LL",
         "STL_LADLE_T": f"{MEASURED} H HH FORECAST",
         "STL_PERSON_GATHER": f"{COMMON} RANGE H HH",
         "STL_WATER_POOL": f"{COMMON} ON",
@@ -159,7 +174,12 @@ def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:
     """A spark is over in a millisecond: the alarm stays until somebody has looked."""
     configuration, _ = load(tmp_path, "dust")
     latched = {(rule.point, rule.code) for rule in configuration.rules if rule.latch}
-    assert latched == {("DUST_SPARK-1", "ON"), ("DUST_SPARK-1", "COUNT"), ("DUST_VENT-1", "ON")}
+    assert latched == {
+        ("DUST_SPARK-1", "ON"),
+        ("DUST_SPARK-1", "COUNT"),
+        ("DUST_SMOKE-1", "ON"),
+        ("DUST_VENT-1", "ON"),
+    }
 
 
 def test_a_class_of_supervision_is_crossed_only_by_plants_registered_below_it(tmp_path: Path) -> None:

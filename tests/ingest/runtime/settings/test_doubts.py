@@ -59,7 +59,7 @@ PLANTS = [
            'side = "low"\nlabel = "低低"\nlabel_en = "low-low"\nsource = "x"\nconfidence = "engineering default"\n'),
      "points (CO-02) rules.LL.on = -50", "within the instrument's range, 0 to "),
     (point("[points.rules.H]\non = 170\noff = 160\n"),
-     "points (CO-02) rules.H.on = 170", "less than HH's, which is 160"),
+     "points (CO-02) rules.H.on = 170", "less than HH's, which is 48"),
     (point('[points.rules.HH]\non = 20\noff = 18\nwhen = "CO-01 > 1"\n'),
      "points (CO-02) rules.H.on = 24", "less than HH's, which is 20"),
     *((point(f'[points.rules.HH]\nwhen = "CO-01 {text}"\n'), f"points (CO-02) rules.HH.when = CO-01 {text}", expected)
@@ -147,14 +147,12 @@ def test_what_is_well_is_not_doubted() -> None:
     assert "0 处存疑" in check(safe).output
 
 
-def test_the_plants_that_come_with_the_service_are_doubted_where_the_catalogue_is(tmp_path: Path) -> None:
+def test_the_plants_that_come_with_the_service_are_not_doubted(tmp_path: Path) -> None:
     with as_file(files("gateway_sim") / "plants") as plants:
         shutil.copytree(plants, tmp_path / "plants")
     configuration = load_configuration(tmp_path / "plants", MemoryNumbering(), version=1)
     found = [(doubt.key, doubt.value) for doubt in doubts(tmp_path / "yujing.toml", Settings(), configuration)]
-    assert found == [("api.tokens", "(none)"), ("points (DUCT_V-01) rules.LL.on", "23")], (
-        "metal dust: the catalogue's L is for other dusts"
-    )
+    assert found == [("api.tokens", "(none)")]
 
 
 def test_every_secret_of_the_settings_is_found(tmp_path: Path) -> None:
