@@ -1,9 +1,9 @@
 """Reads what shipped rules ask of people, from `catalogue/rationalization/*.toml`, and overlays a plant's own texts.
 
 Each signal's table says in one sentence what is lost while its value is unknown (`lost`), and has a table for each rule
-of its process. Rules that find a fault of an instrument or a trend are written once, by code or kind, in
-`families.toml`: `{lost}` stands for the signal's sentence, `{cause}`, `{consequence}` and `{action}` for those of the
-rule whose limit the trend runs to.
+of its process; `like` takes the texts of another one. Rules that find a fault of an instrument or a trend are written
+once, by code or kind, in `families.toml`: `{lost}` stands for the signal's sentence, `{cause}`, `{consequence}` and
+`{action}` for those of the rule whose limit the trend runs to.
 """
 
 from __future__ import annotations
@@ -143,7 +143,14 @@ def _entries(
     tables: Mapping[str, Any], place: Place, times: Mapping[str, Time], faults: list[Fault]
 ) -> Mapping[str, Entry]:
     entries = {}
-    for code, written in tables.items():
+    for code, given in tables.items():
+        written = given
+        model = written.get("like") if isinstance(written, Mapping) else None
+        if model is not None and not isinstance(tables.get(model), Mapping):
+            faults.append(place.at(code, "like").fault(model, f"another rule of this table{near(model, tables)}"))
+            continue
+        if model is not None:
+            written = {key: text for key, text in {**tables[model], **written}.items() if key != "like"}
         entry, found = checked(Entry, written, place.at(code))
         faults += found
         if entry is not None and entry.respond not in times:

@@ -39,6 +39,56 @@ def on_file() -> Iterator[tuple[str, Rationalization]]:
             yield f"{signal.code}.{code}", found
 
 
+def test_every_shipped_rule_says_what_its_alarm_asks_of_people() -> None:
+    missing = [f"{s.code}.{code}" for s, code, spec in shipped() if s.rationalizations.of(code, spec) is None]
+    assert not missing, "write them in ingest/plants/catalogue/rationalization/ (docs/alarms.md, What to do)"
+
+
+def test_what_the_instruments_rules_say_names_what_the_signal_loses() -> None:
+    spark = load_catalogue().signals["dust"]["DUST_SPARK"]
+    found = spark.rationalizations.of("BAD", spark.rules["BAD"])
+    assert found is not None
+    assert spark.rationalizations.lost is not None
+    assert spark.rationalizations.lost.zh in found.consequence.zh
+    assert spark.rationalizations.lost.en in found.consequence.en
+
+
+def test_a_trend_asks_for_what_its_limit_asks() -> None:
+    water = load_catalogue().signals["steel"]["STL_CW_FLOW"]
+    trend, limit = (water.rationalizations.of(code, water.rules[code]) for code in ("FORECAST", "L"))
+    assert trend is not None
+    assert limit is not None
+    assert trend.action.zh.endswith(limit.action.zh)
+
+
+def test_a_red_rule_clears_people_away_at_once() -> None:
+    for signal, code, spec in shipped():
+        if spec.red:
+            found = signal.rationalizations.of(code, spec)
+            assert found is not None
+            assert found.respond_s <= 60, (signal.code, code)
+            assert "撤" in found.action.zh, (signal.code, code, found.action.zh)
+
+
+def test_level_2_of_a_process_leaves_no_hours() -> None:
+    for signal, code, spec in shipped():
+        found = signal.rationalizations.of(code, spec)
+        if spec.level == 2 and found is not None and not signal.code.startswith(("SERVICE_", "DUST_CLEAN_AGE")):
+            assert found.respond_s <= 600, (signal.code, code)
+
+
+@pytest.mark.parametrize("act", ["撬", "用水", "开箱", "下井", "返回", "压缩空气", "猛送水", "摇炉", "无防护"])
+def test_what_has_killed_is_named_only_to_forbid_it(act: str) -> None:
+    """Bars, water on metal, opening what smoulders, going in after somebody: each with its *never* close before it."""
+    named = 0
+    for name, found in on_file():
+        for match in re.finditer(act, found.action.zh):
+            named += 1
+            before = found.action.zh[max(0, match.start() - 12) : match.start()]
+            assert re.search("不|禁止|停止", before), (name, found.action.zh)
+    assert named
+
+
 def test_texts_are_short_and_in_the_language_they_claim() -> None:
     for name, found in on_file():
         for key, longest in LONGEST.items():
