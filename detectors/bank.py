@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.derive import Derivation, Derivations, Derived
-from detectors.detector import Detector, NotEvaluated, ScoringDetector, State, ValueScorer
+from detectors.detector import Detector, Hearing, NotEvaluated, ScoringDetector, State, ValueScorer
 from detectors.feed import NEVER, Known, make_feed
 from detectors.gate import share
 from detectors.kinds.silence import Silence
@@ -52,6 +52,7 @@ class Bank:
         self._conditions = share([detector.gates for detector in scoring], self._points)
         remembering = [d for d in scoring if d not in self._screen.detectors]
         self._panel = Panel(remembering, self._conditions, self._points)
+        self._hearing = [d.scorer for d in remembering if isinstance(d.scorer, Hearing)]
         self._silences = [d for d in self._detectors.values() if isinstance(d, Silence)]
         self._channels = {spec.key: spec.channel for spec in derived}
         self._key_columns: dict[str, NDArray[np.uint8]] = {}
@@ -82,6 +83,8 @@ class Bank:
         feed = self._derivations.extend(feed)
         self._conditions.begin_batch(feed)
         findings = self._screen.update(feed, now, moved=len(self._conditions.moved) > 0)
+        for scorer in self._hearing:
+            scorer.hear(feed)
         findings += self._panel.update(feed)
         self._known.learn(feed)
         self._conditions.end_batch()

@@ -189,6 +189,14 @@ class TakesNoValue(Protocol):
 
 
 @runtime_checkable
+class Hearing(Protocol):
+    """A scorer that must not miss any reading of its rules' other points, however short what it shows."""
+
+    def hear(self, feed: Feed) -> None:
+        """Take note of a batch, before `score` sees the readings of the rules' own points in it, if there are any."""
+
+
+@runtime_checkable
 class Padded(Protocol):
     """A scorer whose arrays are as wide as its widest rule, so that their width differs between tables."""
 

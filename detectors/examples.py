@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.bank import Bank
-from detectors.detector import ScoringDetector
+from detectors.detector import Hearing, ScoringDetector
 from detectors.feed import Known, make_feed
 from detectors.readings import Findings, Readings
 from detectors.rules import GATE_OPS, NO_GATE, GateTable, RuleTable
@@ -61,7 +61,10 @@ def scores(kind: str, rules: RuleTable, readings: Readings) -> list[NDArray[np.f
     """
     (detector,) = (found for found in Bank({kind: rules}).detectors() if isinstance(found, ScoringDetector))
     points = rules.points()
-    runs = RuleIndex(rules.point, points).runs(make_feed(readings, Known(points)))
+    feed = make_feed(readings, Known(points))
+    if isinstance(detector.scorer, Hearing):
+        detector.scorer.hear(feed)
+    runs = RuleIndex(rules.point, points).runs(feed)
     score = detector.scorer.score(runs)
     return [score[runs.row == row] for row in range(len(rules))]
 

@@ -16,7 +16,7 @@ FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "Change": ("rate", "step", "spike", "count"),
     "Honesty of the instrument": ("bad", "range", "current", "stuck", "pinned", "noise", "neighbour", "silence"),
     "Drift and shift": ("ewma", "cusum", "page_hinkley", "zscore", "robust_z"),
-    "Several instruments at once": ("t2", "spe", "mahalanobis", "votes", "first_out"),
+    "Several instruments at once": ("t2", "spe", "mahalanobis", "votes", "first_out", "restart"),
     "Season and phase": ("profile", "phase", "surprise"),
     "Before the limit": ("forecast",),
 }
@@ -338,6 +338,17 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         score="channels on",
         others=[_pulse(200, 60, 160, 1.0), _pulse(200, 110, 160, 1.0)],
         caption="Which of several was the first is told with the finding: here the one at 60 s.",
+    ),
+    "restart": Example(
+        1.0 - _pulse(200, 70, 110, 1.0),
+        on=1.0,
+        off=0.0,
+        param={"level": 0.5, "hold_s": 3600.0, "at_0": 1.0, "at_1": float("nan")},
+        label="grinding runs",
+        score="started in spite of a trip",
+        others=[_pulse(200, 60, 62, 1.0), _pulse(200, 160, 165, 1.0)],
+        beside="spark; inspection signed",
+        caption="A spark at 60 s, a stop, and at 110 s work begins again; at 160 s somebody has inspected and signs.",
     ),
     "profile": Example(
         _day(12, 600.0),

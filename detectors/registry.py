@@ -25,6 +25,7 @@ from detectors.kinds.phase import Phase
 from detectors.kinds.pinned import Pinned
 from detectors.kinds.profile import Profile
 from detectors.kinds.rate import Rate
+from detectors.kinds.restart import Restart
 from detectors.kinds.robust_z import RobustZ
 from detectors.kinds.silence import Silence
 from detectors.kinds.spike import Spike
@@ -52,6 +53,7 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "neighbour": Neighbour,
     "votes": Votes,
     "first_out": FirstOut,
+    "restart": Restart,
     "ewma": Ewma,
     "cusum": Cusum,
     "page_hinkley": PageHinkley,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from gateway_sim.accidents.accident import Accident, Moment
+from gateway_sim.accidents.changzhou import CHANGZHOU
 from gateway_sim.accidents.haian import HAIAN
 from gateway_sim.accidents.jiangyin import JIANGYIN
 from gateway_sim.accidents.pingguo import PINGGUO
@@ -17,7 +18,7 @@ PLANTS: Final = Path(str(files("gateway_sim.accidents"))) / "plants"
 """The folder of the plant files the accidents happen in."""
 
 ACCIDENTS: Final[Mapping[str, Accident]] = {
-    accident.id: accident for accident in (JIANGYIN, QINGYUAN, QINGYUAN_STEADY, PINGGUO, HAIAN)
+    accident.id: accident for accident in (JIANGYIN, QINGYUAN, QINGYUAN_STEADY, PINGGUO, HAIAN, CHANGZHOU)
 }
 """All of them by id."""
 

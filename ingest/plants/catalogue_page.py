@@ -14,7 +14,7 @@ from ingest.plants.kinds import LimitSpec, RuleSpec
 from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
 from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.several import NeighbourSpec, VotesSpec
+from ingest.plants.kinds.several import NeighbourSpec, RestartSpec, VotesSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
 
 PAGE: Final = Path("docs/signals.md")
@@ -121,7 +121,7 @@ def _conditions(spec: RuleSpec) -> Iterator[str]:
     if spec.dust:
         yield f"dust: {', '.join(spec.dust)}"
     if spec.latch:
-        yield "latched"
+        yield "latched, reset with a signed inspection" if spec.signed else "latched"
 
 
 def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912  one case a kind
@@ -149,6 +149,10 @@ def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR09
         case ForecastSpec():
             left = f"{seconds(spec.lead_s).en} left to {spec.of_limit or number(spec.limit or 0.0, unit)}"
             return f"{left}, by the trend of {seconds(spec.window_s).en}", f"{seconds(2 * spec.lead_s).en} left"
+        case RestartSpec():
+            trips = ", ".join(f"{name} ≥ {limit:g}" for name, limit in spec.after.items())
+            signed = f", without {spec.inspected} since" if spec.inspected else ""
+            return f"starts within {seconds(spec.hold_s).en} of a trip ({trips}){signed}", ""
         case PinnedSpec():
             near = f"{spec.of_limit or number(spec.at or 0.0)} ± {number(spec.band, unit)}"
             off = number(spec.off, "%") if spec.off is not None else ""

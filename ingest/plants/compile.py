@@ -175,6 +175,7 @@ def _form(evaluated: EvaluatedRule) -> RuleForm:
         of=evaluated.of.shown if evaluated.of else "",
         inputs=evaluated.inputs,
         latch=evaluated.spec.latch,
+        signed=evaluated.spec.signed,
         red=evaluated.spec.red,
         rationalization=evaluated.rationalization,
     )

@@ -62,6 +62,19 @@ class Peers:
     least: int = 1
 
 
+@dataclass(frozen=True, slots=True)
+class Nearby:
+    """Further points a rule reads, by their ids or signals, as written under `key`.
+
+    All of them on the same equipment; where it has none of `needed`, all of them in the plant. Names without a point
+    are left out, as long as one of `needed` has one.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    needed: frozenset[str]
+
+
 class Candidate(Protocol):
     """What rules of other points need to know of a point."""
 

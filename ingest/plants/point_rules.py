@@ -230,6 +230,7 @@ class _Evaluation:
             of,
             unit=spec.unit if spec.unit is not None else of.unit,
             others=tuple(p.id for p in others),
+            signals=tuple(p.signal for p in others),
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
         gate, when, without = scope.condition(spec.when, spec.unless, explicit=self._point.own.get(code, {}))

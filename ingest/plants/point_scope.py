@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from ingest.domain.model.plant import Gate
 from ingest.plants.catalogue import Signal
 from ingest.plants.formula import BoundFormula, Formula, alternatives, bind, condition, parse_formula, quoted_name
-from ingest.plants.gates import ALWAYS, Candidate, Missing, Peers, When, find_gate, find_point
+from ingest.plants.gates import ALWAYS, Candidate, Missing, Nearby, Peers, When, find_gate, find_point
 from ingest.plants.kinds import Unfit
 
 
@@ -107,10 +107,12 @@ class PointScope:
         shown = f"not ({closed.shown})" if bound is None else f"({bound.shown}) and not ({closed.shown})"
         return None, BoundFormula(text, tuple(ids[name] for name in names), shown), left_out
 
-    def others(self, peers: Peers | None) -> tuple[PlantPoint, ...]:
+    def others(self, peers: Peers | Nearby | None) -> tuple[PlantPoint, ...]:
         """Return the further points a rule reads. Raises Missing."""
         if peers is None:
             return ()
+        if isinstance(peers, Nearby):
+            return self._nearby(peers)
         if isinstance(peers.where, tuple):
             found = dict.fromkeys(self.find(name, peers.key).id for name in peers.where)
             among = [self._by_id[each] for each in found if each != self._here.id]
@@ -132,6 +134,16 @@ class PointScope:
                 f"{'another' if peers.least == 1 else f'{peers.least} other'} {kind} {_where(peers.where, here)}",
             )
         return tuple(among)
+
+    def _nearby(self, nearby: Nearby) -> tuple[PlantPoint, ...]:
+        here = self._here
+        found = {p.id: p for name in nearby.names for p in self._plant_points.named(name) if p is not here}
+        needed = {p.id: p for p in found.values() if not nearby.needed.isdisjoint((p.id, p.signal))}
+        if not needed:
+            raise Missing(nearby.key, f"a point of {' or '.join(sorted(nearby.needed))}")
+        if any(p.equipment == here.equipment is not None for p in needed.values()):
+            return tuple(p for p in found.values() if p.equipment == here.equipment or p.id not in needed)
+        return tuple(found.values())
 
     def longest_silence(self, bound: BoundFormula | None) -> float:
         """Return how old the values of other points in the expression may be, s."""

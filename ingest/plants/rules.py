@@ -35,6 +35,7 @@ class RuleForm:
     of: str
     inputs: tuple[str, ...]
     latch: bool
+    signed: bool
     red: bool
     rationalization: Rationalization | None
 
@@ -57,6 +58,7 @@ class RuleForm:
             of=self.of,
             inputs=self.inputs,
             latch=self.latch,
+            signed=self.signed,
             red=self.red,
             rationalization=self.rationalization,
         )

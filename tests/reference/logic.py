@@ -1,6 +1,8 @@
-"""Plain loops: votes, first out."""
+"""Plain loops: votes, first out, restart."""
 
 from __future__ import annotations
+
+import math
 
 from tests.reference.plain import PlainRule, Scores, World, at
 
@@ -31,4 +33,32 @@ def first_out(rule: PlainRule, _time: int, _value: float, judged: bool, world: W
     return float(len(on))
 
 
-SCORES: Scores = {"votes": votes, "first_out": first_out}
+def restart(rule: PlainRule, time: int, value: float, judged: bool, world: World) -> float:
+    """1 where the process runs since a start soon after a trip with no inspection since either, else 0."""
+    memory, level = rule.memory, rule.param["level"]
+    limits = {point: rule.param[f"at_{place}"] for place, point in enumerate(rule.inputs)}
+    for point, then, shown in world.log[memory.get("read", 0) :]:
+        if point not in limits or math.isnan(shown):
+            continue
+        if math.isnan(limits[point]):
+            turned = at(shown, level) >= level
+            if turned and memory.get(f"key {point}") is False:
+                memory["signed"] = max(memory.get("signed", then), then)
+            memory[f"key {point}"] = turned
+        elif at(shown, limits[point]) >= limits[point]:
+            memory["trip"] = max(memory.get("trip", then), then)
+    memory["read"] = len(world.log)
+    if math.isnan(value) or not judged:
+        return math.nan
+    runs, trip, signed = at(value, level) >= level, memory.get("trip"), memory.get("signed", -(2**62))
+    if not runs:
+        memory["began"] = None
+    elif memory.get("runs") is False:
+        defies = trip is not None and trip > signed and time - trip <= rule.param["hold_s"] * 1e9
+        memory["began"] = time if defies else None
+    memory["runs"] = runs
+    began = memory.get("began")
+    return float(began is not None and signed < began)
+
+
+SCORES: Scores = {"votes": votes, "first_out": first_out, "restart": restart}

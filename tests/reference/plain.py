@@ -26,16 +26,18 @@ def at(value: float, limit: float, *made_of: float) -> float:
 
 @dataclass
 class World:
-    """What is known of every point: the newest reading's time, and the newest usable one's time and value."""
+    """What is known of every point: the newest reading's time, the newest usable one's time and value; `log`: all."""
 
     newest: dict[int, int] = field(default_factory=dict)
     usable: dict[int, tuple[int, float]] = field(default_factory=dict)
+    log: list[tuple[int, int, float]] = field(default_factory=list)
 
     def takes(self, point: int, time: int, value: float) -> bool:
         """Take note of a reading; False if it is no news (late, or sent twice)."""
         if time <= self.newest.get(point, -(2**62)):
             return False
         self.newest[point] = time
+        self.log.append((point, time, value))
         if not math.isnan(value):
             self.usable[point] = (time, value)
         return True

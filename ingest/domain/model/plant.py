@@ -84,6 +84,7 @@ class Rule:
     latch: bool = False  # an alarm of it stays until somebody resets it, also when the condition is gone
     red: bool = False  # alone calls for a red warning of its plant
     rationalization: Rationalization | None = None  # None: there is no instruction on file
+    signed: bool = False  # resetting its alarm needs a signed inspection
 
 
 def rule_key(plant: str, point: str, code: str) -> str:

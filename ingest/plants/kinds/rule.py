@@ -13,7 +13,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from ingest.domain.model.text import Text
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import condition, parse_formula
-from ingest.plants.gates import ALWAYS, Missing, Peers
+from ingest.plants.gates import ALWAYS, Missing, Nearby, Peers
 from ingest.plants.kinds.labels import label_of
 from ingest.plants.kinds.localized import seconds
 from ingest.plants.written import Sourced
@@ -44,6 +44,7 @@ class Measure:
 
     Attributes:
         others: further points the rule reads, by id.
+        signals: their signals.
         fresh_s: the longest any of them may be silent.
         taken: the limit its `of_limit` names.
     """
@@ -56,6 +57,7 @@ class Measure:
     others: tuple[str, ...] = ()
     fresh_s: float = math.inf
     taken: BorrowedLimit | None = None
+    signals: tuple[str, ...] = ()
 
     def of_span(self, percent: float) -> float:
         """Return that percentage of the instrument's span, in its unit."""
@@ -105,6 +107,7 @@ class RuleSpec(Sourced):
     `of` is evaluated instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
     is left out. `dust` confines a rule to plants with one of these dusts. `need` of `of_last` readings make it trip.
     `cause`, `consequence`, `action` and `respond_s` replace what the catalogue says of them.
+    `signed`: its alarm, which is latched, is reset only with a signed inspection.
     """
 
     params: ClassVar[tuple[str, ...]] = ()
@@ -121,6 +124,7 @@ class RuleSpec(Sourced):
     of: Annotated[str, AfterValidator(_formula)] | None = None
     unit: str | None = None
     latch: bool = False
+    signed: bool = False
     need: int | None = Field(default=None, ge=1, le=64)
     of_last: int | None = Field(default=None, ge=1, le=64, validate_default=True)
     dust: list[Dust] | None = None
@@ -151,6 +155,13 @@ class RuleSpec(Sourced):
             raise ValueError(f"only beside {key}, the same in Chinese")
         return text
 
+    @field_validator("signed")
+    @classmethod
+    def _latched(cls, signed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  pydantic calls it
+        if signed and not info.data.get("latch"):
+            raise ValueError("latch = true as well: only what is latched is reset")
+        return signed
+
     @abstractmethod
     def score(self, of: Measure) -> Score:
         """Return the rule's numbers for one point.
@@ -180,7 +191,7 @@ class RuleSpec(Sourced):
             en = en[:1].upper() + en[1:]
         return Text(f"{zh}：{means.zh}", f"{en}: {means.en}")
 
-    def peer_points(self) -> Peers | None:
+    def peer_points(self) -> Peers | Nearby | None:
         """Return the further points it reads, as written."""
         return None
 
@@ -198,7 +209,10 @@ class RuleSpec(Sourced):
             for name in parse_formula(self.of).names:
                 yield "of", name
         others = self.peer_points()
-        if others is not None and isinstance(others.where, tuple):
+        if isinstance(others, Nearby):
+            for name in others.names:
+                yield others.key, name
+        elif others is not None and isinstance(others.where, tuple):
             for name in others.where:
                 yield others.key, name
 

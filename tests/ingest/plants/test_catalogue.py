@@ -20,7 +20,7 @@ SIGNALS: dict[PlantKind, str] = {
     "dust": """
         DUST_HOPPER_TEMP DUST_DP DUST_LOCK_FAULT DUST_FAN_RUN DUST_SPARK DUST_IN_TEMP DUST_OUT_TEMP DUST_DUCT_V
         DUST_PULSE_P DUST_WET_LEVEL DUST_WET_FLOW DUST_H2 DUST_VENT DUST_CONC DUST_CLEAN_AGE DUST_HEADCOUNT
-        DUST_WET_DP DUST_SMOKE""",
+        DUST_WET_DP DUST_SMOKE DUST_WET_TEMP""",
     "steel": """
         STL_CO STL_O2 STL_GH_LEVEL STL_GH_RATE STL_GH_P STL_GH_TILT STL_GAS_O2 STL_BF_TOP_P STL_BF_TOP_T
         STL_CW_DT STL_CW_OUT_T STL_CW_DFLOW STL_CW_FLOW STL_CW_P STL_LANCE_INTLK STL_LADLE_T STL_PERSON_GATHER
@@ -33,7 +33,8 @@ SIGNALS: dict[PlantKind, str] = {
         ALC_LAUNDER_BRK ALC_TILT_CTRL ALC_ROPE_AGE ALC_HYD_P ALC_LEAK_ACOUSTIC ALC_PIT_PERSON
         ALC_PLATFORM_LOAD ALC_CYL_P ALC_WATCHER ALC_PLATFORM_TILT ALC_ROPE_DIFF""",
 }
-GATES_ONLY = {"DUST_PROC_RUN"}  # not in the research, but what it calls "process running" has to be told by something
+GATES_ONLY = {"DUST_PROC_RUN", "DUST_INSPECTED"}
+"""Not in the research, but what it calls "process running" and "inspected" has to be told by something."""
 
 CATALOGUE = load_catalogue()
 ALL = [signal for signals in CATALOGUE.signals.values() for signal in signals.values()] + [
@@ -89,7 +90,15 @@ def test_the_longest_silence_is_three_of_the_periods_it_names(signal: Signal) ->
 def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
     """Off stands on the safe side of on, for any positive set-point."""
     of = Measure(
-        signal.table.unit, 0.0, 1.0, 60.0, 7.0, ("A", "B"), 60.0, BorrowedLimit(5.0, 1.0, Text("高报", "high"))
+        signal.table.unit,
+        0.0,
+        1.0,
+        60.0,
+        7.0,
+        ("A", "B"),
+        60.0,
+        BorrowedLimit(5.0, 1.0, Text("高报", "high")),
+        ("A", "B"),
     )
     for code, spec in signal.rules.items():
         assert spec.limit_of() is None or isinstance(signal.rules[str(spec.limit_of())], LimitSpec)

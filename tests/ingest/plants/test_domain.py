@@ -24,7 +24,9 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "DUST_HOPPER_TEMP": f"{MEASURED} H HH RATE SLOPE FORECAST",
         "DUST_DP": f"{MEASURED} HH LL DEV PHYS",
         "DUST_LOCK_FAULT": f"{COMMON} ON ON_LONG",
-        "DUST_FAN_RUN": f"{COMMON} OFF",
+        "DUST_FAN_RUN": f"{COMMON} OFF RESTART",
+        "DUST_PROC_RUN": f"{COMMON} RESTART",
+        "DUST_WET_TEMP": f"{MEASURED} H HH RATE FORECAST",
         "DUST_SPARK": f"{COMMON} ON COUNT",
         "DUST_IN_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
         "DUST_OUT_TEMP": f"{MEASURED} H HH SLOPE FORECAST",
@@ -133,7 +135,7 @@ def test_every_rule_of_the_domain_is_judged(tmp_path: Path, kind: PlantKind) -> 
     """Exactly these: a rule more is a decision, and belongs into the list."""
     _, known = load(tmp_path, kind)
     judged = {p.signal: {rule.code for rule in p.rules} for p in known.points if not p.is_device}
-    judged.pop("DUST_PROC_RUN", None)  # a gate only
+    judged.pop("DUST_INSPECTED", None)  # only lets go
     assert judged == {signal: set(codes.split()) for signal, codes in DOMAIN[kind].items()}
     assert [p.not_evaluated for p in known.points if p.not_evaluated] == []
 
@@ -179,6 +181,8 @@ def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:
         ("DUST_SPARK-1", "COUNT"),
         ("DUST_SMOKE-1", "ON"),
         ("DUST_VENT-1", "ON"),
+        ("DUST_FAN_RUN-1", "RESTART"),
+        ("DUST_PROC_RUN-1", "RESTART"),
     }
 
 

@@ -168,6 +168,14 @@ CASES = [
         "this point or CO-2 is at 24 ppm",
     ),
     (
+        "restart",
+        'after = { STL_CO = 160, T = 60 }\ninspected = "STL_PERSON_GATHER"\nhold_s = 3600',
+        {"on": 1, "off": 0, "level": 0.5, "hold_s": 3600, "at_0": 160, "at_1": 160, "at_2": 60}
+        | {f"at_{at}": 0 for at in range(3, 32)},
+        ["CO-2", "CO-3", "T"],
+        "started again within 1 h of a trip of CO-2, CO-3, T without a signed inspection",
+    ),
+    (
         "ewma",
         "on = 4\ntrain = 600\nweight = 0.1",
         {"on": 4, "off": 4, "train": 600, "weight": 0.1, "floor": 1},
