@@ -21,6 +21,7 @@ from ingest.domain.alarms.suppressions import HIGHEST, REQUESTED, decided_before
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.audit import Act, ActRole
 from ingest.domain.model.changed import Changed, done_before
+from ingest.domain.model.payload import iso
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import align_point, apply_transition
@@ -71,18 +72,43 @@ class Acknowledge:
 
 
 @dataclass(frozen=True, slots=True)
+class SignedInspection:
+    """An inspection on the spot that somebody signs: who inspected, when (ns), and what was found."""
+
+    by: str
+    at: int
+    result: str
+    remark: str | None = None
+
+    def detail(self) -> dict[str, str]:
+        """Return it as the alarm's history and the audit trail keep it."""
+        detail = {"inspected_by": self.by, "inspected_at": iso(self.at) or "", "result": self.result}
+        return detail | ({"remark": self.remark} if self.remark else {})
+
+
+@dataclass(frozen=True, slots=True)
 class Reset:
-    """Reset a latched alarm; `seen`: the raise that the person saw, None: the present one."""
+    """Reset a latched alarm; `seen`: the raise that the person saw, None: the present one.
+
+    A rule that is `signed` wants a signed inspection, made since the alarm was raised.
+    """
 
     alarm: UUID
     who: Person
     seen: int | None = None
+    inspection: SignedInspection | None = None
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Alarm:
         """See `Command`."""
-        return apply_transition(
-            cycle, engine_state, reset(_find(cycle, engine_state, self.alarm, self.seen), _cause(self.who, now))
-        )
+        alarm = _find(cycle, engine_state, self.alarm, self.seen)
+        inspection = self.inspection
+        if inspection is None:
+            if cycle.configuration.is_signed(alarm.plant, alarm.point, alarm.rule):
+                raise ValueError("inspection: expected who inspected, when, and the result: its rule wants that signed")
+            return apply_transition(cycle, engine_state, reset(alarm, _cause(self.who, now)))
+        if not alarm.annunciated <= inspection.at <= now:
+            raise ValueError("inspection: expected a time since the alarm was raised, and not still to come")
+        return apply_transition(cycle, engine_state, reset(alarm, _cause(self.who, now, **inspection.detail())))
 
 
 @dataclass(frozen=True, slots=True)

@@ -115,6 +115,11 @@ class PlantConfiguration:
         found = self.find(plant, point)
         return found is not None and any(rule.code == code for rule in found.rules)
 
+    def is_signed(self, plant: str, point: str, rule: str) -> bool:
+        """Whether the alarm of a rule is reset only with a signed inspection; False for one that is not configured."""
+        found = self.find(plant, point)
+        return found is not None and any(each.signed for each in found.rules if each.code == rule)
+
     def find(self, plant: str, point: str) -> Point | None:
         """Return the point of that plant with that id, or None."""
         points = self._by_id.get(plant)

@@ -27,6 +27,7 @@ class Offer:
 
     Attributes:
         acknowledge, reset, comment, assign: commands on the alarm itself.
+        sign: whether its reset wants a signed inspection.
         hide: kinds of suppression that can begin: it has none of that kind yet.
         over: suppressions in force or applied for that cover it.
         end: whether the caller may end those.
@@ -36,6 +37,7 @@ class Offer:
 
     acknowledge: bool
     reset: bool
+    sign: bool
     comment: bool
     assign: bool
     hide: frozenset[SuppressionKind]
@@ -64,7 +66,8 @@ def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     """Return what the caller may do about the alarm now."""
     found = caller_scope.suppressions(ports, frozenset({alarm.plant}), _LIVE, alarm.point)
     over = tuple(suppression for suppression in found if suppression.covers(alarm.plant, alarm.point, alarm.rule))
-    known = ports.live.configuration().find(alarm.plant, alarm.point) is not None
+    configuration = ports.live.configuration()
+    known = configuration.find(alarm.plant, alarm.point) is not None
     acts = caller.may_act and not alarm.historical
     taken = {suppression.kind for suppression in over}
     hide = frozenset(kind for kind in SuppressionKind if kind not in taken) if acts and known else frozenset()
@@ -73,6 +76,7 @@ def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     return Offer(
         acknowledge=acts and alarm.state in UNSEEN,
         reset=acts and TRANSITIONS[alarm.state, AlarmEventKind.RESET] is not Outcome.REFUSED,
+        sign=configuration.is_signed(alarm.plant, alarm.point, alarm.rule),
         comment=not caller.is_display,
         assign=acts,
         hide=hide if alarm.active else hide & {SuppressionKind.OUT_OF_SERVICE},

@@ -11,7 +11,7 @@ from pydantic import StringConstraints
 from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.model.suppression import SuppressionKind
-from ingest.engine.commands import Assign, Comment, Reset, Suppress
+from ingest.engine.commands import Assign, Comment, Reset, SignedInspection, Suppress
 from ingest.services import caller_scope
 from ingest.services.alarm_commands import acknowledge as acknowledge_alarm
 from ingest.services.alarm_commands import order
@@ -45,9 +45,19 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
         return go_on(onward)
 
     @router.post("/reset")
-    async def reset(alarm: UUID, actor: Actor, raises: Raises = 1, onward: Onward = "/alarms") -> Response:
-        """Reset a latched alarm."""
-        await order(ports, actor, alarm, Reset(alarm, person(actor), raises))
+    async def reset(
+        alarm: UUID,
+        actor: Actor,
+        by: Name = "",
+        at: Moment = None,
+        result: Maybe = None,
+        remark: Maybe = None,
+        raises: Raises = 1,
+        onward: Onward = "/alarms",
+    ) -> Response:
+        """Reset a latched alarm, with the inspection that is signed if its rule wants one."""
+        made = SignedInspection(by, at, result, remark) if by and at is not None and result else None
+        await order(ports, actor, alarm, Reset(alarm, person(actor), raises, made))
         return go_on(onward)
 
     @router.post("/comment")

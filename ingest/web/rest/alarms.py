@@ -14,7 +14,7 @@ from ingest.domain.alarms.report import alarm_fields
 from ingest.domain.alarms.urgency import Order, is_place, place
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.domain.model.payload import iso
-from ingest.engine.commands import Assign, Command, Comment, Reset
+from ingest.engine.commands import Assign, Command, Comment, Reset, SignedInspection
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_commands import acknowledge, order
@@ -96,10 +96,15 @@ def alarms_router(ports: Ports) -> APIRouter:
         return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, given.comment, given.raises))
 
     @router.post("/{alarm}/reset")
-    async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Occurrence | None = None) -> schemas.AlarmDetail:
-        """Let go of a latched alarm that was acknowledged, by the raise that was seen. Operators and admins only."""
-        seen = (body or schemas.Occurrence()).raises
-        return await ordered(actor, alarm, Reset(alarm, person(actor), seen))
+    async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Reset | None = None) -> schemas.AlarmDetail:
+        """Let go of a latched alarm that was acknowledged, by the raise that was seen. Operators and admins only.
+
+        A rule that is `signed` wants `inspection`: one made since the alarm was raised; else 409.
+        """
+        given = body or schemas.Reset()
+        signed = given.inspection
+        made = SignedInspection(signed.by, signed.at, signed.result, signed.remark) if signed else None
+        return await ordered(actor, alarm, Reset(alarm, person(actor), given.raises, made))
 
     @router.post("/{alarm}/comment")
     async def comment_alarm(alarm: UUID, caller: Caller, body: schemas.Remark) -> schemas.AlarmDetail:

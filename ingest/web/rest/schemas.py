@@ -11,6 +11,7 @@ from ingest.domain.alarms.consequential_suppression import CommonCauseKind
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.domain.model.plant import Confidence, GateOp, PlantKind
 from ingest.domain.model.suppression import SuppressionKind
+from ingest.services.timestamps import Instant as InstantIn
 from ingest.web.inputs import WORDS, Count, storable
 
 Instant = Annotated[str, Field(json_schema_extra={"format": "date-time"}, examples=["2026-11-23T06:00:00.000Z"])]
@@ -169,6 +170,7 @@ class RuleOut(Shape):
     inputs: list[PointId] = Field(description="further points it looks at")
     latch: bool = Field(description="returns only when it is reset")
     red: bool = Field(description="alone calls for a red warning of its plant")
+    signed: bool = Field(description="its alarm is reset only with a signed inspection")
     standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
     rationalization: RationalizationOut | None = Field(description="null: no instruction is on file")
 
@@ -344,6 +346,23 @@ class Acknowledgement(Occurrence):
     """What the operator adds to an acknowledgement."""
 
     comment: Words | None = Field(default=None, examples=["已到现场确认，补水阀已开"])
+
+
+class InspectionSigned(Body):
+    """An inspection on the spot: who made it, when, and what was found."""
+
+    by: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)] = Field(
+        examples=["安全员 陈志强"]
+    )
+    at: InstantIn
+    result: Words = Field(examples=["风管、打磨机、除尘器内无余烬，积尘已清理"])
+    remark: Words | None = Field(default=None, examples=["已用测温仪复测"])
+
+
+class Reset(Occurrence):
+    """How a latched alarm is reset; `inspection` where the rule wants one signed."""
+
+    inspection: InspectionSigned | None = None
 
 
 class Remark(Body):

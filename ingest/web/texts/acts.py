@@ -57,6 +57,8 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "measure": Text("措施", "measure"),
     "media": Text("文件类型", "kind of file"),
     "minutes": Text("时长", "minutes"),
+    "inspected_at": Text("检查时间", "inspected at"),
+    "inspected_by": Text("检查人", "inspected by"),
     "missed": Text("超时未办", "missed"),
     "name": Text("名称", "name"),
     "number": Text("编号", "number"),

@@ -65,6 +65,13 @@ ALARMS: Final[dict[str, Text]] = {
     "alarm.reset_hint": Text(
         "条件已消失且已确认，复位后报警结束。", "The condition is gone and somebody has seen it: a reset lets go of it."
     ),
+    "alarm.reset_signed_hint": Text(
+        "须有人到现场检查并签认：检查人、时间、结果。签认后才可复位，并记入操作记录。",
+        "Somebody has to inspect on the spot and sign: who, when, and what was found. It is kept in the audit trail.",
+    ),
+    "alarm.inspected_by": Text("检查人", "Inspected by"),
+    "alarm.inspected_at": Text("检查时间", "Inspected at"),
+    "alarm.inspection_result": Text("检查结果", "Result of the inspection"),
     "alarm.say": Text("添加备注", "Add a comment"),
     "alarm.comment_words": Text("备注", "Comment"),
     "alarm.assign": Text("指派责任人", "Assign"),

@@ -40,6 +40,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"history: trends are missing; it failed or did not answer in time, try again in (\S+) s",
          "暂无趋势数据：历史库出错或没有及时应答，请 {1} 秒后再试。最新值和报警不经过历史库。"),
         (r"history: trends are missing; it refused .+", "暂无趋势数据：历史库拒绝了这次查询，原因见服务日志。"),
+        (r"inspection: expected who inspected, .+", "该报警须经现场检查签认才可复位：请填写检查人、时间和结果。"),
+        (r"inspection: expected a time since .+", "检查时间应在报警触发之后，且不晚于现在。"),
         (r"a point is taken out of service as a whole, not one rule of it",
          "停用以整个测点为单位，不能只停用一条规则。"),
         (r"until: expected a time after the beginning, and still to come", "结束时间应晚于开始时间，且尚未到来。"),

@@ -16,7 +16,7 @@ from ingest.base.telemetry import REGISTRY
 from ingest.domain.alarms.retrospective_alarms import KEPT
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
-from ingest.engine.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, Suppress
+from ingest.engine.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, SignedInspection, Suppress
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.suppressions import SuppressionStore
@@ -244,6 +244,26 @@ def test_a_latched_alarm_stays_until_it_was_seen_and_reset_also_over_a_restart(b
     assert [a.state for a in bench.found()] == [AlarmState.LATCHED_ACKNOWLEDGED]
     bench.engine.submit(Reset(alarm.id, OPERATOR)).result(PATIENCE_S)
     assert [(a.state, a.acked_by) for a in bench.found()] == [(AlarmState.NORMAL, "张三")]
+
+
+def test_an_alarm_that_wants_a_signed_inspection_is_let_go_by_nothing_less(bench: Bench) -> None:
+    """Who inspected, when and what was found stands in its history, beside who reset it."""
+    signed = LATCHED.replace("latch = true\n", "latch = true\nsigned = true\n")
+    bench.engine.adopt(small_configuration(bench.folder, bench.journal.number_points, signed))
+    bench.send("CO-01", [5, 30, 5])
+    bench.settle()
+    (alarm,) = bench.found()
+    bench.engine.submit(Acknowledge(alarm.id, OPERATOR)).result(PATIENCE_S)
+    before = SignedInspection("陈志强", alarm.annunciated - 1, "无余烬")
+    for inspection, wanted in ((None, "who inspected"), (before, "since the alarm was raised")):
+        with pytest.raises(ValueError, match=wanted):
+            bench.engine.submit(Reset(alarm.id, OPERATOR, None, inspection)).result(PATIENCE_S)
+    bench.restart(clean=False)
+    assert [a.state for a in bench.found()] == [AlarmState.LATCHED_ACKNOWLEDGED]
+    made = SignedInspection("陈志强", alarm.annunciated, "无余烬", "已测温")
+    assert bench.engine.submit(Reset(alarm.id, OPERATOR, None, made)).result(PATIENCE_S).state is AlarmState.NORMAL
+    detail = bench.alarms.alarm_history(alarm.id)[-1].detail
+    assert {detail["inspected_by"], detail["result"], detail["remark"]} == {"陈志强", "无余烬", "已测温"}
 
 
 def test_a_latched_alarm_whose_condition_comes_back_calls_again(bench: Bench) -> None:

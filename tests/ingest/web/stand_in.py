@@ -201,6 +201,15 @@ class StandIn:
         past = replace(stood, state=AlarmState.NORMAL, returned=end, historical=True)
         return self._commit(past, AlarmEventKind.RECORDED, end)
 
+    def sign(self, plant: str, point: str) -> None:
+        """Have the rules of a point want a signed inspection."""
+        known = self.known.plants[plant]
+        points = tuple(
+            replace(p, rules=[replace(rule, signed=True) for rule in p.rules]) if p.id == point else p
+            for p in known.points
+        )
+        self.known = replace(self.known, plants={**self.known.plants, plant: replace(known, points=points)})
+
     def return_alarm(self, alarm: Alarm, ago_s: float = 0) -> Alarm:
         """Let its condition end."""
         now = self.time - int(ago_s * SECOND)

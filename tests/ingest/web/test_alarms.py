@@ -10,6 +10,7 @@ import pytest
 
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
+from ingest.domain.model.payload import iso
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
@@ -208,6 +209,20 @@ async def test_people_comment_assign_and_reset_and_the_history_says_who(hall: St
     assigned = (await client.get(ALARMS, params={"assigned": "维修班 王强"})).json()["alarms"]
     assert [one["id"] for one in assigned] == [str(alarm.id)]
     assert (await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": None})).json()["assigned"] is None
+
+
+async def test_a_reset_that_wants_a_signed_inspection_takes_it_by_the_api(hall: StandIn, ask: Ask) -> None:
+    hall.sign(WOOD, "DP-01")
+    alarm = hall.raise_alarm(WOOD, "DP-01", "HH", 1600.0)
+    hall.book[alarm.id] = replace(alarm, state=AlarmState.LATCHED_ACKNOWLEDGED, returned=hall.time)
+    client, path = ask(ADMIN), f"{ALARMS}/{alarm.id}/reset"
+    refused = await client.post(path)
+    assert (refused.status_code, "who inspected" in refused.json()["detail"]) == (409, True)
+    inspection = {"by": "陈志强", "at": iso(hall.time), "result": "无余烬"}
+    assert (await client.post(path, json={"inspection": {"by": "陈志强"}})).status_code == 422
+    answer = await client.post(path, json={"inspection": inspection})
+    assert answer.status_code == 200
+    assert answer.json()["history"][-1]["detail"]["inspected_by"] == "陈志强"
 
 
 @pytest.mark.parametrize("body", [{}, {"comment": "  "}, {"comment": "x" * 501}, {"comment": "x", "by": "李四"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from dataclasses import replace
 from html import unescape
@@ -13,6 +14,7 @@ import pytest
 from ingest.domain.model.alarm import Alarm, AlarmState
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
+from ingest.web.console.trend_svg import LOCAL
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import PDF, fill
 from tests.ingest.web.stand_in import (
@@ -224,6 +226,26 @@ async def test_a_latched_alarm_can_be_reset_once_it_was_seen(hall: StandIn, ask:
     assert "reset" in offered((await client.get(f"/alarms/{alarm.id}")).text)
     assert (await client.post(f"/alarms/{alarm.id}/reset")).status_code == 303
     assert hall.book[alarm.id].state is AlarmState.NORMAL
+
+
+async def test_where_an_inspection_is_to_be_signed_the_page_asks_for_it_and_the_history_shows_it(
+    hall: StandIn, ask: Ask
+) -> None:
+    hall.sign(WOOD, "DP-01")
+    alarm = hall.raise_alarm(WOOD, "DP-01", "HH", 1600.0)
+    hall.book[alarm.id] = replace(alarm, state=AlarmState.LATCHED_ACKNOWLEDGED, returned=hall.time)
+    client = ask(ADMIN)
+    page = (await client.get(f"/alarms/{alarm.id}")).text
+    assert all(f'name="{field}"' in page for field in ("by", "at", "result", "remark"))
+    refused = await client.post(f"/alarms/{alarm.id}/reset", data={"by": "陈志强"})
+    assert refused.status_code == 409
+    assert "须经现场检查签认" in refused.text
+    when = dt.datetime.fromtimestamp(hall.time / 1e9, LOCAL).strftime("%Y-%m-%dT%H:%M:%S")
+    signed = {"by": "陈志强", "at": when, "result": "除尘器内无余烬"}
+    assert (await client.post(f"/alarms/{alarm.id}/reset", data=signed)).status_code == 303
+    page = (await client.get(f"/alarms/{alarm.id}")).text
+    assert "检查人" in page
+    assert "除尘器内无余烬" in page
 
 
 async def test_comment_and_assignment_are_in_the_history_with_who_said_it(hall: StandIn, ask: Ask) -> None:
