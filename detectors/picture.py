@@ -15,6 +15,8 @@ _WIDTH: Final = 760
 _LEFT: Final = 64
 _RIGHT: Final = 12
 _GAP: Final = 18
+_HEADED_GAP: Final = 30
+_APART: Final = 15  # px between the numbers of two moments
 _STEPS_S: Final = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800)
 _COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
 _STYLE: Final = (
@@ -22,14 +24,16 @@ _STYLE: Final = (
     ".tripped{fill:#c0392b;opacity:.13}.line{fill:none;stroke-width:1.4}.frame{fill:#fff;stroke:#c9d1d9}"
 )
 _MARK: Final = 'stroke="#41505f" stroke-dasharray="2 3"'
+_BOLD_MARK: Final = 'stroke="#c0392b" stroke-width="3"'
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A moment drawn down all panels, with what happened then."""
+    """A moment drawn down all panels, with what happened then; a bold one is the moment that matters."""
 
     at_s: float
     label: str
+    bold: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +59,8 @@ def draw(
     tripped: Sequence[tuple[float, float]],
     title: str,
     marks: Sequence[Mark] = (),
+    *,
+    headed: bool = False,
 ) -> str:
     """The picture.
 
@@ -64,25 +70,36 @@ def draw(
         tripped: stretches (from, to), s, in which the verdict stood.
         title: what it shows, for people who cannot see it.
         marks: moments to point out, numbered above the panels and named below them.
+        headed: the title stands above the panels, a line a language, and each panel's label above it.
     """
-    head = 14 if marks else 0
-    height = head + sum(panel.height + _GAP for panel in panels) + 28 + 18 * len(marks)
+    gap = _HEADED_GAP if headed else _GAP
+    numbers_y = 56 if headed else 16
+    head = (40 if headed else 0) + (14 if marks else 0) + (gap - _GAP)
+    height = head + sum(panel.height + gap for panel in panels) + 28 + 18 * len(marks)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" role="img">',
         f"<title>{escape(title)}</title><style>{_STYLE}</style>",
     ]
+    for line, words in enumerate(title.split(" · ") if headed else ()):
+        parts.append(f'<text x="{_LEFT}" y="{18 + 18 * line}" style="font:bold 14px system-ui">{escape(words)}</text>')
     top = 8 + head
     for panel in panels:
-        parts += _panel(_Axes(time_s, panel, top), tripped)
-        top += panel.height + _GAP
-    axes = _Axes(time_s, panels[-1], top - panels[-1].height - _GAP)
+        parts += _panel(_Axes(time_s, panel, top), tripped, top - 5 if headed else top + 15)
+        top += panel.height + gap
+    axes = _Axes(time_s, panels[-1], top - panels[-1].height - gap)
+    free = -math.inf  # where the next number fits
     for number, mark in enumerate(marks, 1):
-        x = axes.x(mark.at_s)
-        parts.append(f'<line {_MARK} x1="{x:.1f}" x2="{x:.1f}" y1="{8 + head}" y2="{top - _GAP}"/>')
-        parts.append(f'<text x="{x:.1f}" y="16" text-anchor="middle">{number}</text>')
-        parts.append(f'<text x="{_LEFT}" y="{top + 6 + 18 * number}">{number}  {escape(mark.label)}</text>')
+        x, style = axes.x(mark.at_s), _BOLD_MARK if mark.bold else _MARK
+        weight = ' font-weight="bold"' if mark.bold else ""
+        parts.append(f'<line {style} x1="{x:.1f}" x2="{x:.1f}" y1="{8 + head}" y2="{top - gap}"/>')
+        free = max(x, free)
+        parts.append(f'<text x="{free:.1f}" y="{numbers_y}" text-anchor="middle"{weight}>{number}</text>')
+        free += _APART
+        below = top - gap + _GAP + 6 + 18 * number
+        parts.append(f'<text x="{_LEFT}" y="{below}"{weight}>{number}  {escape(mark.label)}</text>')
     for second in _moments(float(time_s[0]), float(time_s[-1])):
-        parts.append(f'<text x="{axes.x(second):.1f}" y="{top + 2}" text-anchor="middle">{_clock(second)}</text>')
+        x, y = axes.x(second), top - gap + _GAP + 2
+        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{_clock(second)}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -106,7 +123,7 @@ class _Axes:
         return self.top + min(max(share, 0.0), 1.0) * self.panel.height
 
 
-def _panel(axes: _Axes, tripped: Sequence[tuple[float, float]]) -> Iterator[str]:
+def _panel(axes: _Axes, tripped: Sequence[tuple[float, float]], label_y: int) -> Iterator[str]:
     panel, right, bottom = axes.panel, _WIDTH - _RIGHT, axes.top + axes.panel.height
     width = right - _LEFT
     yield f'<rect class="frame" x="{_LEFT}" y="{axes.top}" width="{width}" height="{panel.height}"/>'
@@ -123,7 +140,7 @@ def _panel(axes: _Axes, tripped: Sequence[tuple[float, float]]) -> Iterator[str]
     for number in reversed(range(len(panel.lines))):
         colour = _COLOURS[min(number, len(_COLOURS) - 1)]
         yield f'<path class="line" stroke="{colour}" d="{_path(axes, panel.lines[number])}"/>'
-    yield f'<text x="{_LEFT + 6}" y="{axes.top + 15}">{escape(panel.label)}</text>'
+    yield f'<text x="{_LEFT + 6}" y="{label_y}">{escape(panel.label)}</text>'
     yield f'<line class="grid" x1="{_LEFT}" x2="{right}" y1="{bottom}" y2="{bottom}"/>'
 
 
