@@ -31,7 +31,7 @@ def plot(accident: Accident, points: Sequence[str], shown: NDArray[np.float64], 
     zero = accident.begins_s
     begin = max(0, int(zero - _BEFORE_S))
     end = min(len(shown), int(accident.no_return_s + _AFTER_S))
-    time_s = np.arange(begin, end) - zero
+    time_s = (np.arange(begin, end) - zero).astype(np.float64)
     plant = copied_configuration(accident.plant, 1, PLANTS).plants[f"{accident.plant}-0"]
     known = {point.id: point for point in plant.points}
     panels = [
