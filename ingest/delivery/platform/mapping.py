@@ -42,6 +42,7 @@ _WARNING: Final = frozenset(
     )
 )
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE
+_LINK: Final = frozenset({"batch.connected", "batch.continued"})
 PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("alarm", "head"): _HEAD,
     ("alarm", "item"): frozenset({"message.id", "event", "time", "by", "reason.zh", "reason.en"})
@@ -51,7 +52,7 @@ PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("warning", "item"): frozenset({"message.id", "event", "time", "by", "title.zh", "title.en"})
     | _WARNING
     | _ENTERPRISE,
-    ("readings", "head"): _HEAD,
+    ("readings", "head"): _HEAD | _LINK,
     ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid"})
     | _ENTERPRISE,
 }
@@ -163,6 +164,8 @@ class FieldMapping(Config):
                 "id": str(uuid5(_BATCHES, "/".join(str(message.id) for message in messages))),
                 "count": len(messages),
                 "time": max(message.body["time"] for message in messages),
+                "connected": all(message.body.get("connected") is True for message in messages),
+                "continued": len(messages) > 1,
             },
             "enterprise": messages[0].body["enterprise"],
         }

@@ -71,9 +71,23 @@ def rationalization_fields(asked: Rationalization | None) -> dict[str, Any] | No
 
 
 def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, float | None, int]]) -> dict[str, Any]:
-    """Return the body with a plant's newest readings, given as (point, device time, value, flags)."""
+    """Return the body with a plant's newest readings, given as (point, device time, value, flags).
+
+    `connected` is whether the link to the instruments holds: every gateway with points has one whose newest reading is
+    usable and no older than the point may be silent.
+    """
+    latest = list(latest)
+    gateways = {point.gateway for point in plant.points if not point.is_device} | {
+        point.gateway for point, *_ in latest
+    }
+    linked = {
+        point.gateway
+        for point, at, _, flags in latest
+        if not flags & UNUSABLE and time - at <= point.silence_s * 1_000_000_000
+    }
     return {
         "time": iso(time),
+        "connected": gateways == linked,
         "enterprise": enterprise_fields(plant),
         "readings": [
             {

@@ -245,7 +245,7 @@ def alarm_message(
 
 def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc) -> Message:
     """The newest readings of two points; the second has no value."""
-    points = (_point(0, "CW_IN_P-01", "ALC_CW_IN_P", "MPa"), _point(1, "CAST_LEN-01", "ALC_CAST_LEN", "mm"))
+    points = (outbox_point(0, "CW_IN_P-01", "ALC_CW_IN_P", "MPa"), outbox_point(1, "CAST_LEN-01", "ALC_CAST_LEN", "mm"))
     latest = [(points[0], START, 0.351, 0), (points[1], START - SECOND, None, int(Flag.NO_VALUE))]
     body: dict[str, Any] = readings_body(replace(PLANT, id=plant, uscc=uscc), START + seq * SECOND, latest)
     return Message(
@@ -253,7 +253,7 @@ def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc)
     )
 
 
-def _point(index: int, point: str, signal: str, unit: str) -> Point:
+def outbox_point(index: int, point: str, signal: str, unit: str) -> Point:
     return Point(
         index=index,
         plant=PLANT.id,

@@ -11,12 +11,15 @@ import pytest
 
 from ingest.delivery.errors import Unmappable
 from ingest.delivery.platform.mapping import PATHS, load_mapping
+from ingest.domain.alarms.report import readings_body
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.fault import InvalidConfig
+from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Message, MessageKind
 from ingest.domain.model.warning import Colour, Step, WarningEventKind
-from tests.ingest.delivery.outbox import alarm_message, readings_message, warning_message
+from tests.ingest.delivery.outbox import PLANT, START, alarm_message, outbox_point, readings_message, warning_message
 
+SECOND = 1_000_000_000
 GOLDEN = Path(__file__).parent / "golden"
 SHIPPED = (resources.files("ingest.delivery.platform") / "mapping.toml").read_text(encoding="utf-8")
 
@@ -167,3 +170,23 @@ def test_a_mapping_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
 def test_the_shipped_mapping_says_what_is_not_confirmed() -> None:
     assert "UNCONFIRMED" in SHIPPED
     assert "OUR\n# DEFAULT, not the regulation" in SHIPPED
+
+
+@pytest.mark.parametrize(
+    ("ages", "flags", "connected"),
+    [
+        ((1, 1), (0, 0), True),
+        ((1, 61), (0, 0), False),  # one of two gateways has gone silent
+        ((1, 1), (0, Flag.BAD), False),
+        ((1, 1), (Flag.UNCERTAIN, Flag.OUT_OF_RANGE), True),
+        ((1,), (0,), False),  # the other was never heard
+    ],
+)
+def test_a_report_tells_the_truth_about_the_link_to_the_instruments(
+    ages: tuple[int, ...], flags: tuple[int, ...], *, connected: bool
+) -> None:
+    points = tuple(replace(outbox_point(at, f"P-{at}", "ALC_CW_IN_P", "MPa"), gateway=f"gw-{at}") for at in (0, 1))
+    latest = [(points[at], START - age * SECOND, 0.3, flags[at]) for at, age in enumerate(ages)]
+    body = readings_body(replace(PLANT, points=points), START, latest)
+    report = load_mapping(None).report("readings", [replace(readings_message(1), body=body)])
+    assert (report["isConnectDataSource"], report["reportType"]) == (connected, "report")

@@ -238,7 +238,7 @@ async def test_after_a_loss_of_the_link_every_message_arrives_once(authority: Au
     reports = [report_in(request) for request in platform.accepted]
     events = [item["eventId"] for report in reports if report["reportType"] == "alarm" for item in report["datas"]]
     assert sorted(events) == sorted(str(r.message.id) for r in outbox.rows.values() if r.message.kind == "alarm")
-    assert sum(len(r["datas"]) for r in reports if r["reportType"] == "realtime") == 2 * 20
+    assert sum(len(r["datas"]) for r in reports if r["reportType"] in {"report", "continues"}) == 2 * 20
     order = [(i["alarmId"], i["eventType"]) for r in reports if r["reportType"] == "alarm" for i in r["datas"]]
     for alarm in {alarm for alarm, _ in order}:
         assert [kind for of, kind in order if of == alarm] == ["raised", "returned"]

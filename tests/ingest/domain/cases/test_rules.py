@@ -39,11 +39,22 @@ def test_every_clause_names_signals_and_rules_that_there_are() -> None:
 
 
 def test_what_was_only_recalled_says_so() -> None:
-    """The clause every dead sensor points to was not read again; neither were those of dust."""
+    """Items 5 to 8 of Art. 4 and those of dust from the sixth on were not read again."""
     clauses = load_criteria().clauses
-    assert {clauses[key].confidence for key in ("art14", "art4-5", "art11-lock")} == {"recalled"}
-    assert {clauses[key].confidence for key in ("art4-1", "art4-4", "art5-mould-water")} == {"found"}
+    assert {clauses[key].confidence for key in ("art4-5", "art11-lock", "art11-sander")} == {"recalled"}
+    found = ("art14", "art4-1", "art5-mould-water", "art5-open-circuit", "art11-building", "art11-duct")
+    assert {clauses[key].confidence for key in found} == {"found"}
     assert all("memory" in clause.source for clause in clauses.values() if clause.confidence == "recalled")
+
+
+def test_spark_detection_does_not_cure_metal_dust_under_positive_pressure() -> None:
+    """That is a major hazard outright: no signal points to it, and sanders are a clause of their own."""
+    clauses = load_criteria().clauses
+    assert clauses["art11-metal-pressure"].signals == frozenset()
+    assert "火花" not in clauses["art11-metal-pressure"].text.zh
+    assert clauses["art11-spark"].text.zh.startswith("其他可燃性粉尘")
+    assert "砂光" not in clauses["art11-spark"].text.zh
+    assert clauses["art11-explosion"].text.zh.startswith("干式除尘系统")
 
 
 @pytest.mark.parametrize(
