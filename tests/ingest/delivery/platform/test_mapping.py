@@ -74,7 +74,8 @@ def test_a_mapping_may_name_exactly_what_our_reports_hold(kind: MessageKind, par
     }
     body = dict(made[kind].body)
     if part == "head":
-        held = {"enterprise": body["enterprise"], "batch": dict.fromkeys(("id", "count", "time"))}
+        link = ("connected", "continued") if kind == "readings" else ()
+        held = {"enterprise": body["enterprise"], "batch": dict.fromkeys(("id", "count", "time", *link))}
     elif kind != "readings":
         held = {**body, "message": {"id": ""}}
     else:

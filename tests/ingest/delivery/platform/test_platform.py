@@ -124,7 +124,7 @@ async def test_messages_go_together_by_kind_and_enterprise(platform: Receiver, a
         outcomes = await connector.deliver(messages)
     assert sorted(outcomes, key=lambda outcome: outcome.seq) == [Outcome(seq) for seq in (1, 2, 3, 4, 5)]
     found = sorted((r["reportType"], r["enterpriseId"], len(r["datas"])) for r in map(report_in, platform.requests))
-    assert found == [("alarm", PLANT.uscc, 2), ("realtime", "91110000802100433B", 2), ("realtime", PLANT.uscc, 4)]
+    assert found == [("alarm", PLANT.uscc, 2), ("continues", PLANT.uscc, 4), ("report", "91110000802100433B", 2)]
 
 
 @pytest.mark.parametrize(
