@@ -13,12 +13,26 @@ from gateway_sim.accidents.haian import HAIAN
 from gateway_sim.accidents.jiangyin import JIANGYIN
 from gateway_sim.accidents.pingguo import PINGGUO
 from gateway_sim.accidents.qingyuan import QINGYUAN, QINGYUAN_STEADY
+from gateway_sim.accidents.typical_holder import TYPICAL_HOLDER
+from gateway_sim.accidents.typical_lance import TYPICAL_LANCE
+from gateway_sim.accidents.xingtai import XINGTAI
 
 PLANTS: Final = Path(str(files("gateway_sim.accidents"))) / "plants"
 """The folder of the plant files the accidents happen in."""
 
 ACCIDENTS: Final[Mapping[str, Accident]] = {
-    accident.id: accident for accident in (JIANGYIN, QINGYUAN, QINGYUAN_STEADY, PINGGUO, HAIAN, CHANGZHOU)
+    accident.id: accident
+    for accident in (
+        JIANGYIN,
+        QINGYUAN,
+        QINGYUAN_STEADY,
+        PINGGUO,
+        HAIAN,
+        CHANGZHOU,
+        XINGTAI,
+        TYPICAL_HOLDER,
+        TYPICAL_LANCE,
+    )
 }
 """All of them by id."""
 
