@@ -19,8 +19,9 @@ from ingest.delivery.https import is_loopback
 from ingest.domain.model.fault import Fault, near
 from ingest.domain.model.plant import SERVICE
 from ingest.plants.configuration import PlantConfiguration
-from ingest.plants.doubts import PROVINCES, doubts_of
+from ingest.plants.doubts import both, doubts_of
 from ingest.plants.numbering import MemoryNumbering, PointKey
+from ingest.plants.regions import region_doubt
 from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import ending
 from ingest.storage.history.config import InfluxConfig
@@ -38,7 +39,7 @@ def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) ->
     """Yield every doubt about the settings and their plant files; reads secrets, shows none."""
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, configuration)]
     found += ending(settings, time.time_ns())
-    found += [doubt for plant in configuration.enterprises() for doubt in doubts_of(plant, settings.plants)]
+    found += doubts_of(configuration, settings.plants)
     return [*found, *_renamed(settings, configuration)]
 
 
@@ -75,8 +76,9 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
             yield key, plant, f"a plant of a file in {settings.plants}"
     for duty in settings.warnings.duty:
         for region in sorted(duty.regions or ()):
-            if region[:2] not in PROVINCES:
-                yield f"warnings.duty.{duty.name}.regions", region, "a code of GB/T 2260; no province begins so"
+            nowhere = region_doubt(region.ljust(6, "0"))
+            if nowhere:
+                yield f"warnings.duty.{duty.name}.regions", region, both(nowhere)
     for token in settings.api.tokens:
         if token.name == RESERVED_NAME:
             yield (
