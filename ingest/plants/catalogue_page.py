@@ -1,4 +1,4 @@
-"""Writes `docs/signals.md` from the catalogue: `python -m ingest.plants.catalogue_page`, at the project's root."""
+"""Writes `docs/signals.md` and a page for each kind of plant: `python -m ingest.plants.catalogue_page`, at the root."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.several import NeighbourSpec, RestartSpec, VotesSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
 
-PAGE: Final = Path("docs/signals.md")
+INDEX: Final = Path("docs/signals.md")
+FOLDER: Final = Path("docs/signals")
 
 _KINDS: Final[dict[PlantKind, Text]] = {
     "dust": Text("粉尘涉爆", "dust explosion"),
@@ -27,8 +28,14 @@ _KINDS: Final[dict[PlantKind, Text]] = {
 
 _SIDES: Final = {"rise": "+", "fall": "−", "either": "±"}
 
+_COMMON: Final = Text("所有测点与网关", "every point, and gateways")
+_SERVICE: Final = Text("监测服务自身", "the service itself")
+
+_MARK: Final = (
+    "<!-- Generated from ingest/plants/catalogue/*.toml by `python -m ingest.plants.catalogue_page`. Do not edit. -->\n"
+)
+
 _HEAD: Final = """\
-<!-- Generated from ingest/plants/catalogue/*.toml by `python -m ingest.plants.catalogue_page`. Do not edit. -->
 # 信号目录 / Signal catalogue
 
 Every signal a plant file may name, with the rules its points get by default. A plant file may change any number; a rule
@@ -38,7 +45,7 @@ that needs a set-point or a gate the plant does not have is listed as *not judge
 *published*: read in a published source, which may be no standard at all. *engineering default*: ours, or recalled from
 a document that was not at hand; check it before relying on it. No number here is *regulation* unless its row says so.
 
-The rules under *every point* hold for all signals and are repeated only where a signal changes them.
+The rules of [every point](signals/common.md) hold for all signals and are repeated only where a signal changes them.
 Percent numbers are percent of the point's set-point. A rule trips once its condition has held for *delay* and returns
 at *off*; an alarm of a *latched* one stays until it is reset. **red** marks a rule that alone calls for a red warning.
 **mandatory** marks a signal that a duty asks for, by its basis: out of action during production it is a hazard.
@@ -52,21 +59,42 @@ plant, or time to learn from it, and are not defaults. What each finds: [detecto
 """
 
 
-def render(catalogue: Catalogue) -> str:
-    """Return the page."""
+_READ: Final = "How to read these tables, and how far to trust a number: [signals.md](../signals.md).\n"
+
+
+def pages(catalogue: Catalogue) -> dict[Path, str]:
+    """Return the index and one page for each kind of plant, the rules of every point, and the service, by path."""
     shared = {**catalogue.every, **catalogue.analogue}
-    parts = [
-        _HEAD,
-        "## 所有测点 / Every point\n",
-        _rules(("measuring point", code, spec, "") for code, spec in catalogue.every.items()),
-        _rules(("analogue point", code, spec, "") for code, spec in catalogue.analogue.items()),
-    ]
-    for kind, signals in catalogue.signals.items():
-        title = _KINDS[kind]
-        parts += [f"## {title.zh} / {title.en}\n", *_section(list(signals.values()), shared)]
-    parts += ["## 网关 / Gateways\n", *_section(list(catalogue.gateway.values()), shared)]
-    parts += ["## 监测服务 / The service itself\n", *_section(list(catalogue.service.values()), shared)]
-    return "\n".join(parts)
+    named: dict[str, tuple[Text, list[Signal]]] = {
+        kind: (_KINDS[kind], list(signals.values())) for kind, signals in catalogue.signals.items()
+    }
+    named["common"] = _COMMON, list(catalogue.gateway.values())
+    named["service"] = _SERVICE, list(catalogue.service.values())
+    found = {INDEX: _index(named, shared)}
+    for name, (title, signals) in named.items():
+        parts = [_MARK + f"# {title.zh} / {title.en.capitalize()}\n", _READ]
+        if name == "common":
+            parts += [
+                "## 所有测点 / Every point\n",
+                _rules(("measuring point", code, spec, "") for code, spec in catalogue.every.items()),
+                _rules(("analogue point", code, spec, "") for code, spec in catalogue.analogue.items()),
+                "## 网关 / Gateways\n",
+            ]
+        found[FOLDER / f"{name}.md"] = "\n".join([*parts, *_section(signals, shared)])
+    return found
+
+
+def _index(named: Mapping[str, tuple[Text, list[Signal]]], shared: Mapping[str, RuleSpec]) -> str:
+    rows = (
+        (
+            f"[{title.zh} / {title.en}](signals/{name}.md)",
+            str(len(signals)),
+            str(sum(shared.get(code) != spec for signal in signals for code, spec in signal.rules.items())),
+            " ".join(f"`{signal.code}`" for signal in signals if signal.table.mandatory),
+        )
+        for name, (title, signals) in named.items()
+    )
+    return "\n".join([_MARK + _HEAD, _table(("page", "signals", "rules of their own", "mandatory signals"), rows)])
 
 
 def _section(signals: list[Signal], shared: Mapping[str, RuleSpec]) -> Iterator[str]:
@@ -217,4 +245,6 @@ def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(render(load_catalogue()), encoding="utf-8")
+    FOLDER.mkdir(exist_ok=True)
+    for page, content in pages(load_catalogue()).items():
+        page.write_text(content, encoding="utf-8")
