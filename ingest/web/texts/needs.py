@@ -19,6 +19,12 @@ _NEEDS: Final[tuple[tuple[re.Pattern[str], str, str], ...]] = tuple(
         (r"a setpoint above (.+)", "高于 {1} 的设定值", "a set-point above {1}"),
         (r"on", "限值（on）", "its limit (on)"),
         (r"a point of (?P<signal>\S+)", "测点：{signal}", "a point of {signal}"),
+        (r"a point of (?P<signals>\S+(?: or \S+)+)", "以下任一测点：{signals}", "a point of any of {signals}"),
+        (
+            r"at most (\d+) points that trip or sign, of (\d+)",
+            "动作与签认的测点不超过 {1} 个（现有 {2} 个，请在规则中写明测点编号）",
+            "at most {1} points that trip or sign (it has {2}: name them in the rule)",
+        ),
         (
             r"one point of (?P<signal>\S+) on its equipment, to know which of (.+)",
             "同一设备上唯一的测点：{signal}（现有 {2}，无法确定用哪一个）",
@@ -81,6 +87,9 @@ def _part(name: str, text: str) -> Text:
     if name == "where":
         machine = text.removeprefix("on ")
         return _WHERE.get(text, Text(f"设备 {machine} 上", text))
+    if name == "signals":
+        parts = [_part("signal", signal) for signal in text.split(" or ")]
+        return Text("、".join(part.zh for part in parts), ", ".join(part.en for part in parts))
     if text == "measured value":
         return Text("测量值", "a measured value")
     title = _signals().get(text)
