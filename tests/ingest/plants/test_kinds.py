@@ -402,3 +402,20 @@ def test_a_code_of_two_is_called_by_both() -> None:
     assert label is not None
     assert label.zh == "数值贴限（高高报）"
     assert label_of("PINNED_9") is None
+
+
+def test_what_trips_is_on_the_process_own_equipment_or_where_that_has_none_anywhere_in_the_plant(
+    tmp_path: Path,
+) -> None:
+    here, there = 'equipment = "E-1"\n', 'equipment = "E-2"\n'
+    equipment = '[[equipment]]\nid = "E-2"\nname = "二号"\n'
+    points = point("FAN-1", "DUST_FAN_RUN", here) + point("FAN-2", "DUST_FAN_RUN", there)
+    points += point("SPARK-1", "DUST_SPARK", here) + point("KEY", "DUST_INSPECTED") + point("PROC", "DUST_PROC_RUN")
+    points += point("SPARK-2", "DUST_SPARK", here) + point("IN_T", "DUST_IN_TEMP", there)
+    (tmp_path / "p.toml").write_text(plant("dust", points).replace("[[gateways]]", f"{equipment}[[gateways]]", 1))
+    rules = {r.point: r.inputs for r in load_configuration(tmp_path, MemoryNumbering(), 1).rules if r.code == "RESTART"}
+    assert rules == {
+        "FAN-1": ("SPARK-1", "SPARK-2", "KEY"),
+        "FAN-2": ("IN_T", "KEY"),
+        "PROC": ("SPARK-1", "SPARK-2", "IN_T", "KEY"),
+    }
