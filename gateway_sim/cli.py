@@ -18,6 +18,7 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from gateway_sim.accidents import ACCIDENTS, PLANTS, Accident
 from gateway_sim.fleet import Fleet, Run
 from gateway_sim.gateway import Link, ReferenceGateway
 from gateway_sim.platform import Mode, PlatformStandIn
@@ -69,10 +70,11 @@ def run_fleet(
     rate_hz: Annotated[float, typer.Option(min=0.01, max=1000, help="Samples a second.")] = 1.0,
     drain: Annotated[float, typer.Option(min=0, help="Seconds to wait for commits at the end.")] = 20.0,
     faults: Annotated[bool, typer.Option(help="Faults by timetable, or healthy plants only.")] = True,
+    accident: Annotated[str | None, typer.Option(help="Play this accident, by its plant alone.")] = None,
 ) -> None:
     """Run all gateways of the sample plants with a broker. Exit code 1 when frames stay uncommitted or were refused."""
     link = _link(host, port, username, password_file, protocol)
-    run = Run(for_s, seed, rate_hz, faults, labels, report, drain)
+    run = Run(for_s, seed, rate_hz, faults, labels, report, drain, _known_accident(accident).id if accident else None)
 
     async def main() -> int:
         stop = asyncio.Event()
@@ -81,6 +83,13 @@ def run_fleet(
         return await Fleet(link, run).run(stop)
 
     raise typer.Exit(1 if asyncio.run(main()) else 0)
+
+
+@app.command("accident")
+def show_accident(name: Annotated[str, typer.Argument(help="Its id, such as haian-2024.")]) -> None:
+    """Print which accidents there are and, if this is one, where its plant file lies, as one JSON line."""
+    file = {"file": str(PLANTS / f"{ACCIDENTS[name].plant}.toml")} if name in ACCIDENTS else {}
+    typer.echo(json.dumps({"known": [*ACCIDENTS], **file}))
 
 
 @app.command("replay")
@@ -192,6 +201,12 @@ def run_receiver(
     receiver.start()
     stopped.wait()
     receiver.stop()
+
+
+def _known_accident(name: str) -> Accident:
+    if name not in ACCIDENTS:
+        raise typer.BadParameter(f"{name!r}: expected one of {', '.join(ACCIDENTS)}")
+    return ACCIDENTS[name]
 
 
 def _link(host: str, port: int, username: str | None, password_file: Path | None, protocol: Protocol) -> Link:

@@ -11,11 +11,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from gateway_sim.accidents.performance import ACCIDENTS, Performance, performance
 from gateway_sim.faults import Fault, Slot, Where, timetable
 from gateway_sim.gateway import Link, ReferenceGateway, Tally
 from gateway_sim.report import write_report
 from gateway_sim.simulated_plant import SimulatedPlant
-from gateway_sim.sites import Site, sample_sites
+from gateway_sim.sites import sample_sites
 
 ENCODINGS: Final[Mapping[str, Literal["json", "msgpack"]]] = {
     "demo-aluminium/GW-01": "msgpack",
@@ -29,7 +30,10 @@ FOREVER_S: Final = 30 * 86_400.0  # the timetable of a run without an end
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the fleet is to do. Without `for_s` it runs until it is told to stop."""
+    """What the fleet is to do. Without `for_s` it runs until it is told to stop.
+
+    `accident` is the id of one to be played, by its own plant instead of the sample plants.
+    """
 
     for_s: float | None = None
     seed: int = 1
@@ -38,17 +42,19 @@ class Run:
     labels: Path | None = None
     report: Path | None = None
     drain_s: float = 20.0
+    accident: str | None = None
 
 
 class ConnectedPlant:
     """A simulated plant and its gateways, with the rows that wait for the next frame."""
 
-    def __init__(self, site: Site, link: Link, seed: int) -> None:
+    def __init__(self, plant: SimulatedPlant, link: Link) -> None:
+        site = plant.site
         self.gateways = {
-            name: ReferenceGateway(site.plant, name, link, encoding=ENCODINGS[f"{site.plant}/{name}"])
+            name: ReferenceGateway(site.plant, name, link, encoding=ENCODINGS.get(f"{site.plant}/{name}", "msgpack"))
             for name in site.gateways
         }
-        self._plant = SimulatedPlant(site, seed)
+        self._plant = plant
         self._times: list[int] = []
         self._rows: list[Mapping[str, float]] = []
 
@@ -69,15 +75,13 @@ class ConnectedPlant:
 
 
 class Fleet:
-    """The sample plants against one broker."""
+    """The sample plants, or the plant of one accident, against one broker."""
 
     def __init__(self, link: Link, run: Run) -> None:
         self._run = run
-        self.plants = {
-            site.plant: ConnectedPlant(site, link, run.seed + place)
-            for place, site in enumerate(sample_sites().values())
-        }
-        self._slots = list(timetable(run.for_s or FOREVER_S, run.seed)) if run.faults else []
+        self._accident = performance(ACCIDENTS[run.accident], run.seed) if run.accident is not None else None
+        self.plants = {plant.site.plant: ConnectedPlant(plant, link) for plant in _plants(run, self._accident)}
+        self._slots = _slots(run, self._accident)
         self._active: list[Slot] = []
 
     async def run(self, stop: asyncio.Event) -> int:
@@ -150,6 +154,8 @@ class Fleet:
             "start": began_ns + round(slot.start_s * 1e9),
             "end": began_ns + round(slot.end_s * 1e9),
         }
+        if self._accident is not None:
+            label["no_return"] = began_ns + round(self._accident.no_return_s * 1e9)
         with self._run.labels.open("a", encoding="utf-8") as file:
             file.write(json.dumps(label, ensure_ascii=False) + "\n")
 
@@ -171,6 +177,18 @@ class Fleet:
             for plant, simulated in self.plants.items()
             for name, gateway in simulated.gateways.items()
         }
+
+
+def _plants(run: Run, accident: Performance | None) -> list[SimulatedPlant]:
+    if accident is not None:
+        return [accident.plant]
+    return [SimulatedPlant(site, run.seed + place) for place, site in enumerate(sample_sites().values())]
+
+
+def _slots(run: Run, accident: Performance | None) -> list[Slot]:
+    if not run.faults:
+        return []
+    return list(timetable(run.for_s or FOREVER_S, run.seed)) if accident is None else [accident.slot]
 
 
 def summary(tallies: Mapping[str, Tally]) -> dict[str, object]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gateway_sim.faults import Fault, Where
 from gateway_sim.physics import PHYSICS
-from gateway_sim.physics.signals import DECIMALS
+from gateway_sim.physics.signals import DECIMALS, Physics
 from gateway_sim.sites import Site
 
 SMOOTHED_TAU_S: Final = 60.0
@@ -21,9 +21,10 @@ SMOOTHED_TAU_S: Final = 60.0
 class SimulatedPlant:
     """Physics and channels of one plant, reproducible by seed; no clock, no network."""
 
-    def __init__(self, site: Site, seed: int) -> None:
+    def __init__(self, site: Site, seed: int, physics: Physics | None = None) -> None:
+        """`physics` stands in for the ordinary one of the plant's kind."""
         self.site = site
-        self._physics = PHYSICS[site.kind](seed)
+        self._physics = physics or PHYSICS[site.kind](seed)
         self._rng = random.Random(seed)
         self._last: dict[str, float] = {}
         self._followed: dict[str, float] = {}  # what smoothed instruments have come to, unrounded

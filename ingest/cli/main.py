@@ -290,13 +290,16 @@ def demo(
     seed: Annotated[int, typer.Option(help="随机种子 Same seed, same faults.")] = 1,
     port: Annotated[int, typer.Option(min=1, max=65535, help="控制台端口 Port of the console.")] = 8080,
     folder: Annotated[Path | None, typer.Option("--dir", help="保留数据的目录 Keep everything there.")] = None,
+    accident: Annotated[
+        str | None, typer.Option(help="重演一起事故,如 haian-2024 Play this accident instead (docs/accidents.md).")
+    ] = None,
 ) -> None:
     """演示:三家模拟企业、按时间表注入故障 Demonstration: three simulated plants with faults on a timetable."""
     require("demo", "yujing demo")
     with loading():
         from ingest.demo.run import DemoOptions  # noqa: PLC0415  as much as the service, whatever the command
         from ingest.demo.run import run as run_demo  # noqa: PLC0415
-    options = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder)
+    options = DemoOptions(_seconds(for_) if for_ else None, headless, summary, broker, seed, port, folder, accident)
     try:
         code = asyncio.run(run_demo(options))
     except ChildFailed as error:

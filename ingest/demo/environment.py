@@ -16,7 +16,7 @@ from ingest.base.config import Secret
 from ingest.delivery.config import ConnectorsConfig
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.webhook.config import WebhookConfig
-from ingest.demo.children import BrokerKind, broker, child, first_line, free_port, simulator
+from ingest.demo.children import BrokerKind, ChildFailed, broker, child, first_line, free_port, simulator
 from ingest.domain.model.warning import Step
 from ingest.domain.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
 from ingest.intake.sources.config import MqttConfig
@@ -50,12 +50,17 @@ _WARNINGS: Final = WarningsConfig(
 
 
 @contextlib.asynccontextmanager
-async def demo_environment(folder: Path, kind: BrokerKind, console_port: int) -> AsyncIterator[Settings]:
+async def demo_environment(
+    folder: Path, kind: BrokerKind, console_port: int, accident: str | None = None
+) -> AsyncIterator[Settings]:
     """Start the processes around the service; yield its settings. All files are in `folder`.
+
+    With an accident its plant stands instead of the sample plants.
 
     Raises:
         ChildFailed: a process did not start.
     """
+    plants = await _accident_plant(accident, folder) if accident is not None else _plants(folder / "plants")
     secret = _secret(folder / "webhook", "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode())
     token = TokenConfig(name="demo", role="admin", token=_secret(folder / TOKEN, secrets.token_hex(12)))
     receiver = simulator("receiver", "--secret-file", str(secret.file), "--report", str(folder / "inspector.json"))
@@ -68,7 +73,7 @@ async def demo_environment(folder: Path, kind: BrokerKind, console_port: int) ->
         inspector_at = await first_line("inspector", inspector, folder)
         province_at = await first_line("platform", province, folder)
         yield Settings(
-            plants=_plants(folder / "plants"),
+            plants=plants,
             mqtt=MqttConfig(port=port, protocol="3.1.1" if kind == "embedded" else "5"),
             journal=JournalConfig(path=folder / "journal.db"),
             state=StateConfig(path=folder / "state.db"),
@@ -87,6 +92,18 @@ def _plants(folder: Path) -> Path:
     with as_file(files("gateway_sim") / "plants") as source:
         shutil.copytree(source, folder)
     return folder
+
+
+async def _accident_plant(accident: str, folder: Path) -> Path:
+    """Copy the plant file of an accident to a folder of its own. Raises ChildFailed if there is no such accident."""
+    async with child("accident", simulator("accident", accident), folder) as process:
+        found = await first_line("accident", process, folder)
+    if "file" not in found:
+        raise ChildFailed(f"--accident {accident!r}: expected one of {', '.join(found['known'])}")
+    plants = folder / "plants"
+    plants.mkdir()
+    shutil.copy(found["file"], plants)
+    return plants
 
 
 def _port(preferred: int) -> int:

@@ -43,6 +43,7 @@ class DemoOptions:
         seed: same seed, same plants and faults.
         port: of the console, if it is free.
         folder: where everything is kept; None = a temporary folder, deleted at the end.
+        accident: one to be played instead of the sample plants' faults; None = none.
     """
 
     for_s: float | None
@@ -52,6 +53,7 @@ class DemoOptions:
     seed: int
     port: int
     folder: Path | None
+    accident: str | None = None
 
 
 async def run(options: DemoOptions) -> int:
@@ -71,7 +73,7 @@ async def run(options: DemoOptions) -> int:
             raise ChildFailed(f"{folder} holds an earlier demonstration; expected an empty folder")
         log = stack.enter_context((folder / "service.log").open("w", encoding="utf-8"))
         telemetry.configure_logging(json=True, file=log)
-        async with demo_environment(folder, kind, options.port) as settings:
+        async with demo_environment(folder, kind, options.port, options.accident) as settings:
             service, stop_service = Service(InForce(settings), new=True), asyncio.Event()
             serving = asyncio.create_task(service.run(stop_service), name="service")
             try:
@@ -101,6 +103,7 @@ class _Demonstration:
             "fleet", "--port", str(mqtt.port), "--protocol", mqtt.protocol, "--seed", str(self.options.seed),
             "--labels", str(labels), "--report", str(report), "--drain", str(_DRAIN_S),
             *(["--for", str(self.options.for_s)] if self.options.for_s else []),
+            *(["--accident", self.options.accident] if self.options.accident else []),
         )  # fmt: skip
         async with child("plants", fleet, self.folder) as plants:
             following = asyncio.create_task(self.terminal.follow(self.service, self.options.for_s), name="terminal")

@@ -21,7 +21,10 @@ _GRACE_S = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """A fault the simulator injected: place, time (ns since the epoch), and the alarms that count as its detection."""
+    """A fault the simulator injected: place, time (ns since the epoch), and the alarms that count as its detection.
+
+    An accident has a point of no return, `no_return`, after which nothing counts any more.
+    """
 
     plant: str
     fault: str
@@ -29,9 +32,11 @@ class Label:
     rules: frozenset[str]
     start: int
     end: int
+    no_return: int | None = None
 
     def detection_delay(self, events: Iterable[AlarmEvent]) -> float | None:
         """Return the seconds from the fault to the first alarm that detects it, or None."""
+        last = self.end + _GRACE_S * 1e9 if self.no_return is None else self.no_return
         delays = [
             (event.time - self.start) / 1e9
             for event in events
@@ -39,7 +44,7 @@ class Label:
             and event.alarm.plant == self.plant
             and event.alarm.point in self.points
             and event.alarm.rule in self.rules
-            and self.start <= event.time <= self.end + _GRACE_S * 1e9
+            and self.start <= event.time <= last
         ]
         return min(delays, default=None)
 
@@ -48,7 +53,16 @@ def read_labels(file: Path) -> list[Label]:
     """Read the labels that a fleet wrote as JSON lines."""
     rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] if file.exists() else []
     return [
-        Label(r["plant"], r["fault"], frozenset(r["points"]), frozenset(r["rules"]), r["start"], r["end"]) for r in rows
+        Label(
+            r["plant"],
+            r["fault"],
+            frozenset(r["points"]),
+            frozenset(r["rules"]),
+            r["start"],
+            r["end"],
+            r.get("no_return"),
+        )
+        for r in rows
     ]
 
 
@@ -100,14 +114,16 @@ def summarise(service: Service, webhook: str, labels: Iterable[Label], sent: int
     }
     for label in labels:
         delay = label.detection_delay(events)
-        summary["faults"].append(
-            {
-                "plant": label.plant,
-                "fault": label.fault,
-                "detected": delay is not None,
-                "delay_s": None if delay is None else round(delay, 1),
-            }
-        )
+        fault: dict[str, Any] = {
+            "plant": label.plant,
+            "fault": label.fault,
+            "detected": delay is not None,
+            "delay_s": None if delay is None else round(delay, 1),
+        }
+        if label.no_return is not None:
+            left = (label.no_return - label.start) / 1e9
+            fault["lead_s"] = None if delay is None else round(left - delay, 1)
+        summary["faults"].append(fault)
     readings = summary["readings"]
     if not readings["sent"] == readings["journaled"] == readings["stored"]:
         summary["why"] = _why(readings)

@@ -66,7 +66,9 @@ class Terminal:
         )
         for fault in summary["faults"]:
             mark, delay = ("[green]✓[/]", f"{fault['delay_s']} s") if fault["detected"] else ("[red]✗[/]", "—")
-            say(f"  {mark} {fault['plant']} {fault['fault']} {delay}")
+            lead = fault.get("lead_s")
+            before = f" · 无法挽回前 before the point of no return: {lead} s" if lead is not None else ""
+            say(f"  {mark} {fault['plant']} {fault['fault']} {delay}{before}")
         if "why" in summary:
             say(f"[red]{escape(summary['why'])}[/]")
 
