@@ -7,10 +7,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Security
+from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 
 from ingest.base import build
@@ -29,7 +28,7 @@ from ingest.web.console.forms import forms_router
 from ingest.web.console.pages import include_pages
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import PATHS, most_bytes
-from ingest.web.document import PROBLEMS, allowed_methods, complete_document
+from ingest.web.document import allowed_methods, complete_document
 from ingest.web.exports import Exports
 from ingest.web.guard import Guard
 from ingest.web.inputs import MULTIPART
@@ -48,6 +47,7 @@ from ingest.web.rest.service import probes_router, serve_document, service_route
 from ingest.web.rest.stream import stream_router
 from ingest.web.rest.suppressions import suppressions_router
 from ingest.web.rest.warnings import risk_router, warnings_router
+from ingest.web.routers import add_routes
 from ingest.web.session_store import SessionStore
 from ingest.web.sessions import Sessions
 from ingest.web.texts.problems import problem_in_chinese
@@ -150,9 +150,8 @@ def build_api(
         max_body_bytes=config.max_body_bytes,
         uploads={"/api/v1/evidence": file_bytes, **dict.fromkeys(PATHS, most_bytes(file_bytes))},
     )
-    bearer = Security(HTTPBearer(auto_error=False, description="The guard checks it before any route."))
-
-    rest = (
+    add_routes(
+        app,
         plants_router(ports),
         stream_router(ports, sessions, config, closing),  # before /alarms/{alarm} and /warnings/{warning}
         alarm_metrics_router(ports),  # before /alarms/{alarm}, too
@@ -164,13 +163,11 @@ def build_api(
         service_router(ports),
         *(router(ports) for router in CASES),
         lists_router(exports),
+        probes_router(ports),
     )
-    for router in rest:  # not nested: each level builds and searches all of its routes again
-        app.include_router(router, prefix="/api/v1", responses=PROBLEMS, dependencies=[bearer])
-    app.include_router(probes_router(ports), responses=PROBLEMS)
     serve_document(app)
     complete_document(app)
-    app.include_router(forms_router(render, admission, sessions, access_audit, secure=secure))
+    add_routes(app, forms_router(render, admission, sessions, access_audit, secure=secure))
     include_pages(app, ports, exports, render)
     methods = allowed_methods(app)
     return app

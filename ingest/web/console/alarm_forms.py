@@ -22,6 +22,7 @@ from ingest.web.console.fields import Maybe, Moment, Onward, Words
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.inputs import Number
+from ingest.web.routers import page_router
 
 _MINUTE = 60 * 10**9
 
@@ -34,7 +35,7 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, max_length=64), F
 
 def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
     """Return the routes of the forms about alarms."""
-    router = APIRouter(prefix="/alarms/{alarm}", dependencies=[Depends(own_form)])
+    router = page_router("/alarms/{alarm}", dependencies=[Depends(own_form)])
 
     @router.post("/acknowledge")
     async def acknowledge(

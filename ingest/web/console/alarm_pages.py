@@ -21,6 +21,7 @@ from ingest.web.console.alarm_actions import offers
 from ingest.web.console.alarm_lists import AnyLevel, AnyState, alarm_lists
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import proofs
+from ingest.web.routers import page_router
 
 DISPOSITIONS_SHOWN: Final = 20
 PARTS: Final = {"head": "_alarm_head.html", "body": "_alarm.html", "actions": "_alarm_actions.html"}
@@ -29,7 +30,7 @@ PARTS: Final = {"head": "_alarm_head.html", "body": "_alarm.html", "actions": "_
 
 def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on alarms."""
-    router = APIRouter()
+    router = page_router()
 
     @router.get("/alarms")
     @router.get("/alarms/table")

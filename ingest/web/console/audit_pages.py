@@ -16,6 +16,7 @@ from ingest.web.caller import Caller
 from ingest.web.console.fields import parse_moment
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
+from ingest.web.routers import page_router
 
 SHOWN: Final = 100
 
@@ -25,7 +26,7 @@ AnyKind = ActKind | Literal[""]
 
 def audit_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the route of the page on the audit trail."""
-    router = APIRouter()
+    router = page_router()
 
     @router.get("/audit")
     def audit(

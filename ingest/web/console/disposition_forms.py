@@ -23,13 +23,14 @@ from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import Files, handed_in, most_bytes
 from ingest.web.inputs import MULTIPART
+from ingest.web.routers import page_router
 
 Code = Annotated[str, Form(max_length=64)]
 
 
 def disposition_forms(ports: Ports, _render: Renderer) -> APIRouter:
     """Return the route of the form of feedback."""
-    router = APIRouter(dependencies=[Depends(own_form)])
+    router = page_router(dependencies=[Depends(own_form)])
 
     @router.post("/dispositions", max_body_size=most_bytes(ports.cases.config.max_evidence_bytes + MULTIPART))
     async def dispose(

@@ -21,6 +21,7 @@ from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import Files, handed_in, most_bytes, proofs
 from ingest.web.inputs import MULTIPART
+from ingest.web.routers import page_router
 
 DONE_SHOWN: Final = 100
 
@@ -31,7 +32,7 @@ Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9+
 
 def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on enterprises and self-inspections, and of their forms."""
-    router = APIRouter()
+    router = page_router()
     most = most_bytes(ports.cases.config.max_evidence_bytes + MULTIPART)
 
     @router.get("/enterprises")

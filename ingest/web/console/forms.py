@@ -17,6 +17,7 @@ from ingest.web.console.navigation import site_path
 from ingest.web.console.rendering import LANGUAGE_COOKIE, Renderer, language
 from ingest.web.console.wording import localized
 from ingest.web.guard import SESSION_COOKIE, client_of
+from ingest.web.routers import page_router
 from ingest.web.sessions import Session, Sessions, lasts_s
 
 
@@ -56,7 +57,7 @@ def forms_router(
     secure: bool,
 ) -> APIRouter:
     """Return the routes of the console's forms."""
-    router = APIRouter(include_in_schema=False)
+    router = page_router()
 
     @router.get("/signin")
     def signin_page(request: Request, onward: str = "/") -> Response:

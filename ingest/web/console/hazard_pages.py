@@ -21,6 +21,7 @@ from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.hazard_views import clauses_for, proofs_of_hazard, stages
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.paging import cut, read_token
+from ingest.web.routers import page_router
 
 SHOWN: Final = 50
 
@@ -30,7 +31,7 @@ AnyLevel = Literal[""] | HazardLevel
 
 def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = HazardStep) -> APIRouter:
     """Return the routes of the pages on hazards, and of the form that opens one."""
-    router = APIRouter(prefix="/hazards")
+    router = page_router("/hazards")
 
     @router.get("")
     def list_hazards(

@@ -26,6 +26,7 @@ from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import proofs
 from ingest.web.console.warning_views import StageStatus
 from ingest.web.paging import cut, read_token
+from ingest.web.routers import page_router
 
 SHOWN: Final = 50
 KNOWN_SHOWN: Final = 200
@@ -36,7 +37,7 @@ AnyState = Literal["", "all"] | InspectionState
 
 def inspection_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on inspections and of their forms."""
-    router = APIRouter(prefix="/inspections")
+    router = page_router("/inspections")
 
     @router.get("")
     def list_inspections(

@@ -19,6 +19,7 @@ from ingest.web.console.fields import Prose
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.paging import cut, read_token
+from ingest.web.routers import page_router
 
 SHOWN: Final = 50
 _OPEN: Final = frozenset({LeadState.OPEN, LeadState.TAKEN})
@@ -28,7 +29,7 @@ AnyState = Literal["", "all"] | LeadState
 
 def lead_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on leads and of their forms."""
-    router = APIRouter(prefix="/leads")
+    router = page_router("/leads")
 
     @router.get("")
     def list_leads(

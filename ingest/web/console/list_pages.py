@@ -16,6 +16,7 @@ from ingest.web.caller import Caller
 from ingest.web.console.rendering import Renderer, language, plant_names
 from ingest.web.exports import ROWS, Exports
 from ingest.web.inputs import Number
+from ingest.web.routers import page_router
 
 YEARS: Final = 3
 
@@ -25,7 +26,7 @@ First = Annotated[Number, Query(description="rows before this page")]
 
 def list_pages(ports: Ports, exports: Exports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on lists."""
-    router = APIRouter(prefix="/lists")
+    router = page_router("/lists")
 
     @router.get("")
     def lists(request: Request, caller: Caller, plant: str = "") -> Response:

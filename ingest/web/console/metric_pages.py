@@ -20,6 +20,7 @@ from ingest.web.caller import Caller
 from ingest.web.console.rate_svg import NARROW, WIDE, bars_of, rate_svg
 from ingest.web.console.rendering import Renderer, language
 from ingest.web.console.wording import Language, localized, number
+from ingest.web.routers import page_router
 
 DAYS: Final = (1, 7, 30)
 MOST_BARS: Final = 288
@@ -54,7 +55,7 @@ class PositionView:
 
 def metric_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the route of the page on alarm metrics. Include it before /alarms/{alarm}."""
-    router = APIRouter()
+    router = page_router()
 
     @router.get("/alarms/metrics")
     def metrics(request: Request, caller: Caller, position: str = "", days: Days = 1) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, FastAPI
+from fastapi import FastAPI
 from fastapi.responses import RedirectResponse, Response
 
 from ingest.domain.cases.step_tables import TABLES
@@ -24,6 +24,7 @@ from ingest.web.console.step_forms import step_forms
 from ingest.web.console.suppression_pages import suppression_pages
 from ingest.web.console.warning_pages import warning_pages
 from ingest.web.exports import Exports
+from ingest.web.routers import add_routes, page_router
 
 PAGES = (
     metric_pages,  # before /alarms/{alarm}
@@ -46,7 +47,7 @@ PAGES = (
 
 def include_pages(app: FastAPI, ports: Ports, exports: Exports, render: Renderer) -> None:
     """Add the console's pages and forms to the application, outside the OpenAPI document."""
-    router = APIRouter()
+    router = page_router()
 
     @router.get("/")
     def home() -> Response:
@@ -58,5 +59,4 @@ def include_pages(app: FastAPI, ports: Ports, exports: Exports, render: Renderer
         """Return a file of the console."""
         return render.asset(name)
 
-    for each in (router, *(routes(ports, render) for routes in PAGES), list_pages(ports, exports, render)):
-        app.include_router(each, include_in_schema=False)
+    add_routes(app, router, *(routes(ports, render) for routes in PAGES), list_pages(ports, exports, render))

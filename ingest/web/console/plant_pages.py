@@ -21,13 +21,14 @@ from ingest.web.console import rows
 from ingest.web.console.rendering import Renderer, language
 from ingest.web.console.trends import SPANS_S, Sparklines, Trends, refresh_s
 from ingest.web.console.warning_views import plant_risks, warnings_by_plant
+from ingest.web.routers import page_router
 
 Span = Annotated[int, Query(json_schema_extra={"enum": list(SPANS_S)})]
 
 
 def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on plants."""
-    router = APIRouter()
+    router = page_router()
     trends = Trends(ports)
 
     @router.get("/plants")

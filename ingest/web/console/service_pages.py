@@ -12,13 +12,14 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Actor, Caller
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
+from ingest.web.routers import page_router
 
 QUARANTINE_SHOWN: Final = 50
 
 
 def service_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on the service."""
-    router = APIRouter()
+    router = page_router()
 
     @router.get("/gateways")
     @router.get("/gateways/table")

@@ -36,6 +36,7 @@ from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.uploads import Files, handed_in, most_bytes
 from ingest.web.inputs import MULTIPART
+from ingest.web.routers import page_router
 
 _CODE: Final = Annotated[str | None, Form(max_length=64)]
 _TYPES: Final[Mapping[Kind, tuple[Any, Any]]] = {
@@ -54,7 +55,7 @@ def step_forms(table: type[VerbTable]) -> Callable[[Ports, Renderer], APIRouter]
     """Return what makes the routes of a table's forms."""
 
     def routes(ports: Ports, _render: Renderer) -> APIRouter:
-        router = APIRouter(prefix=SUBJECT_PAGES[table.kind()].rstrip("/"), dependencies=[Depends(own_form)])
+        router = page_router(SUBJECT_PAGES[table.kind()].rstrip("/"), dependencies=[Depends(own_form)])
         most = most_bytes(ports.cases.config.max_evidence_bytes + MULTIPART)
         for step in table:
             if step.verb.own_operation:

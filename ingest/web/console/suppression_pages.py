@@ -21,6 +21,7 @@ from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
+from ingest.web.routers import page_router
 
 OVER_SHOWN: Final = 50
 _WAITING: Final = frozenset({SuppressionState.APPLIED})
@@ -30,7 +31,7 @@ _OVER: Final = frozenset({SuppressionState.REJECTED, SuppressionState.ENDED})
 
 def suppression_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the page on suppressions."""
-    router = APIRouter(prefix="/suppressions")
+    router = page_router("/suppressions")
 
     @router.get("")
     def suppressions(request: Request, caller: Caller, plant: str = "", cursor: str = "") -> Response:

@@ -38,6 +38,7 @@ from ingest.web.console.warning_views import (
 )
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
+from ingest.web.routers import page_router
 
 PAST_SHOWN: Final = 30
 PARTS: Final = {"head": "_warning_head.html", "body": "_warning.html"}
@@ -51,7 +52,7 @@ Peak = Annotated[Colour | None, Form()]
 
 def warning_pages(ports: Ports, render: Renderer) -> APIRouter:
     """Return the routes of the pages on warnings."""
-    router = APIRouter(prefix="/warnings")
+    router = page_router("/warnings")
 
     @router.get("")
     @router.get("/table")

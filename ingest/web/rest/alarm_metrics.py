@@ -17,6 +17,7 @@ from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
 from ingest.web.caller import Caller
 from ingest.web.rest import alarm_metrics_schemas as shapes
+from ingest.web.rest.router import rest_router
 
 _DAY: Final = 86_400 * 10**9
 _LONGEST: Final = 366 * _DAY
@@ -24,7 +25,7 @@ _LONGEST: Final = 366 * _DAY
 
 def alarm_metrics_router(ports: Ports) -> APIRouter:
     """Return the route on alarm metrics. Include it before /alarms/{alarm}."""
-    router = APIRouter(prefix="/alarms", tags=["alarms"])
+    router = rest_router("/alarms", tags=["alarms"])
 
     @router.get("/metrics")
     def metrics(

@@ -26,11 +26,12 @@ from ingest.services.timestamps import Instant
 from ingest.web.caller import Actor, Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import schemas
+from ingest.web.rest.router import rest_router
 
 
 def alarms_router(ports: Ports) -> APIRouter:
     """Return the routes on alarms, without the stream."""
-    router = APIRouter(prefix="/alarms", tags=["alarms"])
+    router = rest_router("/alarms", tags=["alarms"])
 
     @router.get("")
     def alarms(

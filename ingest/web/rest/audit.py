@@ -17,6 +17,7 @@ from ingest.services.timestamps import Instant
 from ingest.storage.state.audit_heads import Forged
 from ingest.web.caller import Caller
 from ingest.web.inputs import Number
+from ingest.web.rest.router import rest_router
 from ingest.web.rest.schemas import Instant as Told
 from ingest.web.rest.schemas import PlantId, Shape
 
@@ -57,7 +58,7 @@ class VerdictOut(Shape):
 
 def audit_router(ports: Ports) -> APIRouter:
     """Return the routes on the audit trail."""
-    router = APIRouter(prefix="/audit", tags=["audit"])
+    router = rest_router("/audit", tags=["audit"])
 
     @router.get("")
     def acts(

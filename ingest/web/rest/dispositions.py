@@ -16,11 +16,12 @@ from ingest.services.timestamps import Instant
 from ingest.web.caller import Actor, Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import dispositions_schemas as schemas
+from ingest.web.rest.router import rest_router
 
 
 def dispositions_router(ports: Ports) -> APIRouter:
     """Return the routes on dispositions."""
-    router = APIRouter(prefix="/dispositions", tags=["cases"])
+    router = rest_router("/dispositions", tags=["cases"])
 
     @router.get("")
     def list_dispositions(

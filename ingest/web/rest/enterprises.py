@@ -12,11 +12,12 @@ from ingest.services.cases import enterprises
 from ingest.services.ports import Ports
 from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.rest import enterprises_schemas as schemas
+from ingest.web.rest.router import rest_router
 
 
 def enterprises_router(ports: Ports) -> APIRouter:
     """Return the routes on enterprises."""
-    router = APIRouter(prefix="/enterprises", tags=["cases"])
+    router = rest_router("/enterprises", tags=["cases"])
 
     @router.get("")
     def list_enterprises(
@@ -58,7 +59,7 @@ def enterprises_router(ports: Ports) -> APIRouter:
 
 def self_inspections_router(ports: Ports) -> APIRouter:
     """Return the routes on self-inspections."""
-    router = APIRouter(prefix="/self-inspections", tags=["cases"])
+    router = rest_router("/self-inspections", tags=["cases"])
 
     @router.get("")
     def list_self_inspections(caller: Caller, plant: str | None = None) -> schemas.SelfInspectionsOut:

@@ -14,13 +14,14 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.inputs import MULTIPART
 from ingest.web.rest.dispositions_schemas import EvidenceOut
+from ingest.web.rest.router import rest_router
 
 _ENDINGS: Final = {"image/jpeg": "jpg", "image/png": "png", "application/pdf": "pdf"}
 
 
 def evidence_router(ports: Ports) -> APIRouter:
     """Return the routes on evidence."""
-    router = APIRouter(prefix="/evidence", tags=["cases"])
+    router = rest_router("/evidence", tags=["cases"])
 
     @router.post("", status_code=201, max_body_size=ports.cases.config.max_evidence_bytes + MULTIPART)
     def hand_in(

@@ -19,12 +19,13 @@ from ingest.web.caller import Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import hazards_schemas as schemas
 from ingest.web.rest.case_steps import add_steps
+from ingest.web.rest.router import rest_router
 from ingest.web.rest.schemas import Said, Shape
 
 
 def hazards_router(ports: Ports, table: type[HazardTable] = HazardStep) -> APIRouter:
     """Return the routes on hazards, with a step for every row of the table."""
-    router = APIRouter(prefix="/hazards", tags=["cases"])
+    router = rest_router("/hazards", tags=["cases"])
     shapes = schemas.shapes(table)
 
     def detail(hazard: Hazard, caller: Principal) -> Shape:

@@ -22,11 +22,12 @@ from ingest.web.rest import inspections_schemas as schemas
 from ingest.web.rest.case_schemas import Day
 from ingest.web.rest.case_steps import add_steps
 from ingest.web.rest.hazards_schemas import hazard_draft
+from ingest.web.rest.router import rest_router
 
 
 def leads_router(ports: Ports) -> APIRouter:
     """Return the routes on leads."""
-    router = APIRouter(prefix="/leads", tags=["cases"])
+    router = rest_router("/leads", tags=["cases"])
 
     @router.get("")
     def list_leads(
@@ -63,7 +64,7 @@ def leads_router(ports: Ports) -> APIRouter:
 
 def inspections_router(ports: Ports) -> APIRouter:
     """Return the routes on inspections."""
-    router = APIRouter(prefix="/inspections", tags=["cases"])
+    router = rest_router("/inspections", tags=["cases"])
 
     @router.get("")
     def list_inspections(

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from ingest.domain.cases.lists import ListName
 from ingest.web.caller import Caller
 from ingest.web.exports import Exports
+from ingest.web.rest.router import rest_router
 
 Ending = Literal["json", "csv", "xlsx", "html"]
 Year = Annotated[int, Path(ge=2000, lt=2200)]
@@ -17,7 +18,7 @@ Year = Annotated[int, Path(ge=2000, lt=2200)]
 
 def lists_router(exports: Exports) -> APIRouter:
     """Return the routes on lists and summaries."""
-    router = APIRouter(tags=["cases"])
+    router = rest_router(tags=["cases"])
 
     @router.get("/lists/{list_name}.{ending}", response_class=Response)
     async def show_list(list_name: ListName, ending: Ending, caller: Caller, plant: str | None = None) -> Response:

@@ -22,13 +22,14 @@ from ingest.services.timestamps import Instant
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.caller import Caller
 from ingest.web.rest import schemas
+from ingest.web.rest.router import rest_router
 
 HOUR_NS: Final = 3_600_000_000_000
 
 
 def plants_router(ports: Ports) -> APIRouter:
     """Return the routes on plants and points."""
-    router = APIRouter(prefix="/plants", tags=["plants"])
+    router = rest_router("/plants", tags=["plants"])
 
     @router.get("")
     def plants(caller: Caller) -> list[schemas.PlantOut]:

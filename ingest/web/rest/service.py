@@ -15,13 +15,15 @@ from ingest.services.errors import NotAllowed
 from ingest.services.ports import Ports
 from ingest.storage.journal.records import Quarantined
 from ingest.web.caller import Actor, Caller, current
+from ingest.web.document import PROBLEMS
 from ingest.web.inputs import Number
 from ingest.web.rest import schemas
+from ingest.web.rest.router import rest_router
 
 
 def service_router(ports: Ports) -> APIRouter:
     """Return the routes under /api/v1 on the service itself."""
-    router = APIRouter(tags=["service"])
+    router = rest_router(tags=["service"])
 
     @router.get("/gateways")
     def gateways(caller: Caller) -> list[schemas.GatewayOut]:
@@ -57,7 +59,7 @@ def service_router(ports: Ports) -> APIRouter:
 
 def probes_router(ports: Ports) -> APIRouter:
     """Return the routes for machines: health checks and metrics."""
-    router = APIRouter(tags=["service"])
+    router = APIRouter(tags=["service"], responses=PROBLEMS)
 
     @router.get("/health/live")
     async def live() -> dict[str, str]:

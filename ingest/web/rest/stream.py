@@ -25,6 +25,7 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.concurrency import ConcurrencyLimit
 from ingest.web.fan_out import EncodedEvent, FanOut, Log
+from ingest.web.rest.router import rest_router
 from ingest.web.sessions import Session, Sessions
 
 _RETRY_S: Final = 5.0
@@ -38,7 +39,7 @@ LastEventId = Annotated[
 
 def stream_router(ports: Ports, sessions: Sessions, config: ApiConfig, closing: Callable[[], bool]) -> APIRouter:
     """Return the routes of the streams. `closing` turns true when the server wants to stop."""
-    router = APIRouter()
+    router = rest_router()
     places = ConcurrencyLimit("event streams", config.max_streams, config.max_streams_of_token, retry_after_s=_RETRY_S)
     alarms, warnings = _alarms(ports), _warnings(ports)
     alarm_streams, warning_streams = FanOut(alarms, ports.now), FanOut(warnings, ports.now)

@@ -21,6 +21,7 @@ from ingest.services.timestamps import Instant
 from ingest.web.caller import Actor, Caller, Inspector
 from ingest.web.inputs import Count
 from ingest.web.paging import Cursor, cut, read_token
+from ingest.web.rest.router import rest_router
 from ingest.web.rest.schemas import Body, PlantId, PointId, Shape, Words
 from ingest.web.rest.schemas import Instant as InstantOut
 
@@ -82,7 +83,7 @@ class SuppressionPage(Shape):
 
 def suppressions_router(ports: Ports) -> APIRouter:
     """Return the routes on suppressions."""
-    router = APIRouter(prefix="/suppressions", tags=["alarms"])
+    router = rest_router("/suppressions", tags=["alarms"])
 
     @router.get("")
     def suppressions(

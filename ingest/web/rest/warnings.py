@@ -27,12 +27,13 @@ from ingest.services.warning_commands import order, seen_colour
 from ingest.web.caller import Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
 from ingest.web.rest import warnings_schemas as schemas
+from ingest.web.rest.router import rest_router
 from ingest.web.rest.schemas import Said
 
 
 def warnings_router(ports: Ports) -> APIRouter:
     """Return the routes on warnings, without the stream."""
-    router = APIRouter(prefix="/warnings", tags=["warnings"])
+    router = rest_router("/warnings", tags=["warnings"])
 
     @router.get("")
     def warnings(
@@ -106,7 +107,7 @@ def warnings_router(ports: Ports) -> APIRouter:
 
 def risk_router(ports: Ports) -> APIRouter:
     """Return the route on the risk index."""
-    router = APIRouter(tags=["warnings"])
+    router = rest_router(tags=["warnings"])
 
     @router.get("/risk")
     def risks(caller: Caller, plant: str | None = None) -> schemas.RiskOut:

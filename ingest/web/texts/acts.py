@@ -103,6 +103,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
     "actor": Text("操作人", "actor"),
+    "by": Text("检查人", "inspected by"),
     "at": Text("时刻", "time"),
     "cursor": Text("翻页位置", "place in the list"),
     "days": Text("天数", "days"),

@@ -28,6 +28,7 @@ from ingest.web.console.hazard_pages import hazard_pages
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.step_forms import step_forms
 from ingest.web.rest.hazards import hazards_router
+from ingest.web.routers import add_routes
 from tests.ingest.web.filled import INSPECTOR, OPERATOR
 from tests.ingest.web.stand_in import STEEL, StandIn
 
@@ -82,9 +83,8 @@ def serve(hall: StandIn, caller: Principal) -> httpx.AsyncClient:
         return await go_on(request)
 
     render = Renderer(hall.ports)
-    app.include_router(hazards_router(hall.ports, TABLE), prefix="/api/v1")
-    app.include_router(step_forms(TABLE)(hall.ports, render))
-    app.include_router(hazard_pages(hall.ports, render, TABLE))
+    pages = step_forms(TABLE)(hall.ports, render), hazard_pages(hall.ports, render, TABLE)
+    add_routes(app, hazards_router(hall.ports, TABLE), *pages)
     return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test")
 
 
