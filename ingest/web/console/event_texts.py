@@ -38,7 +38,7 @@ _SHOWN: Final = 60  # characters of a refused field's value that are shown
 PROSE: Final = tuple(
     dict.fromkeys(
         (
-            *("comment", "reason", "cause", "measure", "words", "text", "summary", "description", "scope"),
+            *("comment", "reason", "cause", "measure", "words", "text", "summary", "description", "scope", "result"),
             *(field.parameter for table in TABLES for field in fields_of(table) if field.kind in FREE_TEXT),
         )
     )
