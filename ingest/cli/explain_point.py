@@ -57,6 +57,8 @@ def _rules(note: PointNote) -> Table:
 def _description(rule: RuleNote) -> Iterator[str]:
     yield rule.reason.zh
     yield rule.reason.en
+    if rule.phases:
+        yield f"阶段 phases {'、'.join(p.zh for p in rule.phases)} {', '.join(p.en for p in rule.phases)}"
     if rule.gate:
         yield f"仅当 only while {rule.gate}"
     if rule.remark:

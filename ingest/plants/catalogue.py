@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal, get_args
@@ -16,6 +16,7 @@ from ingest.domain.model.fault import Fault, InvalidConfig, near
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint
 from ingest.domain.model.text import Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
+from ingest.plants.phases import PHASES, PhaseModel, read_model
 from ingest.plants.rationalization import Rationalizations, load_rationalizations
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 
@@ -121,6 +122,7 @@ class Catalogue:
         gateway: the signals of a gateway's own points, by code.
         service: the signals of what the service monitors of itself, by code.
         every, analogue: rules of all measuring points, and of analogue ones besides, unless their signal changes them.
+        phases: models of phases, by kind of plant and name.
     """
 
     signals: Mapping[PlantKind, Mapping[str, Signal]]
@@ -128,6 +130,7 @@ class Catalogue:
     service: Mapping[str, Signal]
     every: Mapping[str, RuleSpec]
     analogue: Mapping[str, RuleSpec]
+    phases: Mapping[PlantKind, Mapping[str, PhaseModel]]
 
 
 @cache
@@ -152,14 +155,36 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
     faults += found
     service = _own(raw or {}, tuple(point.signal for point in ServicePoint), file, faults)
     signals: dict[PlantKind, Mapping[str, Signal]] = {}
+    phases: dict[PlantKind, Mapping[str, PhaseModel]] = {}
     for kind in PLANT_KINDS:
         file = directory / f"{kind}.toml"
         raw, found = read_toml(file)
         faults += found
-        signals[kind] = _signals(raw or {}, common, file, faults)
+        tables = dict(raw or {})
+        phases[kind] = _models(tables.pop(PHASES, {}), Place(file, PHASES), faults)
+        known = _signals(tables, common, file, faults)
+        signals[kind] = {code: _timed(signal, phases[kind].values()) for code, signal in known.items()}
     if faults:
         raise InvalidConfig(faults)
-    return Catalogue(signals, gateway, service, every, analogue)
+    return Catalogue(signals, gateway, service, every, analogue, phases)
+
+
+def _models(raw: Mapping[str, Any], place: Place, faults: list[Fault]) -> Mapping[str, PhaseModel]:
+    models = {}
+    for name, table in raw.items():
+        model, found = read_model(table, place.at(name))
+        faults += found
+        if model is not None:
+            models[name] = model
+    return models
+
+
+def _timed(signal: Signal, models: Iterable[PhaseModel]) -> Signal:
+    """Return the signal with the rules that judge how long phases last, if a model asks its points to."""
+    dwell = {
+        code: rule for model in models if model.signal == signal.code for code, rule in model.dwell_rules().items()
+    }
+    return replace(signal, rules={**signal.rules, **dwell}) if dwell else signal
 
 
 def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:

@@ -16,6 +16,7 @@ from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, Ra
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.several import NeighbourSpec, RestartSpec, VotesSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
+from ingest.plants.phases import AtMost, DwellSpec, PhaseModel
 
 INDEX: Final = Path("docs/signals.md")
 FOLDER: Final = Path("docs/signals")
@@ -70,6 +71,7 @@ def pages(catalogue: Catalogue) -> dict[Path, str]:
     }
     named["common"] = _COMMON, list(catalogue.gateway.values())
     named["service"] = _SERVICE, list(catalogue.service.values())
+    phases: dict[str, Iterable[PhaseModel]] = {kind: models.values() for kind, models in catalogue.phases.items()}
     found = {INDEX: _index(named, shared)}
     for name, (title, signals) in named.items():
         parts = [_MARK + f"# {title.zh} / {title.en.capitalize()}\n", _READ]
@@ -80,6 +82,7 @@ def pages(catalogue: Catalogue) -> dict[Path, str]:
                 _rules(("analogue point", code, spec, "") for code, spec in catalogue.analogue.items()),
                 "## 网关 / Gateways\n",
             ]
+        parts += [_phases(model) for model in phases.get(name, ())]
         found[FOLDER / f"{name}.md"] = "\n".join([*parts, *_section(signals, shared)])
     return found
 
@@ -95,6 +98,21 @@ def _index(named: Mapping[str, tuple[Text, list[Signal]]], shared: Mapping[str, 
         for name, (title, signals) in named.items()
     )
     return "\n".join([_MARK + _HEAD, _table(("page", "signals", "rules of their own", "mandatory signals"), rows)])
+
+
+def _phases(model: PhaseModel) -> str:
+    head = ("阶段 / phase", "reached once", "at most", "source", "confidence")
+    return f"Phases of equipment with a point of `{model.signal}`, in their order:\n\n" + _table(
+        head,
+        (
+            (f"`{phase.code}` {phase.name}<br>{phase.name_en}", f"`{phase.when}`", *_at_most(phase.at_most))
+            for phase in model.phases
+        ),
+    )
+
+
+def _at_most(most: AtMost | None) -> tuple[str, str, str]:
+    return (f"{most.seconds:g} s", most.source, str(most.confidence)) if most is not None else ("", "", "")
 
 
 def _section(signals: list[Signal], shared: Mapping[str, RuleSpec]) -> Iterator[str]:
@@ -142,6 +160,8 @@ def _rule(point: str, code: str, spec: RuleSpec, unit: str) -> tuple[str, ...]:
 
 
 def _conditions(spec: RuleSpec) -> Iterator[str]:
+    if spec.phases:
+        yield f"phase {', '.join(spec.phases)}"
     if spec.when != ALWAYS:
         yield f"`{spec.when}`"
     if spec.unless:
@@ -155,6 +175,8 @@ def _conditions(spec: RuleSpec) -> Iterator[str]:
 def _numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912  one case a kind
     unit = spec.unit or unit
     match spec:
+        case DwellSpec():
+            return f"lasts {seconds(spec.on_delay_s).en}", ""
         case LimitSpec():
             sign = "≥" if spec.side == "high" else "≤"
             on = _number(spec.on, spec.on_percent, spec.on_offset, unit)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.display_value import SINGLE
-from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Plant, Point
+from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
 from ingest.domain.model.text import Text
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
@@ -45,6 +45,7 @@ class EvaluatedPlant:
     equipment: tuple[EquipmentTable, ...]
     gateways: tuple[GatewayTable, ...]
     points: tuple[EvaluatedPoint, ...]
+    phases: Mapping[str, tuple[Phase, ...]] = field(default_factory=dict)  # by equipment
 
     @property
     def id(self) -> str:
@@ -178,6 +179,7 @@ def _form(evaluated: EvaluatedRule) -> RuleForm:
         signed=evaluated.spec.signed,
         red=evaluated.spec.red,
         rationalization=evaluated.rationalization,
+        phases=evaluated.phases,
     )
 
 
@@ -209,7 +211,9 @@ def _plant(plant: EvaluatedPlant, points: Sequence[Point | None], index: Mapping
         workers=enterprise.workers,
         dust_workers=enterprise.dust_workers,
         dust=enterprise.dust,
-        equipment=tuple(Equipment(e.id, named(e.name, e.name_en), e.gate) for e in plant.equipment),
+        equipment=tuple(
+            Equipment(e.id, named(e.name, e.name_en), e.gate, plant.phases.get(e.id, ())) for e in plant.equipment
+        ),
         gateways=tuple(Gateway(enterprise.id, g.id, named(g.name, g.name_en)) for g in plant.gateways),
         points=compiled,
         connect_by=enrolment.connect_by,

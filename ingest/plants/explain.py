@@ -50,6 +50,7 @@ class RuleNote:
     source: str
     confidence: str
     rationalization: Rationalization | None
+    phases: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def as_json(note: PointNote) -> dict[str, Any]:
                 "title": _both(rule.title),
                 "reason": _both(rule.reason),
                 "when": rule.gate or ALWAYS,
+                "phases": [_both(phase) for phase in rule.phases],
                 "remark": rule.remark or None,
                 "keys": {key.name: {"value": key.value, "from": key.origin} for key in rule.keys},
                 "source": rule.source,
@@ -203,6 +205,7 @@ def _rule(rule: EvaluatedRule, own: Mapping[str, Any]) -> RuleNote:
         spec.source,
         str(spec.confidence),
         rule.rationalization,
+        rule.phases,
     )
 
 

@@ -9,9 +9,10 @@ from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import EvaluatedPlant, compile_configuration
 from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.equipment_phases import equipment_phases
 from ingest.plants.numbering import Numbering
 from ingest.plants.plantfile import read_plant_file
-from ingest.plants.point_rules import Shared, evaluate_points, gateway_points, service_points
+from ingest.plants.point_rules import Shared, evaluate_points, gateway_points, plant_points, service_points
 from ingest.plants.written import Place
 
 
@@ -68,7 +69,9 @@ def evaluate_file(
     if text.enterprise is None:
         return None, faults
     own = (point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway))
-    return EvaluatedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points)), faults
+    return EvaluatedPlant(
+        text.enterprise, text.equipment, text.gateways, (*own, *points), equipment_phases(text, plant_points(text))
+    ), faults
 
 
 def configuration_of(

@@ -127,6 +127,8 @@ class EquipmentTable(Written):
     name: Name
     name_en: Name | None = None
     running: Annotated[str, AfterValidator(_running)] | None = None
+    phase_model: str | None = None  # of the catalogue, or "none"; None: that of its signals
+    phases: list[dict[str, Any]] = Field(default_factory=list)  # laid over the model's, see `phases.own_model`
 
     @property
     def gate(self) -> Gate | None:

@@ -13,6 +13,7 @@ from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Confidence, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
+from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
 from ingest.plants.written import Place, W, checked, read_toml
 
@@ -46,6 +47,23 @@ class PointText:
 
 
 @dataclass(frozen=True, slots=True)
+class PlantPhases:
+    """Which phases the equipment of a plant has.
+
+    Attributes:
+        usual: of the kind of plant, for points of no equipment; None: it has none.
+        of: by equipment, of those that have a model other than `usual` or a point of its signal.
+    """
+
+    usual: PhaseModel | None
+    of: Mapping[str, PhaseModel | None]
+
+    def model(self, equipment: str | None) -> PhaseModel | None:
+        """Return the model by which rules of points on that equipment name phases."""
+        return self.of.get(equipment, self.usual) if equipment is not None else self.usual
+
+
+@dataclass(frozen=True, slots=True)
 class PlantFile:
     """The sound part of a plant file."""
 
@@ -54,6 +72,7 @@ class PlantFile:
     equipment: tuple[EquipmentTable, ...]
     gateways: tuple[GatewayTable, ...]
     points: tuple[PointText, ...]
+    phases: PlantPhases
 
 
 def read_plant_file(
@@ -79,6 +98,8 @@ class _Reading:
         self._items["gateways"] = [(place, self._never_renamed(place, item)) for place, item in self._items["gateways"]]
         kind = _text(self._enterprise, "kind")
         self._signals = next((signals for name, signals in catalogue.signals.items() if name == kind), None)
+        models = next((models for name, models in catalogue.phases.items() if name == kind), {})
+        self._phases = self._phases_of(models)
 
     def plant_file(self) -> PlantFile:
         enterprise = self._checked(EnterpriseTable, Place(self._file, "enterprise"), self._enterprise)
@@ -96,6 +117,7 @@ class _Reading:
             self._all(EquipmentTable, "equipment", self._known()),
             self._all(GatewayTable, "gateways"),
             self._points(),
+            self._phases,
         )
 
     def _never_renamed(self, place: Place, item: object) -> object:
@@ -118,25 +140,59 @@ class _Reading:
             signal = signals.get(_text(item, "signal"))
             if signal is not None:
                 own = _own_rules(item)
-                rules = self._rules(signal, own, place, names)
+                rules = self._rules(self._with_phases(signal, _text(item, "equipment")), own, place, names)
                 if table is not None:
                     points.append(PointText(place, table, signal, rules, own))
         return tuple(points)
 
     def _rules(
-        self, signal: Signal, own: Mapping[str, Mapping[str, Any]], place: Place, gates: AbstractSet[str]
+        self,
+        default: Mapping[str, RuleSpec],
+        own: Mapping[str, Mapping[str, Any]],
+        place: Place,
+        gates: AbstractSet[str],
     ) -> Mapping[str, RuleSpec]:
-        rules = dict(signal.rules)
+        rules = dict(default)
         for code, text in own.items():
-            default = rules[code].model_dump(exclude_unset=True) if code in rules else {}
-            site = _SITE if not default or NUMBERS & text.keys() else {}
-            spec, found = read_rule(code, overlay(default, {**site, **text}), place.at("rules", code), gates)
+            model = rules[code].model_dump(exclude_unset=True) if code in rules else {}
+            site = _SITE if not model or NUMBERS & text.keys() else {}
+            spec, found = read_rule(code, overlay(model, {**site, **text}), place.at("rules", code), gates)
             self.faults += found
             if spec is not None:
                 rules[code] = spec
             else:
                 rules.pop(code, None)
         return rules
+
+    def _phases_of(self, models: Mapping[str, PhaseModel]) -> PlantPhases:
+        usual = next(iter(models.values()), None)
+        names = (self._signals or {}).keys() | self._ids("points")
+        signals = {(_text(item, "equipment"), _text(item, "signal")) for _, item in self._items["points"]}
+        of: dict[str, PhaseModel | None] = {}
+        for place, item in self._items["equipment"]:
+            equipment, chosen = _text(item, "id"), _text(item, "phase_model")
+            if chosen not in {"", NONE, *models}:
+                self.faults.append(
+                    place.at("phase_model").fault(
+                        chosen, f"a model of this kind of plant: {', '.join((NONE, *models))}"
+                    )
+                )
+            model = models.get(chosen) if chosen else usual
+            own = item.get(PHASES) if isinstance(item, dict) else None
+            if own:
+                model, found = own_model(model, own, place.at(PHASES), names)
+                self.faults += found
+            if chosen or own or (model is not None and (equipment, model.signal) in signals):
+                of[equipment] = model
+        return PlantPhases(usual, of)
+
+    def _with_phases(self, signal: Signal, equipment: str) -> Mapping[str, RuleSpec]:
+        """Return the default rules of a point, with those on how long the phases of its equipment last."""
+        usual, model = self._phases.usual, self._phases.model(equipment)
+        if usual is model or usual is None or usual.signal != signal.code:
+            return signal.rules
+        rules = {code: rule for code, rule in signal.rules.items() if code not in usual.dwell_rules()}
+        return {**rules, **(model.dwell_rules() if model is not None else {})}
 
     def _list(self, key: str, found: object) -> list[tuple[Place, object]]:
         if not isinstance(found, list):

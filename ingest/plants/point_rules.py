@@ -43,6 +43,7 @@ class EvaluatedRule:
         inputs: further points it reads, by id.
         without: why its `unless`, or an alternative of its `when`, was left out; "" if nothing was.
         rationalization: what an alarm of it asks of people; None: nothing is on file.
+        phases: the names of those in which it is evaluated; none: `when` alone decides.
     """
 
     code: str
@@ -56,6 +57,7 @@ class EvaluatedRule:
     fresh_s: float = float("inf")
     without: str = ""
     rationalization: Rationalization | None = None
+    phases: tuple[Text, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +104,35 @@ def evaluate_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tup
     faults: list[Fault] = []
     shared = shared or Shared()
     measures = {point.table.id: _measure_of(point, shared) for point in plant.points}
-    points = [
-        PlantPoint(p.table.id, p.signal, p.table.equipment, p.table.setpoint, measures[p.table.id].silence_s)
-        for p in plant.points
-    ]
+    points = plant_points(plant)
     scope = PlantPoints(points)
     dust = plant.enterprise.dust if plant.enterprise is not None else None
     evaluated = [
-        _Evaluation(point, measures[point.table.id], PointScope(here, scope), dust, faults, shared).point()
+        _Evaluation(
+            point,
+            measures[point.table.id],
+            PointScope(here, scope, plant.phases.model(here.equipment)),
+            dust,
+            faults,
+            shared,
+        ).point()
         for point, here in zip(plant.points, points, strict=True)
     ]
     return tuple(evaluated), faults
+
+
+def plant_points(plant: PlantFile) -> tuple[PlantPoint, ...]:
+    """Return what rules need to know of each point of a plant."""
+    return tuple(
+        PlantPoint(
+            p.table.id,
+            p.signal,
+            p.table.equipment,
+            p.table.setpoint,
+            p.table.silence_s or p.signal.table.silence_s.value,
+        )
+        for p in plant.points
+    )
 
 
 def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[EvaluatedPoint, ...]:
@@ -210,7 +230,7 @@ class _Evaluation:
         return False
 
     def _evaluate(self, code: str, spec: RuleSpec) -> EvaluatedRule:
-        if spec.when != ALWAYS or spec.unless or spec.of or spec.limit_of() or spec.peer_points():
+        if spec.when != ALWAYS or spec.unless or spec.phases or spec.of or spec.limit_of() or spec.peer_points():
             return self._evaluate_new(code, spec)
         key = code, id(spec), self._of
         evaluated = self._shared.evaluated.get(key)
@@ -233,7 +253,12 @@ class _Evaluation:
             signals=tuple(p.signal for p in others),
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
         )
-        gate, when, without = scope.condition(spec.when, spec.unless, explicit=self._point.own.get(code, {}))
+        phases, begun, ended = scope.phases(spec.phases)
+        gate, when, without = scope.condition(
+            spec.when if "when" in spec.model_fields_set else begun,
+            spec.unless if spec.unless is not None else ended,
+            explicit=self._point.own.get(code, {}),
+        )
         key = code, id(spec), of, bound.shown if bound is not None else ""
         if key not in self._shared.scored:
             score = spec.score(of)
@@ -242,7 +267,7 @@ class _Evaluation:
         _, score, reason = self._shared.scored[key]
         fresh_s = scope.longest_silence(bound)
         on_file = self._point.signal.rationalizations.of(code, spec)
-        return EvaluatedRule(code, spec, score, reason, gate, when, bound, of.others, fresh_s, without, on_file)
+        return EvaluatedRule(code, spec, score, reason, gate, when, bound, of.others, fresh_s, without, on_file, phases)
 
     def _take(self, spec: RuleSpec, code: str) -> tuple[RuleSpec, BorrowedLimit]:
         """Return the rule completed from another one of the point, and that one's limit.
@@ -264,8 +289,10 @@ class _Evaluation:
         except Missing as missing:
             raise Missing("of_limit", f"{missing.what} for its rule {code}") from None
         label = LABELS[code] if code in _LEVELS else Text(f" {code} ", code)
-        given = {
-            key: getattr(model, key) for key in ("when", "unless", "of", "unit") if key not in spec.model_fields_set
+        given: dict[str, object] = {
+            key: getattr(model, key)
+            for key in ("when", "unless", "phases", "of", "unit")
+            if key in model.model_fields_set and key not in spec.model_fields_set
         }
         key = id(spec), id(model)
         if key not in self._shared.taken:

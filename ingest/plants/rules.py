@@ -38,6 +38,7 @@ class RuleForm:
     signed: bool
     red: bool
     rationalization: Rationalization | None
+    phases: tuple[Text, ...] = ()
 
     def rule_for(self, plant: str, point: str, name: Text) -> Rule:
         """Return the rule for that point."""
@@ -61,6 +62,7 @@ class RuleForm:
             signed=self.signed,
             red=self.red,
             rationalization=self.rationalization,
+            phases=self.phases,
         )
 
 

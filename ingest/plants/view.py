@@ -1,6 +1,6 @@
-"""The present state of plants: which values can be trusted, and which equipment is in production.
+"""The present state of plants: which values can be trusted, which equipment is in production, and in which phase.
 
-The one place that decides both, from the engine's state, for warnings, alarm display, casework and the API.
+The one place that decides all three, from the engine's state, for warnings, alarm display, casework and the API.
 """
 
 from __future__ import annotations
@@ -8,9 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
+from typing import Final
 
+import numpy as np
+
+from detectors import compile_expression
 from ingest.domain.model.flags import UNUSABLE
-from ingest.domain.model.plant import Gate, Point
+from ingest.domain.model.plant import UNKNOWN_PHASE, Gate, Phase, Point
 from ingest.plants.configuration import PlantConfiguration
 
 
@@ -79,12 +84,26 @@ class PlantView:
         gate = self.gate(plant, equipment)
         if gate is None:
             return Running.YES
-        point = self._configuration.find(plant, gate.point)
-        latest = self._latest(point.index) if point is not None else NEVER
-        value = latest.usable if not latest.stale or latest.resuming else None
+        value = self._shown(plant, gate.point)
         if value is None:
             return Running.UNKNOWN
         return Running.YES if gate.holds(value) else Running.NO
+
+    def phase(self, plant: str, equipment: str | None) -> Phase | None:
+        """Return the phase that equipment is in, `UNKNOWN_PHASE` if its points do not tell; None: it has none.
+
+        Never guessed: a point that is bad, stale or missing leaves it unknown, unless the others decide alone.
+        """
+        phases = self._phases(plant, equipment)
+        if not phases:
+            return None
+        for phase in reversed(phases[1:]):
+            holds = self._holds(plant, phase)
+            if holds is None:
+                return UNKNOWN_PHASE
+            if holds:
+                return phase
+        return phases[0]
 
     def in_production(self, plant: str, equipment: str | None) -> bool:
         """Whether it must be taken to run: unknown is not stopped, so that cutting a wire disables no rule."""
@@ -103,3 +122,24 @@ class PlantView:
                 if equipment.running is not None and self.running(key, equipment.id) is Running.NO:
                     found[key, equipment.id] = equipment.running.point
         return found
+
+    def _phases(self, plant: str, equipment: str | None) -> tuple[Phase, ...]:
+        known = self._configuration.plants.get(plant)
+        machines = known.equipment if known is not None else ()
+        return next((machine.phases for machine in machines if machine.id == equipment), ())
+
+    def _holds(self, plant: str, phase: Phase) -> bool | None:
+        """Whether the condition of a phase holds; None: not known (Kleene's logic, as gates have it)."""
+        shown = (self._shown(plant, point) for point in phase.points)
+        values = [np.array([np.nan if value is None else value]) for value in shown]
+        truth = float(_compiled(phase.when).evaluate(values)[0])
+        return None if np.isnan(truth) else truth > 0
+
+    def _shown(self, plant: str, point: str) -> float | None:
+        """Return what a point shows of its equipment; None: it is bad, stale or missing."""
+        found = self._configuration.find(plant, point)
+        latest = self._latest(found.index) if found is not None else NEVER
+        return latest.usable if not latest.stale or latest.resuming else None
+
+
+_compiled: Final = lru_cache(256)(compile_expression)

@@ -85,6 +85,7 @@ class Rule:
     red: bool = False  # alone calls for a red warning of its plant
     rationalization: Rationalization | None = None  # None: there is no instruction on file
     signed: bool = False  # resetting its alarm needs a signed inspection
+    phases: tuple[Text, ...] = ()  # of its equipment, in which it is evaluated; `when` says by what they are known
 
 
 def rule_key(plant: str, point: str, code: str) -> str:
@@ -199,12 +200,34 @@ DEVICE_SIGNALS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class Phase:
+    """A phase of an equipment.
+
+    Attributes:
+        when: an expression that holds once the phase is reached, through all later ones; "" for the first.
+        points: the ids of the points that its names stand for, in their order.
+        shown: the same for people.
+    """
+
+    code: str
+    name: Text
+    when: str = ""
+    points: tuple[str, ...] = ()
+    shown: str = ""
+
+
+UNKNOWN_PHASE: Final = Phase("unknown", Text("未知", "unknown"))
+"""What shows the phase is bad, stale or missing."""
+
+
+@dataclass(frozen=True, slots=True)
 class Equipment:
     """A machine or place that points belong to."""
 
     id: str
     name: Text
     running: Gate | None = None  # in production while this holds; None: always taken to be
+    phases: tuple[Phase, ...] = ()  # of its process, in their order
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,20 @@ KINDS: Final[Mapping[str, type[RuleSpec]]] = {
 }
 """Every kind, by the name of its detector."""
 
-_TEXTS: Final = {"kind", "level", "when", "unless", "of", "unit", "dust", "label", "label_en", "source", "confidence"}
+_TEXTS: Final = {
+    "kind",
+    "level",
+    "when",
+    "unless",
+    "phases",
+    "of",
+    "unit",
+    "dust",
+    "label",
+    "label_en",
+    "source",
+    "confidence",
+}
 OWN_INSTRUCTIONS: Final = frozenset(
     {"cause", "cause_en", "consequence", "consequence_en", "action", "action_en", "respond_s"}
 )

@@ -105,7 +105,9 @@ class RuleSpec(Sourced):
     """The keys every rule may have.
 
     `of` is evaluated instead of the point's own value. `unless` closes the rule; where the plant lacks what it names it
-    is left out. `dust` confines a rule to plants with one of these dusts. `need` of `of_last` readings make it trip.
+    is left out. `phases` of the equipment stand for both: `when` the first of them has begun, `unless` one after them
+    has; either may be given beside it, and replaces its part. `dust` confines a rule to plants with one of these dusts.
+    `need` of `of_last` readings make it trip.
     `cause`, `consequence`, `action` and `respond_s` replace what the catalogue says of them.
     `signed`: its alarm, which is latched, is reset only with a signed inspection.
     """
@@ -121,6 +123,7 @@ class RuleSpec(Sourced):
     off_delay_s: float = Field(default=0, ge=0)
     when: Annotated[str, AfterValidator(_condition)] = ALWAYS
     unless: Annotated[str, AfterValidator(_condition)] | None = None
+    phases: list[str] | None = Field(default=None, min_length=1)
     of: Annotated[str, AfterValidator(_formula)] | None = None
     unit: str | None = None
     latch: bool = False

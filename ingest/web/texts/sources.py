@@ -24,6 +24,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "5 ℃/min over 2 min": "2 分钟内每分钟 5 ℃",
     "15 K above the inlet": "比进水高 15 K",
     "15 mm/s over 2 s": "2 秒内每秒 15 mm",
+    "metal that waits half an hour in the launder freezes": "铝液在流槽中停留半小时会凝固",
+    "500 mm at a third of a usual pace of 50 mm/min": "按常用速度 50 mm/min 的三分之一铸 500 mm",
     "20 K off the set-point": "偏离设定值 20 K",
     "350 ℃ while the cooling flow is below 80 % of its set-point": "冷却水流量低于设定值的 80 % 时 350 ℃",
     "80 % of the design flow": "设计流量的 80 %",

@@ -42,12 +42,12 @@ def row(configuration: PlantConfiguration, kind: str, key: str) -> dict[str, obj
 def test_the_demo_plant_compiles_to_the_numbers_worked_out_by_hand(directory: Path) -> None:
     configuration = load_configuration(directory, MemoryNumbering(), 7)
     p = "demo-aluminium/CW_IN_P-01"
-    length = ("CAST_LEN-01", ">", 0.0)
+    cast, steady = ("CAST_LEN-01", ">", 0.0), ("CAST_LEN-01", ">=", 500.0)
     assert row(configuration, "limit", f"{p}/LL") == {
-        "on": -0.28, "off": -0.30, "on_delay": 3 * S, "off_delay": 0, "gate": length, "side": -1.0,
+        "on": -0.28, "off": -0.30, "on_delay": 3 * S, "off_delay": 0, "gate": cast, "side": -1.0,
     }  # fmt: skip
     assert row(configuration, "limit", f"{p}/L") == {
-        "on": pytest.approx(-0.315), "off": pytest.approx(-0.3255), "on_delay": 5 * S, "off_delay": 0, "gate": length,
+        "on": pytest.approx(-0.315), "off": pytest.approx(-0.3255), "on_delay": 5 * S, "off_delay": 0, "gate": cast,
         "side": -1.0,
     }  # fmt: skip
     assert row(configuration, "limit", f"{p}/HH") == {
@@ -65,8 +65,7 @@ def test_the_demo_plant_compiles_to_the_numbers_worked_out_by_hand(directory: Pa
         "on": 12.0, "off": 12.0, "on_delay": 0, "off_delay": 0, "gate": None,
     }  # fmt: skip
     assert row(configuration, "rate", "demo-aluminium/LAUNDER-01/RATE") == {
-        "on": 900.0, "off": 600.0, "on_delay": 0, "off_delay": 0, "gate": ("CAST_LEN-01", ">=", 500.0), "side": 0.0,
-        "window_s": 2.0,
+        "on": 900.0, "off": 600.0, "on_delay": 0, "off_delay": 0, "gate": steady, "side": 0.0, "window_s": 2.0,
     }  # fmt: skip
     assert f"{p}/BAD" not in configuration.tables["bad"].key
     assert row(configuration, "bad", "demo-aluminium/CAST_LEN-01/BAD")["on"] == 1.0

@@ -18,9 +18,10 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
     origins = {key.name: (key.value, key.origin) for key in low.keys}
     assert origins["on"] == (0.28, "plant file")
     assert origins["on_delay_s"] == (3.0, "plant file")
-    assert origins["when"] == ("ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0", "catalogue")
+    assert origins["phases"] == (["start", "steady", "end"], "catalogue")
     assert "on_percent" not in origins
     assert (low.gate, low.remark) == ("CAST_LEN-01 > 0", "needs a point of ALC_CAST_SPEED")
+    assert [phase.en for phase in low.phases] == ["start", "steady", "end"]
     assert low.source == "plant file"
     other = next(rule for rule in note.rules if rule.code == "L")
     assert {key.origin for key in other.keys} == {"catalogue"}

@@ -94,7 +94,7 @@ def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_p
     gate = {code: int(table.gate.point[table.key.index(f"p/LVL-1/{code}")]) for code in ("LL", "L", "H", "HH")}
     assert gate["L"] == gate["H"]  # one channel for all of steady casting
     assert gate["LL"] == gate["HH"]  # and one for all of the whole cast
-    assert {*gate.values()} == {derived.channel for derived in configuration.derived}
+    assert {*gate.values()} < {derived.channel for derived in configuration.derived}
 
 
 def test_without_the_ordered_length_it_is_judged_to_the_very_end(tmp_path: Path) -> None:
@@ -103,7 +103,6 @@ def test_without_the_ordered_length_it_is_judged_to_the_very_end(tmp_path: Path)
     rules = {rule.code: rule for rule in configuration.rules if rule.point == "LVL-1"}
     assert rules["H"].when == "LEN-1 >= 500"
     assert rules["H"].gate is not None
-    assert configuration.derived == ()
     table = configuration.tables["limit"]
     assert table.gate.point[table.key.index("p/LVL-1/H")] != NO_GATE
 
