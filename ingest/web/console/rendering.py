@@ -135,6 +135,7 @@ class Renderer:
             condition=lambda rule: wording.condition(
                 rule.gate, self._ports.live.configuration().find(rule.plant, rule.gate.point), lang
             ),
+            phase_of=lambda plant, equipment: self._ports.live.view().phase(plant, equipment),
             refused_for=lambda reason: say(REASONS.get(reason, Text(reason, reason))),
             refused_with=in_chinese if lang == "zh" else str,
             source_of=source_in_chinese if lang == "zh" else str,

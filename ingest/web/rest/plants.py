@@ -12,9 +12,9 @@ from fastapi.concurrency import run_in_threadpool
 from detectors.detector import Reason
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.payload import iso
-from ingest.domain.model.plant import Plant, Point
+from ingest.domain.model.plant import Equipment, Plant, Point
 from ingest.domain.model.suppression import Suppression
-from ingest.plants.view import Latest
+from ingest.plants.view import Latest, PlantView
 from ingest.services import caller_scope
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
@@ -41,12 +41,13 @@ def plants_router(ports: Ports) -> APIRouter:
         """Show one plant."""
         found = caller_scope.plant(ports, caller, plant)
         (body,) = _plant_bodies(ports, caller, [found])
+        view = ports.live.view()
         return schemas.PlantDetail(
             **body,
             workers=found.workers,
             dust_workers=found.dust_workers,
             dust=found.dust,
-            equipment=[schemas.EquipmentOut.model_validate(machine) for machine in found.equipment],
+            equipment=[_equipment(view, plant, machine) for machine in found.equipment],
         )
 
     @router.get("/{plant}/points")
@@ -142,6 +143,15 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
         }
         for plant in plants
     ]
+
+
+def _equipment(view: PlantView, plant: str, machine: Equipment) -> schemas.EquipmentOut:
+    phase = view.phase(plant, machine.id)
+    return schemas.EquipmentOut(
+        id=machine.id,
+        name=schemas.Said.model_validate(machine.name),
+        phase=schemas.PhaseOut.model_validate(phase) if phase is not None else None,
+    )
 
 
 def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppression]]) -> dict[str, Any]:

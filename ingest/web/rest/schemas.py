@@ -50,11 +50,19 @@ class Standing(Shape):
     level_2: Annotated[int, Field(examples=[1])]
 
 
+class PhaseOut(Shape):
+    """The phase of its process that an equipment is in."""
+
+    code: Annotated[str, Field(description="`unknown`: what shows it is bad, stale or missing", examples=["steady"])]
+    name: Said
+
+
 class EquipmentOut(Shape):
     """A machine or place that points belong to."""
 
     id: Annotated[str, Field(examples=["CAST-01"])]
     name: Said
+    phase: PhaseOut | None = Field(default=None, description="of its process; null: it has no phases")
 
 
 class GatewayOut(Shape):
@@ -171,6 +179,7 @@ class RuleOut(Shape):
     latch: bool = Field(description="returns only when it is reset")
     red: bool = Field(description="alone calls for a red warning of its plant")
     signed: bool = Field(description="its alarm is reset only with a signed inspection")
+    phases: list[Said] = Field(description="of its equipment, in which it is judged; empty: `when` alone decides")
     standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
     rationalization: RationalizationOut | None = Field(description="null: no instruction is on file")
 

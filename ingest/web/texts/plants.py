@@ -57,6 +57,8 @@ PLANTS: Final[dict[str, Text]] = {
     "point.range": Text("量程", "Range"),
     "point.gateway": Text("网关", "Gateway"),
     "point.equipment": Text("设备", "Equipment"),
+    "point.and": Text("、", ", "),
+    "point.phase": Text("阶段", "Phase"),
     "point.setpoint": Text("设定值", "Set-point"),
     "point.signal": Text("信号", "Signal"),
     "point.was": Text("原测点编号", "Former id"),

@@ -1,0 +1,74 @@
+"""The phase of an equipment: API and console show the same, and unknown where its signal cannot be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.plant import Phase
+from ingest.domain.model.text import Text
+from ingest.plants.view import Latest
+from tests.ingest.web.conftest import Ask
+from tests.ingest.web.stand_in import ALUMINIUM, INSPECTOR, WOOD, StandIn
+
+PHASES = (
+    Phase("idle", Text("待机", "idle")),
+    Phase("start", Text("起铸", "start"), "LEN > 0", ("CAST_LEN-01",), "CAST_LEN-01 > 0"),
+    Phase("steady", Text("稳定铸造", "steady"), "LEN >= 500", ("CAST_LEN-01",), "CAST_LEN-01 >= 500"),
+)
+
+
+@pytest.fixture
+def machine(hall: StandIn) -> str:
+    """The casting machine, with phases told by its cast length."""
+    plant = hall.known.plants[ALUMINIUM]
+    plant = replace(plant, equipment=(replace(plant.equipment[0], phases=PHASES),))
+    hall.known = replace(hall.known, plants={**hall.known.plants, ALUMINIUM: plant})
+    return plant.equipment[0].id
+
+
+@pytest.mark.parametrize(
+    ("value", "flags", "stale", "code", "name"),
+    [
+        (0.0, 0, False, "idle", "待机"),
+        (20.0, 0, False, "start", "起铸"),
+        (900.0, 0, False, "steady", "稳定铸造"),
+        (900.0, Flag.BAD, False, "unknown", "未知"),
+        (900.0, 0, True, "unknown", "未知"),
+        (None, 0, False, "unknown", "未知"),
+    ],
+)
+async def test_api_and_console_show_the_same_phase(
+    hall: StandIn, ask: Ask, machine: str, value: float | None, flags: int, stale: bool, code: str, name: str
+) -> None:
+    hall.put(ALUMINIUM, "CAST_LEN-01", Latest(hall.time, value, int(flags), stale=stale))
+    (equipment,) = (await ask(INSPECTOR).get(f"/api/v1/plants/{ALUMINIUM}")).json()["equipment"]
+    assert equipment["id"] == machine
+    assert (equipment["phase"]["code"], equipment["phase"]["name"]["zh"]) == (code, name)
+    for path in (f"/plants/{ALUMINIUM}", f"/plants/{ALUMINIUM}/points/CW_IN_P-01"):
+        page = (await ask(INSPECTOR).get(path)).text
+        assert f'data-phase="{code}">阶段 {name}<' in page
+
+
+async def test_equipment_without_phases_shows_none(ask: Ask) -> None:
+    (equipment,) = (await ask(INSPECTOR).get(f"/api/v1/plants/{WOOD}")).json()["equipment"]
+    assert equipment["phase"] is None
+    assert "data-phase" not in (await ask(INSPECTOR).get(f"/plants/{WOOD}")).text
+
+
+async def test_a_rule_is_shown_with_the_names_of_its_phases(hall: StandIn, ask: Ask) -> None:
+    points = list(hall.known.points)
+    at = next(point.index for point in points if point is not None and point.id == "CW_IN_P-01")
+    found = points[at]
+    assert found is not None
+    points[at] = changed = replace(
+        found, rules=tuple(replace(rule, phases=(PHASES[1].name, PHASES[2].name)) for rule in found.rules)
+    )
+    plant = hall.known.plants[ALUMINIUM]
+    plant = replace(plant, points=tuple(changed if one is found else one for one in plant.points))
+    hall.known = replace(hall.known, points=tuple(points), plants={**hall.known.plants, ALUMINIUM: plant})
+    rule = (await ask(INSPECTOR).get(f"/api/v1/plants/{ALUMINIUM}/points/CW_IN_P-01")).json()["rules"][0]
+    assert [phase["en"] for phase in rule["phases"]] == ["start", "steady"]
+    assert "起铸、稳定铸造" in (await ask(INSPECTOR).get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")).text
