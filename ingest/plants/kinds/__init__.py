@@ -69,20 +69,8 @@ KINDS: Final[Mapping[str, type[RuleSpec]]] = {
 }
 """Every kind, by the name of its detector."""
 
-_TEXTS: Final = {
-    "kind",
-    "level",
-    "when",
-    "unless",
-    "phases",
-    "of",
-    "unit",
-    "dust",
-    "label",
-    "label_en",
-    "source",
-    "confidence",
-}
+_CONDITIONS: Final = {"when", "unless", "phases", "dust"}
+_TEXTS: Final = {"kind", "level", "of", "unit", "label", "label_en", "source", "confidence"}
 OWN_INSTRUCTIONS: Final = frozenset(
     {"cause", "cause_en", "consequence", "consequence_en", "action", "action_en", "respond_s"}
 )
@@ -93,6 +81,7 @@ _NAMES: Final = {"setpoint", "of_limit", "peers", "phase", "inspected"}
 
 NUMBERS: Final = (
     frozenset(name for spec in KINDS.values() for name in spec.model_fields)
+    - _CONDITIONS
     - _TEXTS
     - _CHOICES
     - _NAMES
