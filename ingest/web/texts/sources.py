@@ -24,6 +24,25 @@ _PARTS: Final[Mapping[str, str]] = {
     "5 ℃/min over 2 min": "2 分钟内每分钟 5 ℃",
     "15 K above the inlet": "比进水高 15 K",
     "15 mm/s over 2 s": "2 秒内每秒 15 mm",
+    "turbulent flow goes with the root of the pressure": "湍流流量与压力的平方根成正比",
+    "metal or steam in the water narrows its way (the accident of 2023-10-20)": (
+        "水中进铝或产汽会使水路变窄（2023-10-20 事故）"
+    ),
+    "5 K in 20 s, several times what casting at a steady pace moves it": "20 秒升 5 K，数倍于稳定铸造时的变化",
+    "metal in the water does (the accident of 2023-10-20)": "铝液入水时才会如此（2023-10-20 事故）",
+    "±10 % of the set-point, from the first millimetre": "设定值的 ±10 %，自第一毫米起",
+    "found: a provincial guide of 2024-01 forbids casting when an emergency valve fails"
+    " (renrendoc.com/paper/388677009)": "查得：2024-01 某省指引规定应急阀失效不得铸造（renrendoc.com/paper/388677009）",
+    "told once metal is in the launder: engineering default": "铝液进入流槽即报警：工程默认值",
+    "the next pit exploded too (the accident of 2022-04-03, 应急厅函〔2022〕106号)": (
+        "相邻铸井随后也爆炸（2022-04-03 事故，应急厅函〔2022〕106号）"
+    ),
+    "10 s, so that a step aside does not count": "10 秒，短暂走开不计",
+    "92 s unnoticed were too long": "92 秒无人发现已经太久",
+    "9 mm a metre": "每米 9 mm",
+    "17 mm a metre, no delay": "每米 17 mm，不延时",
+    "a rope that stretches or sits wrong": "钢丝绳伸长或位置不正",
+    "no delay": "不延时",
     "metal that waits half an hour in the launder freezes": "铝液在流槽中停留半小时会凝固",
     "500 mm at a third of a usual pace of 50 mm/min": "按常用速度 50 mm/min 的三分之一铸 500 mm",
     "20 K off the set-point": "偏离设定值 20 K",
