@@ -150,7 +150,7 @@ def _rule(point: str, code: str, spec: RuleSpec, unit: str) -> tuple[str, ...]:
         point,
         f"{code} {label.zh}<br>{label.en}",
         f"{spec.level} **red**" if spec.red else str(spec.level),
-        f"`{spec.of}` {on}" if spec.of else on,
+        f"`{spec.of}` {on}" if spec.of and not isinstance(spec, DwellSpec) else on,
         off,
         f"{spec.on_delay_s:g} s" if spec.on_delay_s else "",
         "<br>".join(_conditions(spec)),

@@ -123,7 +123,9 @@ class PhaseModel:
 
     def dwell_rules(self) -> Mapping[str, RuleSpec]:
         """Return the rules that judge how long its phases last, by code; points of `signal` have them."""
-        return {phase.too_long: _dwell(phase, phase.at_most) for phase in self.phases if phase.at_most is not None}
+        timed = [(phase, phase.at_most) for phase in self.phases if phase.at_most is not None]
+        signal = self.signal
+        return {phase.too_long: _dwell(phase, most, signal) for phase, most in timed} if signal is not None else {}
 
 
 def read_model(raw: object, place: Place) -> tuple[PhaseModel | None, list[Fault]]:
@@ -176,11 +178,12 @@ def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], 
     return tuple(phases), faults
 
 
-def _dwell(phase: PhaseTable, most: AtMost) -> DwellSpec:
+def _dwell(phase: PhaseTable, most: AtMost, signal: str) -> DwellSpec:
     return DwellSpec(
         kind="limit",
         side="high",
-        on=-1e9,
+        of=f"abs({signal})",  # whatever it is: the phase alone decides
+        on=0,
         on_delay_s=most.seconds,
         level=most.level,
         phases=[phase.code],

@@ -131,7 +131,8 @@ def test_every_row_names_its_rule_and_its_point(directory: Path) -> None:
     for kind, table in configuration.tables.items():
         for i, key in enumerate(table.key):
             rule = configuration.rules[table.rule[i]]
-            judged = configuration.points[table.point[i]]
+            at = table.point[i] if not rule.of else configuration.rules.owner[table.rule[i]]  # else a channel
+            judged = configuration.points[at]
             assert judged is not None
             assert (rule.kind, key) == (kind, f"{judged.plant}/{judged.id}/{rule.code}")
             assert rule in judged.rules
