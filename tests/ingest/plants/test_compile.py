@@ -128,10 +128,11 @@ def test_every_row_names_its_rule_and_its_point(directory: Path) -> None:
     assert set(configuration.tables) <= set(KINDS)
     assert all(len(table) for table in configuration.tables.values())
     assert sum(map(len, configuration.tables.values())) == len(configuration.rules)
+    index = {(point.plant, point.id): point.index for point in configuration.points if point is not None}
     for kind, table in configuration.tables.items():
         for i, key in enumerate(table.key):
             rule = configuration.rules[table.rule[i]]
-            at = table.point[i] if not rule.of else configuration.rules.owner[table.rule[i]]  # else a channel
+            at = table.point[i] if not rule.of else index[rule.plant, rule.point]  # else a channel
             judged = configuration.points[at]
             assert judged is not None
             assert (rule.kind, key) == (kind, f"{judged.plant}/{judged.id}/{rule.code}")
