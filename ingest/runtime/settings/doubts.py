@@ -55,12 +55,19 @@ def _of_settings(settings: Settings, configuration: PlantConfiguration) -> Itera
 
 def _data(settings: Settings) -> Iterator[_Doubt]:
     """Yield a doubt if only one of journal and state database exists: the other is lost or under another path."""
-    both = {"journal.path": settings.journal.path, "state.path": settings.state.path}
+    paths = {"journal.path": settings.journal.path, "state.path": settings.state.path}
     if settings.state.server is None:
-        there = [path for path in both.values() if path.exists()]
-        for key, path in both.items():
+        there = [path for path in paths.values() if path.exists()]
+        for key, path in paths.items():
             if len(there) == 1 and path not in there:
-                yield key, str(path), f"a file that is there, as {there[0]} is: they are of one installation"
+                yield (
+                    key,
+                    str(path),
+                    (
+                        f"存在的文件：{there[0]} 在，二者属同一套安装"
+                        f" a file that is there, as {there[0]} is: they are of one installation"
+                    ),
+                )
 
 
 def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_Doubt]:
@@ -73,7 +80,7 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
     known = {plant.id for plant in configuration.enterprises()} | {SERVICE}
     for key, plants in named:
         for plant in sorted(set(plants or ()) - known):
-            yield key, plant, f"a plant of a file in {settings.plants}"
+            yield key, plant, f"{settings.plants} 中有其文件的企业 a plant of a file in {settings.plants}"
     for duty in settings.warnings.duty:
         for region in sorted(duty.regions or ()):
             nowhere = region_doubt(region.ljust(6, "0"))
@@ -84,7 +91,7 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
             yield (
                 f"api.tokens.{token.name}.name",
                 token.name,
-                "another name: under it the service itself is in the audit",
+                "别的名字：服务自身在审计中用此名 another name: under it the service itself is in the audit",
             )
 
 
@@ -99,9 +106,10 @@ def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[
         if (plant, point) not in carried:
             here = [name for of, name in known if of == plant]
             expected = (
-                "no `was`: both have been points of their own, and stay so"
+                "不写 `was`：两者一直是各自的测点 no `was`: both have been points of their own, and stay so"
                 if former in here
-                else f"the id that {point} had; no point of {plant} ever had this one{near(former, here)}"
+                else f"{point} 从前的编号；{plant} 从来没有这个测点"
+                f" the id that {point} had; no point of {plant} ever had this one{near(former, here)}"
             )
             yield Fault(str(settings.plants / f"{plant}.toml"), f"points ({point}) was", former, expected)
 
@@ -118,36 +126,68 @@ def _numbered(journal: Path) -> dict[PointKey, int]:
 def _ways(settings: Settings) -> Iterator[_Doubt]:
     api, mqtt, history, server = settings.api, settings.mqtt, settings.history, settings.state.server
     if not api.tokens:
-        yield "api.tokens", "(none)", "a token for each person: nobody can sign in, see an alarm or acknowledge it"
+        yield (
+            "api.tokens",
+            "(none)",
+            (
+                "每人一个令牌，否则无人能登录、看到或确认报警"
+                " a token for each person: nobody can sign in, see an alarm or acknowledge it"
+            ),
+        )
     if not is_loopback(api.host) and not api.tls:
-        yield "api.host", api.host, "127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear"
+        yield (
+            "api.host",
+            api.host,
+            (
+                "代理之后的 127.0.0.1，或 tls_cert 与 tls_key：令牌明文传输"
+                " 127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear"
+            ),
+        )
     if mqtt.password is not None and mqtt.tls_ca is None and not is_loopback(mqtt.host):
-        yield "mqtt.tls_ca", "(missing)", f"the authority of {mqtt.host}'s certificate: the password goes in the clear"
+        yield (
+            "mqtt.tls_ca",
+            "(missing)",
+            (
+                f"{mqtt.host} 证书的签发机构：密码明文传输"
+                f" the authority of {mqtt.host}'s certificate: the password goes in the clear"
+            ),
+        )
     if isinstance(history, InfluxConfig) and history.url.startswith("http:"):
         bears = getattr(history, "token", None) or getattr(history, "password", None)
         if bears is not None and not is_loopback(urlsplit(history.url).hostname or ""):
-            yield "history.url", history.url, "https: the token or password goes in the clear"
+            yield "history.url", history.url, "https：令牌或密码明文传输 https: the token or password goes in the clear"
     if server is not None and not server.here and settings.state.sslmode in {"disable", "require"}:
         yield (
             "state.sslmode",
             settings.state.sslmode,
-            f"verify-full: who is between may read and pretend to be {server.host}",
+            (
+                f"verify-full：中间人可读取并冒充 {server.host}"
+                f" verify-full: who is between may read and pretend to be {server.host}"
+            ),
         )
 
 
 def _secrets(settings: Settings) -> Iterator[_Doubt]:
     for key, secret in secrets_of(settings):
         if secret.file is not None and (mode := _open_mode(secret.file)):
-            yield key, f"{secret.file}, mode {mode:04o}", "a file that only its owner and group can read: chmod 0640"
+            yield (
+                key,
+                f"{secret.file}, mode {mode:04o}",
+                "只有属主和属组可读的文件 a file that only its owner and group can read: chmod 0640",
+            )
     for token in settings.api.tokens:
         text = _read(token.token)
         if text is not None and len(set(text)) < _LETTERS:
-            yield f"api.tokens.{token.name}.token", "(hidden)", f"drawn at random: it has less than {_LETTERS} letters"
+            yield (
+                f"api.tokens.{token.name}.token",
+                "(hidden)",
+                f"随机生成：不同字符不足 {_LETTERS} 个 drawn at random: it has less than {_LETTERS} letters",
+            )
     platform = settings.connectors.platform
     if platform is not None:
         drawn, vector = _read(platform.key), _read(platform.iv)
         if drawn is not None and vector is not None and drawn.lower() == vector.lower():
-            yield "connectors.platform.iv", "(hidden)", "another value than the key's"
+            yield "connectors.platform.iv", "(hidden)", "与密钥不同的值 another value than the key's"
 
 
 def secrets_of(part: BaseModel, at: str = "") -> Iterator[tuple[str, Secret]]:
