@@ -76,7 +76,9 @@ def _asked(asked: Rationalization | None) -> Iterator[str]:
         ("原因 cause", asked.cause),
         ("响应时间 time to respond", Text(f"{soon.zh}内", f"within {soon.en}")),
     ):
-        yield f"{label}: {text.zh}" + (f" / {text.en}" if text.en != text.zh else "")
+        yield f"{label}: {text.zh}"
+        if text.en != text.zh:
+            yield text.en
     yield f"{asked.source} ({asked.confidence})"
 
 

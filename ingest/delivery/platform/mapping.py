@@ -42,12 +42,17 @@ _WARNING: Final = frozenset(
     )
 )
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE
+_TOLD: Final = ("reason", "rationalization.cause", "rationalization.consequence", "rationalization.action")
+_RULE: Final = frozenset(
+    {
+        *(f"{part}.{language}" for part in _TOLD for language in ("zh", "en")),
+        *(f"rationalization.{key}" for key in ("respond_s", "source", "confidence")),
+    }
+)
 _LINK: Final = frozenset({"batch.connected", "batch.continued"})
 PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     ("alarm", "head"): _HEAD,
-    ("alarm", "item"): frozenset({"message.id", "event", "time", "by", "reason.zh", "reason.en"})
-    | _ALARM
-    | _ENTERPRISE,
+    ("alarm", "item"): frozenset({"message.id", "event", "time", "by"}) | _RULE | _ALARM | _ENTERPRISE,
     ("warning", "head"): _HEAD,
     ("warning", "item"): frozenset({"message.id", "event", "time", "by", "title.zh", "title.en"})
     | _WARNING

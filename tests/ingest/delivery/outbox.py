@@ -20,7 +20,7 @@ from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
-from ingest.domain.model.plant import Confidence, Plant, Point
+from ingest.domain.model.plant import Confidence, Plant, Point, Rationalization, Rule
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
@@ -238,9 +238,33 @@ def alarm_message(
         acked_by="王工" if acknowledged else None,
     )
     event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)
-    body = alarm_body(event, PLANT)
+    body = alarm_body(event, PLANT, RULE)
     name, subject = event_id(alarm.id, kind, time_ns), str(alarm.id)
     return Message(seq, "inspector", name, "alarm", plant, body, START, START, 0, urgency, subject)
+
+
+RULE = Rule(
+    plant=PLANT.id,
+    point="CW_IN_P-01",
+    code="LL",
+    kind="limit",
+    level=2,
+    limit=0.15,
+    unit="MPa",
+    title=Text("结晶器冷却水进水压力 低低报", "Mould cooling water pressure very low"),
+    gate=None,
+    source="engineering default",
+    confidence=Confidence.ENGINEERING_DEFAULT,
+    reason=Text("压力低于限值", "pressure is below its limit"),
+    rationalization=Rationalization(
+        Text("水泵跳停。", "The pump tripped."),
+        Text("铸锭拉漏。", "Ingots bleed out."),
+        Text("停止浇铸，撤离。", "Stop casting, leave."),
+        60.0,
+        "engineering default",
+        Confidence.ENGINEERING_DEFAULT,
+    ),
+)
 
 
 def readings_message(seq: int, *, plant: str = PLANT.id, uscc: str = PLANT.uscc) -> Message:
