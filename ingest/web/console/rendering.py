@@ -78,6 +78,7 @@ class Renderer:
             zip=zip,
             asset=lambda name: f"/static/{name}?v={self._versions[name]}",
             clock=wording.clock,
+            by_sentence=wording.by_sentence,
             number=wording.number,
             limit=wording.limit,
             decimals=wording.decimals,

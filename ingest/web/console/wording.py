@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+import re
 from collections.abc import Iterable
 from typing import Final, Literal
 
@@ -64,6 +65,15 @@ def condition(gate: Gate, point: Point | None, lang: Language) -> str:
     word = point.word(gate.value) if point is not None else None
     value = limit(gate.value, None) if word is None else word.zh if lang == "zh" else word.en
     return f"{gate.point} {gate.op} {value}"
+
+
+def by_sentence(text: str) -> str:
+    """Put each sentence on a line of its own.
+
+    >>> by_sentence("停止浇铸。撤人。").splitlines(), by_sentence("Stop at 0.5 m. Leave.").splitlines()
+    (['停止浇铸。', '撤人。'], ['Stop at 0.5 m.', 'Leave.'])
+    """
+    return re.sub(r"(?<=。)(?=.)|(?<=\.) (?=\S)", "\n", text)
 
 
 def clock(time: int | None) -> str:
