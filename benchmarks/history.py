@@ -97,7 +97,7 @@ class _NoAlarms:
 
 
 def _check_quality(batch: Batch, known: PlantConfiguration) -> Batch:
-    return check_quality(batch, *known.ranges(batch.point))
+    return check_quality(batch, *known.spans(batch.point))
 
 
 def _lines_per_s(batch: Batch, known: PlantConfiguration) -> float:

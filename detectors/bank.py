@@ -262,7 +262,8 @@ class Bank:
             return readings
         at = np.flatnonzero(named)
         r = readings
-        return Readings(r.point[at], r.time[at], r.value[at], r.received[at], r.carrier[at])
+        raw = r.raw[at] if r.raw is not None else None
+        return Readings(r.point[at], r.time[at], r.value[at], r.received[at], r.carrier[at], raw)
 
 
 def _unpacked_keys(column: NDArray[np.generic]) -> tuple[str, ...]:

@@ -146,6 +146,13 @@ class _Joined:
         return np.concatenate((self._feed.value, self._value if order is None else self._value[order]))
 
     @lazy
+    def raw(self) -> NDArray[np.float64] | None:
+        if not self._feed.failing:
+            return None
+        order = self._driven.order
+        return np.concatenate((self._feed.raw, self._value if order is None else self._value[order]))
+
+    @lazy
     def received(self) -> NDArray[np.int64]:
         return self._followed(self._feed.received)
 
@@ -155,7 +162,7 @@ class _Joined:
 
     def materialise(self) -> None:
         """Build all columns now and release the batch, so that a long one is not held twice."""
-        _ = self.point, self.time, self.value, self.received, self.place
+        _ = self.point, self.time, self.value, self.raw, self.received, self.place
         del self._feed, self._driven, self._value
 
     def _followed(self, own: NDArray[S]) -> NDArray[S]:

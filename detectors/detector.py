@@ -260,7 +260,7 @@ class ScoringDetector:
         if not len(at):
             return nothing()
         place = runs.at[at]
-        value, sign = feed.value[place], _SIGN[self.scorer.reports]
+        value, sign = feed.raw[place], _SIGN[self.scorer.reports]
         return Findings(
             rule=self.rules.rule[runs.row[at]],
             raised=raised,

@@ -92,16 +92,19 @@ class Table(Protocol):
     def value(self) -> NDArray[np.float64]: ...  # noqa: D102
     @property
     def received(self) -> NDArray[np.int64]: ...  # noqa: D102
+    @property
+    def raw(self) -> NDArray[np.float64] | None: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
-    """Readings' columns: point int32[n], time int64[n] and received int64[n] in ns, value float64[n]."""
+    """Readings' columns: point int32[n], time int64[n] and received int64[n] in ns, value and raw float64[n]."""
 
     point: NDArray[np.int32]
     time: NDArray[np.int64]
     value: NDArray[np.float64]
     received: NDArray[np.int64]
+    raw: NDArray[np.float64] | None = None
 
 
 class Feed:
@@ -160,6 +163,16 @@ class Feed:
     def value(self) -> NDArray[np.float64]:
         """float64[n], NaN = no value."""
         return self._sorted(self._readings.value)
+
+    @lazy
+    def raw(self) -> NDArray[np.float64]:
+        """float64[n], `value`, and what an instrument showed that signals its own failure; NaN = no value."""
+        return self._sorted(self._readings.raw) if self._readings.raw is not None else self.value
+
+    @property
+    def failing(self) -> bool:
+        """Whether some instrument may signal its own failure: then `raw` differs from `value`."""
+        return self._readings.raw is not None
 
     @lazy
     def received(self) -> NDArray[np.int64]:
@@ -277,7 +290,8 @@ class Feed:
     def take(self, which: NDArray[np.bool_]) -> Feed:
         """The readings of a mask (bool[n]), with the same readings before them."""
         at = np.flatnonzero(which)
-        kept = Columns(self.point[at], self.time[at], self.value[at], self.received[at])
+        raw = self.raw[at] if self.failing else None
+        kept = Columns(self.point[at], self.time[at], self.value[at], self.received[at], raw)
         return Feed(kept, self.known, place=lambda: self.place[at], whole=self.whole or self)
 
     def newest_here(self, point: NDArray[np.int32], place: NDArray[np.intp]) -> NDArray[np.intp]:

@@ -25,6 +25,8 @@ class Readings:
         value: float64[n], NaN where the instrument gave nothing usable.
         received: int64[n], arrival time, ns: what silence is measured by.
         carrier: int32[n], index of the device that carried the reading: hearing a point is hearing its device.
+        raw: float64[n], `value`, and beside it what an instrument showed that signals its own failure: only rules on
+            instruments see that. None: the same as `value`.
     """
 
     point: NDArray[np.int32]
@@ -32,6 +34,7 @@ class Readings:
     value: NDArray[np.float64]
     received: NDArray[np.int64]
     carrier: NDArray[np.int32]
+    raw: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.point)

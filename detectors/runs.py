@@ -100,6 +100,13 @@ class Runs:
         return self.feed.value if self.whole else self.feed.value[self.at]
 
     @lazy
+    def raw(self) -> NDArray[np.float64]:
+        """float64[k], `value`, and what an instrument showed that signals its own failure; NaN = none."""
+        if not self.feed.failing:
+            return self.value
+        return self.feed.raw if self.whole else self.feed.raw[self.at]
+
+    @lazy
     def open(self) -> NDArray[np.bool_]:
         """bool[k], see above."""
         return np.ones(len(self), bool)

@@ -29,8 +29,8 @@ class Bad:
         self._rows = len(rules)
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
-        """1 for NaN, 0 for a value."""
-        return np.isnan(runs.value).astype(np.float64)
+        """1 for NaN, 0 for a value, one that signals a failure included: rules on instruments tell of that."""
+        return np.isnan(runs.raw).astype(np.float64)
 
     def quiet(self) -> Interval:
         """Any value."""

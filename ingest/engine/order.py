@@ -13,7 +13,7 @@ from ingest.base.telemetry import Event, emit
 from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import Batch
-from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
+from ingest.domain.model.flags import NOT_LIVE, UNUSABLE, Flag
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
@@ -31,6 +31,7 @@ from ingest.plants.configuration import PlantConfiguration
 __all__ = ["STAGES", "Cycle", "Policy", "advance"]
 
 _UNUSABLE: Final = np.uint16(UNUSABLE)
+_FAILURE: Final = np.uint16(Flag.FAILURE)
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
 
 
@@ -43,7 +44,7 @@ class TimesForgotten(Event, level="warning", amount="points"):
 
 def check(cycle: Cycle, engine_state: EngineState) -> None:
     """Flag each reading by its value and by its order, and select the live ones."""
-    checked = check_quality(cycle.batch, *cycle.configuration.ranges(cycle.batch.point))
+    checked = check_quality(cycle.batch, *cycle.configuration.spans(cycle.batch.point))
     if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time lies in the future
         wrong = stranded(checked, engine_state.newest)
         if len(wrong):
@@ -63,10 +64,14 @@ def remember(cycle: Cycle, engine_state: EngineState) -> None:
 
 
 def detect(cycle: Cycle, engine_state: EngineState) -> None:
-    """Run the detectors on the live readings. Unusable values count as NaN."""
-    live = cycle.live
-    value = np.where(live.flags & _UNUSABLE, np.nan, live.value) if np.count_nonzero(live.flags) else live.value
-    readings = Readings(live.point, live.time, value, live.received, cycle.configuration.carrier.take(live.point))
+    """Run the detectors on the live readings. Unusable values count as NaN; rules on instruments see a failure's."""
+    live, value, raw = cycle.live, cycle.live.value, None
+    if np.count_nonzero(live.flags):
+        value = np.where(live.flags & _UNUSABLE, np.nan, live.value)
+        if np.count_nonzero(live.flags & _FAILURE):
+            raw = np.where(live.flags & _UNUSABLE == _FAILURE, live.value, value)
+    carrier = cycle.configuration.carrier.take(live.point)
+    readings = Readings(live.point, live.time, value, live.received, carrier, raw)
     cycle.findings = engine_state.bank.update(readings, cycle.now)
 
 

@@ -71,11 +71,15 @@ class PlantConfiguration:
     _low: NDArray[np.float64] = field(init=False, repr=False)
     _high: NDArray[np.float64] = field(init=False, repr=False)
     _enrolled: NDArray[np.bool_] = field(init=False, repr=False)
+    _loop: NDArray[np.bool_] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Precompute the columns that every batch needs."""
         low, high = np.append(self.low, np.nan), np.append(self.high, np.nan)
-        for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low)}.items():
+        loop = np.zeros(len(low), bool)
+        if "current" in self.tables:
+            loop[self.tables["current"].point] = True
+        for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low), "_loop": loop}.items():
             object.__setattr__(self, name, column)
 
     def enterprises(self) -> list[Plant]:
@@ -90,6 +94,10 @@ class PlantConfiguration:
     def ranges(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return low and high end of each point's instrument range; NaN for points that do not exist now."""
         return self._low.take(point, mode="clip"), self._high.take(point, mode="clip")
+
+    def spans(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+        """Return `ranges`, and whether each point's range stands for 4-20 mA, as a rule on the loop says."""
+        return *self.ranges(point), self._loop.take(point, mode="clip")
 
     def number(self, rule: Rule) -> int:
         """Return the rule's index in `rules`; -1 if it does not exist now."""

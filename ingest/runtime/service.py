@@ -174,7 +174,7 @@ class Service:
         )
 
         def flag_quality(batch: Batch, configuration: PlantConfiguration) -> Batch:
-            return check_quality(batch, *configuration.ranges(batch.point))
+            return check_quality(batch, *configuration.spans(batch.point))
 
         self.load = AlarmLoad(
             self.alarms,

@@ -1,6 +1,8 @@
-"""Flags readings by their value alone: outside the instrument's range."""
+"""Flags readings by their value alone: outside the instrument's range, or a loop current that signals failure."""
 
 from __future__ import annotations
+
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,16 +10,35 @@ from numpy.typing import NDArray
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
 
+_FAILED_LOW: Final = 0.4 / 16
+_FAILED_HIGH: Final = 1 / 16
+"""Shares of span below and above it, for a loop current of 3.6 and 21 mA: from there on a transmitter signals failure;
+3.8 to 20.5 mA are measurements (NAMUR NE 43)."""
 
-def check_quality(batch: Batch, low: NDArray[np.float64], high: NDArray[np.float64]) -> Batch:
-    """Flag values outside the instrument's range.
+_UNSURE: Final = 1e-6
+"""What single precision cannot tell, as a share of span."""
+
+
+def check_quality(
+    batch: Batch, low: NDArray[np.float64], high: NDArray[np.float64], loop: NDArray[np.bool_] | None = None
+) -> Batch:
+    """Flag values outside the instrument's range, and those by which a 4-20 mA loop signals failure.
 
     Args:
         batch: readings as journaled.
         low: float64[n], low end of the instrument's range of each reading; NaN = not known.
         high: float64[n], its high end.
+        loop: bool[n], whether the range stands for 4-20 mA; None: nowhere.
     """
     outside = (batch.value < low) | (batch.value > high)
     if not np.count_nonzero(outside):
         return batch
-    return batch.with_flags(batch.flags | np.where(outside, np.uint16(Flag.OUT_OF_RANGE), np.uint16(0)))
+    flags = batch.flags | np.where(outside, np.uint16(Flag.OUT_OF_RANGE), np.uint16(0))
+    if loop is not None:
+        at = np.flatnonzero(outside & loop)
+        span, value = high[at] - low[at], batch.value[at]
+        failed = (value <= low[at] - (_FAILED_LOW - _UNSURE) * span) | (
+            value >= high[at] + (_FAILED_HIGH - _UNSURE) * span
+        )
+        flags[at[failed]] |= np.uint16(Flag.FAILURE)
+    return batch.with_flags(flags)

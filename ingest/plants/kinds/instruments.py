@@ -52,7 +52,7 @@ class CurrentSpec(RuleSpec):
     params = ("low", "high")
     meaning = Text("变送器断线或短路", "the transmitter's loop is open or shorted")
 
-    on: float = Field(default=11, gt=8, le=12)
+    on: float = Field(default=9, gt=8, le=12)
     off: float | None = Field(default=None, gt=0)
 
     def score(self, of: Measure) -> Score:
