@@ -8,9 +8,56 @@ from typing import Final
 _BEGINNINGS: Final[Mapping[str, str]] = {
     "engineering default: ": "工程默认值：",
     "recalled, verify: ": "凭记忆，待核实：",
+    "found: ": "查得：",
 }
 _PARTS: Final[Mapping[str, str]] = {
     "engineering default": "工程默认值",
+    "1 m/s above LL, so that it is told before LL trips": ("比 LL 高 1 m/s，先于 LL 报警"),
+    "5 % above the least height, which is the set-point": ("比最低高度（设定值）高 5 %"),
+    "percent of the commissioning value": ("调试值的百分比"),
+    "the air is not washed without water under pressure": ("水无压力则含尘空气得不到洗涤"),
+    "percent of the working pressure": ("工作压力的百分比"),
+    "percent of the working pressure, which stands before the shut-off valve between blows too": (
+        "工作压力的百分比，吹炼间歇时阀前也有"
+    ),
+    "something smoulders in the collector": ("除尘器内有阴燃"),
+    "never delayed, latched until somebody has looked": ("不延时，锁存至有人查看"),
+    "the design pressure is the set-point, and a relief set above it opens too late": (
+        "设定值为设计压力，高于它则开启过迟"
+    ),
+    "GB/T 50493-2019 5.5.2, quoted by fire114.cn: first level at most the exposure limit": (
+        "GB/T 50493-2019 第5.5.2条（转引自 fire114.cn）：一级不高于接触限值"
+    ),
+    "of CO that is 24 ppm = 30 mg/m³ (m.777doc.com/doc-6721479)": (
+        "一氧化碳为 24 ppm，即 30 mg/m³（m.777doc.com/doc-6721479）"
+    ),
+    "GB/T 50493-2019 5.5.2, quoted by fire114.cn (oxygen 19.5 and 23.5 %vol)": (
+        "GB/T 50493-2019 第5.5.2条（转引自 fire114.cn）：氧 19.5 和 23.5 %vol"
+    ),
+    "GB/T 50493-2019 5.5.2, quoted by fire114.cn: second level at most twice the exposure limit": (
+        "GB/T 50493-2019 第5.5.2条（转引自 fire114.cn）：二级不高于接触限值的两倍"
+    ),
+    "of CO that is 24 ppm": ("一氧化碳接触限值为 24 ppm"),
+    "a site that evacuates at 160 ppm = 200 mg/m³ (m.777doc.com/doc-6721479) says so in its plant file": (
+        "按 160 ppm（200 mg/m³）撤离的企业在企业配置中另设（m.777doc.com/doc-6721479）"
+    ),
+    "NAMUR NE 43, failure at most 3.6 or at least 21 mA, measurements 3.8 to 20.5 mA (namur.net)": (
+        "NAMUR NE 43：≤ 3.6 或 ≥ 21 mA 为故障，3.8 至 20.5 mA 为测量值（namur.net）"
+    ),
+    "here as far from 12 mA on either side, so at most 3 mA": ("此处以 12 mA 对称，故为 ≤ 3 mA"),
+    "below 3.6 mA RANGE tells of it": ("低于 3.6 mA 由 RANGE 报警"),
+    "disable the rule for an instrument on a bus": ("总线仪表应停用本规则"),
+    "a published checklist after GB 6222": ("一份依 GB 6222 的公开检查表"),
+    "the set-point is the gas design pressure in mm of water and 500 mm more": (
+        "设定值为煤气设计压力（毫米水柱）再加 500 mm"
+    ),
+    "130 % of the set level engineering default": ("设定水位的 130 % 为工程默认值"),
+    "makers quote 22.9 m/s from NFPA 484 (proventilation.com, gulftech.us)": (
+        "厂商转引 NFPA 484 为 22.9 m/s（proventilation.com、gulftech.us）"
+    ),
+    "a wet collector stops at low or at high water, NFPA 484 as quoted by proventilation.com": (
+        "NFPA 484（转引自 proventilation.com）：湿式除尘器水位过低或过高均应停机"
+    ),
     "hysteresis engineering default": "回差为工程默认值",
     "hysteresis and delay engineering default": "回差和延时为工程默认值",
     "band and window engineering default": "区间和时窗为工程默认值",

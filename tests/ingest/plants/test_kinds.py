@@ -126,9 +126,9 @@ CASES = [
     (
         "current",
         "",
-        {"on": 11, "off": 11, "low": 0, "high": 1000},
+        {"on": 9, "off": 9, "low": 0, "high": 1000},
         [],
-        "at most 1 or at least 23 mA (-187.5 / 1187.5 ppm)",
+        "at most 3 or at least 21 mA (-62.5 / 1062.5 ppm)",
     ),
     ("bad", "", {"on": 1, "off": 1}, [], "no value"),
     ("silence", "", {"on": 30, "off": 30}, [], "no reading for 30 s"),
