@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,13 +170,16 @@ def test_at_least_forty_absurd_files_are_named() -> None:
     assert len(DOUBTED) + len(REFUSED) + 2 >= 40
 
 
-def test_a_sound_plant_and_those_of_the_accidents_are_not_doubted(tmp_path: Path) -> None:
+def test_a_sound_plant_the_sample_and_those_of_demo_and_accidents_are_not_doubted(tmp_path: Path) -> None:
     written(tmp_path, Absurd("", "", "", ""))
     assert said(tmp_path) == []
-    for file in sorted((ROOT / "gateway_sim/accidents/plants").glob("*.toml")):
-        folder = tmp_path / file.stem
+    shipped = [ROOT / "deploy/plant.sample.toml", *(ROOT / "gateway_sim").glob("**/plants/*.toml")]
+    assert len(shipped) > 4
+    for number, file in enumerate(shipped):
+        folder = tmp_path / str(number)
         folder.mkdir()
-        (folder / file.name).write_text(file.read_text(encoding="utf-8"), encoding="utf-8")
+        text = file.read_text(encoding="utf-8")
+        (folder / f"{tomllib.loads(text)['enterprise']['id']}.toml").write_text(text, encoding="utf-8")
         assert said(folder) == [], file.name
 
 
