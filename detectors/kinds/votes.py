@@ -4,7 +4,8 @@ Parameters `level`: a channel votes when its value, in the point's unit, is at o
 channel votes to trip; 0, it abstains; `fresh_s`: a channel not heard for longer than this, s, is bad. Channels: the
 point itself and the inputs; bad are those whose newest reading has no value, that were never seen, or are not fresh.
 The score is the number of votes; with `on` = M this is the MooN voting of IEC 61511. A bad channel votes to trip unless
-chosen otherwise: with abstention every channel that fails makes a trip harder (2oo3 becomes 2oo2).
+chosen otherwise, so that MooN with b bad channels is (M-b)oo(N-b): 2oo3 becomes 1oo2, and trips once two are bad. With
+abstention it is Moo(N-b): 2oo3 becomes 2oo2, and cannot trip once two are bad.
 
 Votes are counted when the point itself is heard, with a value or without one. The finding names the first channel, in
 the order of point and inputs, that voted.

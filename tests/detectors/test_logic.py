@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import product
 from typing import Any
 
 import pytest
@@ -36,6 +37,17 @@ def test_a_bad_channel_votes_to_trip_unless_chosen_otherwise(param: dict[str, An
 @pytest.mark.parametrize(("param", "expected"), [(TRIPS, [0, 1, 0]), (ABSTAINS, [0, 0, 0])])
 def test_the_points_own_bad_reading_is_a_vote_like_any(param: dict[str, Any], expected: list[float]) -> None:
     assert votes([1.0, NAN, 1.0], [[1.0] * 3, [1.0] * 3], **param) == expected
+
+
+@pytest.mark.parametrize("need", [1, 2, 3])
+@pytest.mark.parametrize("kinds", [*product(["good", "high", "bad"], repeat=3)], ids="-".join)
+def test_voting_degrades_as_it_is_told_for_every_combination_of_bad_channels(kinds: tuple[str, ...], need: int) -> None:
+    """MooN with b bad ones is (M-b)oo(N-b) by default, and Moo(N-b) where the bad abstain."""
+    own, *others = [[{"good": 1.0, "high": 9.0, "bad": NAN}[kind]] for kind in kinds]
+    high, bad = kinds.count("high"), kinds.count("bad")
+    for param, trips in ((TRIPS, high >= need - bad), (ABSTAINS, high >= need)):
+        found = evaluate("votes", own, on=float(need), off=need - 1.0, others=others, **param)
+        assert bool(found) is trips
 
 
 def test_a_channel_never_seen_or_not_heard_for_too_long_is_bad() -> None:

@@ -88,10 +88,29 @@ class VotesSpec(PeersSpec):
         """Return the finding in both languages."""
         names, many, at = listed(of.others), len(of.others) + 1, number(self.at, of.unit)
         bad = ("（坏值计入）", ", bad ones counted,") if self.bad_votes else ("", "")
+        steps = "→".join(self.degrades(many))
+        zh = steps.replace("no trip", "不动作").replace("trip", "动作")
         return Text(
-            f"本点与 {names.zh} 共 {many} 点中 {self.on} 点及以上达到 {at}{bad[0]}",
-            f"{self.on} or more of {many} ({names.en} and this one){bad[1]} are at {at} or above",
+            f"本点与 {names.zh} 共 {many} 点中 {self.on} 点及以上达到 {at}{bad[0]}，坏值逐个增加时表决为 {zh}",
+            f"{self.on} or more of {many} ({names.en} and this one){bad[1]} are at {at} or above;"
+            f" as channels go bad the voting is {steps}",
         )
+
+    def degrades(self, many: int) -> list[str]:
+        """Return the voting over `many` channels, then with one bad, two bad ..., up to where it is decided.
+
+        >>> VotesSpec.model_construct(on=2, bad_votes=True).degrades(3)
+        ['2oo3', '1oo2', 'trip']
+        >>> VotesSpec.model_construct(on=2, bad_votes=False).degrades(3)
+        ['2oo3', '2oo2', 'no trip']
+        """
+        steps: list[str] = []
+        for bad in range(many + 1):
+            need, left = self.on - (bad if self.bad_votes else 0), many - bad
+            if need <= 0 or need > left:
+                return [*steps, "trip" if need <= 0 else "no trip"]
+            steps.append(f"{need}oo{left}")
+        return steps
 
 
 class FirstOutSpec(PeersSpec):

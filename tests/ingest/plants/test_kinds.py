@@ -158,7 +158,10 @@ CASES = [
         'peers = "plant"\non = 2\nat = 24\nfresh_s = 9',
         {"on": 2, "off": 2, "level": 24, "bad_votes": 1, "fresh_s": 9},
         ["CO-2", "CO-3"],
-        "2 or more of 3 (CO-2, CO-3 and this one), bad ones counted, are at 24 ppm or above",
+        (
+            "2 or more of 3 (CO-2, CO-3 and this one), bad ones counted, are at 24 ppm or above;"
+            " as channels go bad the voting is 2oo3→1oo2→trip"
+        ),
     ),
     (
         "first_out",
