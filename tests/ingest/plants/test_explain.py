@@ -53,7 +53,8 @@ def test_groups_and_expressions_look_too(tmp_path: Path) -> None:
     seen = [
         (dependent.point, dependent.code, dependent.how) for dependent in explain_point(tmp_path, "p", "A").dependents
     ]
-    assert seen == [("B", "NEIGHBOUR", "neighbour"), ("C", "NEIGHBOUR", "neighbour")]
+    both = [("SPREAD", "votes"), ("NEIGHBOUR", "neighbour")]
+    assert seen == [(point, code, how) for point in ("B", "C") for code, how in both]
     seen = [
         (dependent.point, dependent.code, dependent.how) for dependent in explain_point(tmp_path, "p", "F").dependents
     ]
