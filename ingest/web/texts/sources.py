@@ -11,6 +11,31 @@ _BEGINNINGS: Final[Mapping[str, str]] = {
     "found: ": "查得：",
 }
 _PARTS: Final[Mapping[str, str]] = {
+    "10 ℃ in 10 min, which neither weather nor work makes in a wet collector": (
+        "10 分钟内升高 10 ℃，湿式除尘器内的天气变化和正常作业都达不到"
+    ),
+    "the trend of 5 min, 5 min ahead: longer ones follow the heats of the converters": (
+        "5 分钟趋势、提前 5 分钟：再长会跟随转炉的炉次变化"
+    ),
+    "two heads of one place at the limit of H are no faulty head and no whiff": (
+        "同一处两个探头同时到高报限值，不是探头故障，也不是一阵飘来的煤气"
+    ),
+    "water cools it to little above ambient": "水将其冷却到略高于环境温度",
+    "well above what a summer day makes": "限值明显高于夏季气温",
+    "CCTV news 2021-10-29 on Xingtai 2021-10-28 (dutenews.com p/6243632): a crew stood in the leaking gas": (
+        "央视新闻 2021-10-29 报道邢台 2021-10-28 事故（dutenews.com p/6243632）：作业人员站在泄漏的煤气中"
+    ),
+    "the limit is that of H, no delay, and red: engineering default": "限值取高报限值、不延时、红色：工程默认值",
+    (
+        "investigation report of Changzhou 2024-01-20 (reprint 163.com JJHCOOV00514R9P4): a flash fire was "
+        "put out, work went on, 98 min later embers in the wet collector exploded"
+    ): (
+        "常州 2024-01-20 事故调查报告（转载 163.com JJHCOOV00514R9P4）：明火扑灭后继续作业，"
+        "98 分钟后湿式除尘器内余烬爆炸"
+    ),
+    "the limits are those of HH, 12 h and the rule itself engineering default": (
+        "限值取高高报限值；12 小时和规则本身为工程默认值"
+    ),
     "engineering default": "工程默认值",
     "1 m/s above LL, so that it is told before LL trips": ("比 LL 高 1 m/s，先于 LL 报警"),
     "5 % above the least height, which is the set-point": ("比最低高度（设定值）高 5 %"),
@@ -109,7 +134,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "m.777doc.com/doc-6721479 (24 ppm = 30 mg/m³, 160 ppm = 200 mg/m³)": (
         "m.777doc.com/doc-6721479（24 ppm = 30 mg/m³，160 ppm = 200 mg/m³）"
     ),
-    "m.xalhzpl.com h-nd-276 (vendor, induction furnace: 50 ℃)": "m.xalhzpl.com h-nd-276（厂商，感应炉 50 ℃）",
+    "m.xalhzpl.com h-nd-276 (vendor, induction furnace: 50 ℃)": ("m.xalhzpl.com h-nd-276（厂商，感应炉 50 ℃）"),
     "a boot that is not new at each start, or two devices of one identity": (
         "重启后启动编号未更新，或两台设备共用一个标识"
     ),
@@ -173,7 +198,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "none of such a device's frames can be told from a repeat by its number": "无法凭编号区分此类设备的新帧与重复帧",
     "nothing is judged meanwhile": "其间不作判定",
     "often a field that has another type there": "常为字段类型与历史库中不同",
-    "once it has ended no reading comes in after the next loss of the connection": "到期后连接一旦中断就不再有读数",
+    "once it has ended no reading comes in after the next loss of the connection": ("到期后连接一旦中断就不再有读数"),
     "outside the span of the instrument": "超出仪表量程",
     "per design: the plant file gives the number": "按设计：由企业文件给出数值",
     "plant file": "企业文件",
