@@ -78,7 +78,8 @@ class PlantConfiguration:
         low, high = np.append(self.low, np.nan), np.append(self.high, np.nan)
         loop = np.zeros(len(low), bool)
         if "current" in self.tables:
-            loop[self.tables["current"].point] = True
+            evaluated = self.tables["current"].point
+            loop[evaluated[evaluated < len(self.low)]] = True  # others are expressions, which no loop carries
         for name, column in {"_low": low, "_high": high, "_enrolled": ~np.isnan(low), "_loop": loop}.items():
             object.__setattr__(self, name, column)
 

@@ -69,3 +69,10 @@ def test_without_a_rule_on_the_loop_every_value_is_a_measurement(tmp_path: Path)
 
 def test_what_the_gateway_calls_bad_is_bad_whatever_it_shows(bench: Bench) -> None:
     assert changes(bench, 176.0, 1001, AlarmEventKind.RAISED, Flag.BAD) == {"BAD"}
+
+
+def test_a_rule_on_the_current_of_an_expression_makes_no_loop_of_its_point(tmp_path: Path) -> None:
+    of = '[points.rules.CURRENT]\nof = "{CO-01} * 2"\n[points.rules.H]'
+    bench = Bench(tmp_path, RANGED.replace("[points.rules.H]", of, 1))
+    bench.take([(1000, 5)], at=1000)
+    assert {"H", "HH"} <= changes(bench, 176.0, 1001, AlarmEventKind.RAISED)
