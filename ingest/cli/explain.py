@@ -17,7 +17,8 @@ from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.warnings.explain import NotYet
 from ingest.domain.warnings.explain import as_json as warning_as_json
 from ingest.domain.warnings.explain import explain as explain_then
-from ingest.plants.explain import Unknown, as_json, explain_point
+from ingest.plants.explain import Unknown, explain_point
+from ingest.plants.explain_json import as_json
 from ingest.runtime.settings import load_in_force
 from ingest.storage.state.read_only import reading
 from ingest.storage.state.warning_store import read_history

@@ -25,7 +25,7 @@ from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
 from ingest.web.caller import Actor, Caller
 from ingest.web.paging import Cursor, Limit, cut, read_token
-from ingest.web.rest import schemas
+from ingest.web.rest import alarms_schemas, schemas
 from ingest.web.rest.router import rest_router
 
 
@@ -54,7 +54,7 @@ def alarms_router(ports: Ports) -> APIRouter:
         ] = Order.RAISED,
         limit: Limit = 100,
         cursor: Cursor = None,
-    ) -> schemas.AlarmPage:
+    ) -> alarms_schemas.AlarmPage:
         """List alarms, newest raised first or those that stand by urgency. Go on with the order a cursor is of."""
         which = AlarmFilter(
             plants=caller_scope.narrowed(caller, plant),
@@ -73,63 +73,67 @@ def alarms_router(ports: Ports) -> APIRouter:
         found = ports.alarms.alarms(which, limit=limit + 1, before=before, order=order)
         page, following = cut(found, limit, lambda alarm: place(alarm, order))
         shown = show_among(ports, caller, page)
-        return schemas.AlarmPage(
-            alarms=[schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page],
+        return alarms_schemas.AlarmPage(
+            alarms=[
+                alarms_schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page
+            ],
             next=following,
         )
 
     @router.get("/{alarm}")
-    def alarm(alarm: UUID, caller: Caller) -> schemas.AlarmDetail:
+    def alarm(alarm: UUID, caller: Caller) -> alarms_schemas.AlarmDetail:
         """Show one alarm with its history."""
         found = caller_scope.alarm(ports, caller, alarm)
         return _detail(ports, caller, found, ports.alarms.alarm_history(alarm))
 
     @router.post("/{alarm}/acknowledge")
     async def acknowledge_alarm(
-        alarm: UUID, actor: Actor, body: schemas.Acknowledgement | None = None
-    ) -> schemas.AlarmDetail:
+        alarm: UUID, actor: Actor, body: alarms_schemas.Acknowledgement | None = None
+    ) -> alarms_schemas.AlarmDetail:
         """Say that somebody has seen an alarm, by the raise they saw. Operators and admins only.
 
         409 with `changed` and `now` if it was raised again since, or if somebody was faster: who, and when. The
         comment is kept with the alarm then.
         """
-        given = body or schemas.Acknowledgement()
+        given = body or alarms_schemas.Acknowledgement()
         return await detailed(actor, alarm, await acknowledge(ports, actor, alarm, given.comment, given.raises))
 
     @router.post("/{alarm}/reset")
-    async def reset_alarm(alarm: UUID, actor: Actor, body: schemas.Reset | None = None) -> schemas.AlarmDetail:
+    async def reset_alarm(
+        alarm: UUID, actor: Actor, body: alarms_schemas.Reset | None = None
+    ) -> alarms_schemas.AlarmDetail:
         """Let go of a latched alarm that was acknowledged, by the raise that was seen. Operators and admins only.
 
         A rule that is `signed` wants `inspection`: one made since the alarm was raised; else 409.
         """
-        given = body or schemas.Reset()
+        given = body or alarms_schemas.Reset()
         signed = given.inspection
         made = SignedInspection(signed.by, signed.at, signed.result, signed.remark) if signed else None
         return await ordered(actor, alarm, Reset(alarm, person(actor), given.raises, made))
 
     @router.post("/{alarm}/comment")
-    async def comment_alarm(alarm: UUID, caller: Caller, body: schemas.Remark) -> schemas.AlarmDetail:
+    async def comment_alarm(alarm: UUID, caller: Caller, body: alarms_schemas.Remark) -> alarms_schemas.AlarmDetail:
         """Say something about an alarm."""
         return await ordered(caller, alarm, Comment(alarm, person(caller), body.comment))
 
     @router.post("/{alarm}/assign")
-    async def assign_alarm(alarm: UUID, actor: Actor, body: schemas.Assignment) -> schemas.AlarmDetail:
+    async def assign_alarm(alarm: UUID, actor: Actor, body: alarms_schemas.Assignment) -> alarms_schemas.AlarmDetail:
         """Make somebody responsible for an alarm. Operators and admins only."""
         return await ordered(actor, alarm, Assign(alarm, person(actor), body.to))
 
-    async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> schemas.AlarmDetail:
+    async def ordered(caller: Principal, key: UUID, command: Command[Alarm]) -> alarms_schemas.AlarmDetail:
         return await detailed(caller, key, await order(ports, caller, key, command))
 
-    async def detailed(caller: Principal, key: UUID, changed: Alarm) -> schemas.AlarmDetail:
+    async def detailed(caller: Principal, key: UUID, changed: Alarm) -> alarms_schemas.AlarmDetail:
         history = await run_in_threadpool(ports.alarms.alarm_history, key)
         return await run_in_threadpool(_detail, ports, caller, changed, history)
 
     return router
 
 
-def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[AlarmEvent]) -> schemas.AlarmDetail:
+def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[AlarmEvent]) -> alarms_schemas.AlarmDetail:
     steps = [
-        schemas.AlarmEventOut(
+        alarms_schemas.AlarmEventOut(
             seq=event.seq,
             event=event.kind,
             time=str(iso(event.time)),
@@ -143,7 +147,7 @@ def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[Ala
     rule = caller_scope.rule(ports, alarm)
     reason = schemas.Said.model_validate(rule.reason) if rule else None
     asked = rule.rationalization if rule else None
-    return schemas.AlarmDetail(
+    return alarms_schemas.AlarmDetail(
         **alarm_fields(alarm),
         history=steps,
         reason=reason,
@@ -152,5 +156,5 @@ def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[Ala
     )
 
 
-def _display(shown: Shown | None) -> schemas.DisplayOut | None:
-    return schemas.DisplayOut.model_validate(shown) if shown is not None else None
+def _display(shown: Shown | None) -> alarms_schemas.DisplayOut | None:
+    return alarms_schemas.DisplayOut.model_validate(shown) if shown is not None else None

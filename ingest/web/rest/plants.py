@@ -21,7 +21,7 @@ from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.caller import Caller
-from ingest.web.rest import schemas
+from ingest.web.rest import plants_schemas, schemas
 from ingest.web.rest.router import rest_router
 
 HOUR_NS: Final = 3_600_000_000_000
@@ -32,17 +32,19 @@ def plants_router(ports: Ports) -> APIRouter:
     router = rest_router("/plants", tags=["plants"])
 
     @router.get("")
-    def plants(caller: Caller) -> list[schemas.PlantOut]:
+    def plants(caller: Caller) -> list[plants_schemas.PlantOut]:
         """List the plants this token may see."""
-        return [schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, caller_scope.plants(ports, caller))]
+        return [
+            plants_schemas.PlantOut(**body) for body in _plant_bodies(ports, caller, caller_scope.plants(ports, caller))
+        ]
 
     @router.get("/{plant}")
-    def plant(plant: str, caller: Caller) -> schemas.PlantDetail:
+    def plant(plant: str, caller: Caller) -> plants_schemas.PlantDetail:
         """Show one plant."""
         found = caller_scope.plant(ports, caller, plant)
         (body,) = _plant_bodies(ports, caller, [found])
         view = ports.live.view()
-        return schemas.PlantDetail(
+        return plants_schemas.PlantDetail(
             **body,
             workers=found.workers,
             dust_workers=found.dust_workers,
@@ -51,17 +53,17 @@ def plants_router(ports: Ports) -> APIRouter:
         )
 
     @router.get("/{plant}/points")
-    def points(plant: str, caller: Caller) -> list[schemas.PointOut]:
+    def points(plant: str, caller: Caller) -> list[plants_schemas.PointOut]:
         """List the points of a plant, gateways' own points included, each with its newest reading."""
         found = caller_scope.plant(ports, caller, plant)
         hidden = caller_scope.hiding(ports, found.id)
-        return [schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
+        return [plants_schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
 
     @router.get("/{plant}/points/{point}")
-    def point(plant: str, point: str, caller: Caller) -> schemas.PointDetail:
+    def point(plant: str, point: str, caller: Caller) -> plants_schemas.PointDetail:
         """Show one point with the rules it is judged by and those it is not."""
         found = caller_scope.point(ports, caller, plant, point)
-        return schemas.PointDetail(
+        return plants_schemas.PointDetail(
             **_point_body(ports, found, caller_scope.hiding(ports, plant, point)),
             was=found.was,
             silence_s=found.silence_s,
@@ -80,7 +82,7 @@ def plants_router(ports: Ports) -> APIRouter:
         start: Annotated[Instant | None, Query(alias="from", description="default: an hour before `to`")] = None,
         end: Annotated[Instant | None, Query(alias="to", description="not included; default: now")] = None,
         buckets: Annotated[int, Query(ge=1, le=2000, description="at most so many")] = 120,
-    ) -> schemas.ReadingsOut:
+    ) -> plants_schemas.ReadingsOut:
         """Downsample a point's readings: lowest, mean and highest value of each bucket; null where there is none.
 
         Values of every quality count, those marked bad, too: this is what was measured. The width of a bucket
@@ -95,7 +97,7 @@ def plants_router(ports: Ports) -> APIRouter:
             raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
         query = TrendQuery(plant, point, first, last, buckets, found.was)
         (trend,) = await caller_scope.trends(ports, [query])
-        return schemas.ReadingsOut(
+        return plants_schemas.ReadingsOut(
             plant=plant,
             point=point,
             unit=found.unit,
@@ -108,7 +110,7 @@ def plants_router(ports: Ports) -> APIRouter:
     return router
 
 
-def fill_buckets(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
+def fill_buckets(trend: Trend, query: TrendQuery) -> list[plants_schemas.Bucket]:
     """Return every bucket of the span in order, the first from its start on; those without readings have nulls."""
     start, width = query.first, query.width
     rows = {round((int(time) - start) / width): row for row, time in enumerate(trend.time)}
@@ -117,10 +119,10 @@ def fill_buckets(trend: Trend, query: TrendQuery) -> list[schemas.Bucket]:
         row = rows.get(bucket)
         time = _text(max(query.start, start + bucket * width))
         if row is None:
-            filled.append(schemas.Bucket(time=time, low=None, mean=None, high=None, count=0))
+            filled.append(plants_schemas.Bucket(time=time, low=None, mean=None, high=None, count=0))
         else:
             low, mean, high = (_finite(float(column[row])) for column in (trend.low, trend.mean, trend.high))
-            filled.append(schemas.Bucket(time=time, low=low, mean=mean, high=high, count=int(trend.count[row])))
+            filled.append(plants_schemas.Bucket(time=time, low=low, mean=mean, high=high, count=int(trend.count[row])))
     return filled
 
 
@@ -139,18 +141,20 @@ def _plant_bodies(ports: Ports, caller: Caller, plants: Sequence[Plant]) -> list
             "points": sum(not point.is_device for point in plant.points),
             "gateways_online": online.count(plant.id),
             "gateways": len(plant.gateways),
-            "standing": schemas.Standing.model_validate(outstanding.get(plant.id, caller_scope.OutstandingCounts())),
+            "standing": plants_schemas.Standing.model_validate(
+                outstanding.get(plant.id, caller_scope.OutstandingCounts())
+            ),
         }
         for plant in plants
     ]
 
 
-def _equipment(view: PlantView, plant: str, machine: Equipment) -> schemas.EquipmentOut:
+def _equipment(view: PlantView, plant: str, machine: Equipment) -> plants_schemas.EquipmentOut:
     phase = view.phase(plant, machine.id)
-    return schemas.EquipmentOut(
+    return plants_schemas.EquipmentOut(
         id=machine.id,
         name=schemas.Said.model_validate(machine.name),
-        phase=schemas.PhaseOut.model_validate(phase) if phase is not None else None,
+        phase=plants_schemas.PhaseOut.model_validate(phase) if phase is not None else None,
     )
 
 
@@ -170,17 +174,17 @@ def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppre
     }
 
 
-def _rules(point: Point, not_evaluated: Mapping[str, Reason]) -> list[schemas.RuleOut]:
+def _rules(point: Point, not_evaluated: Mapping[str, Reason]) -> list[plants_schemas.RuleOut]:
     reasons = {code: reason.name.lower() for code, reason in not_evaluated.items()}
     return [
-        schemas.RuleOut.model_validate(rule).model_copy(update={"standing": reasons.get(rule.code)})
+        plants_schemas.RuleOut.model_validate(rule).model_copy(update={"standing": reasons.get(rule.code)})
         for rule in point.rules
     ]
 
 
-def _latest(point: Point, latest: Latest) -> schemas.LatestOut:
+def _latest(point: Point, latest: Latest) -> plants_schemas.LatestOut:
     word = point.word(latest.trusted)
-    return schemas.LatestOut(
+    return plants_schemas.LatestOut(
         time=iso(latest.time) if latest.time else None,
         value=latest.trusted,
         text=schemas.Said.model_validate(word) if word else None,

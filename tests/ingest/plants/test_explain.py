@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ingest.domain.model.fault import InvalidConfig
-from ingest.plants.explain import Unknown, as_json, explain_point
+from ingest.plants.explain import Unknown, explain_point
+from ingest.plants.explain_json import as_json
 from tests.ingest.plants.samples import plant, point
 
 

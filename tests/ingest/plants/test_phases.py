@@ -17,7 +17,8 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import PlantKind
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.configuration import PlantConfiguration
-from ingest.plants.explain import as_json, explain_point
+from ingest.plants.explain import explain_point
+from ingest.plants.explain_json import as_json
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.plants.phases import PHASES

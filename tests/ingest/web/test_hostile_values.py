@@ -12,7 +12,8 @@ import pytest
 from fastapi import FastAPI
 from pydantic import ValidationError
 
-from ingest.web.rest.schemas import Body, Occurrence
+from ingest.web.rest.alarms_schemas import Occurrence
+from ingest.web.rest.schemas import Body
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, OPERATOR, StandIn
 

@@ -1,0 +1,159 @@
+"""Schemas of plants, points, their rules and readings."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from ingest.domain.model.plant import Confidence, GateOp, PlantKind
+from ingest.domain.model.suppression import SuppressionKind
+from ingest.web.rest.schemas import Instant, PlantId, PointId, RationalizationOut, Said, Shape
+
+NotEvaluated = Literal[
+    "never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up", "lesson_refused", "member_unknown"
+]
+
+
+class Standing(Shape):
+    """Standing alarms by level."""
+
+    level_1: Annotated[int, Field(examples=[2])]
+    level_2: Annotated[int, Field(examples=[1])]
+
+
+class PhaseOut(Shape):
+    """The phase of its process that an equipment is in."""
+
+    code: Annotated[str, Field(description="`unknown`: what shows it is bad, stale or missing", examples=["steady"])]
+    name: Said
+
+
+class EquipmentOut(Shape):
+    """A machine or place that points belong to."""
+
+    id: Annotated[str, Field(examples=["CAST-01"])]
+    name: Said
+    phase: PhaseOut | None = Field(default=None, description="of its process; null: it has no phases")
+
+
+class PlantOut(Shape):
+    """An enterprise and how it stands."""
+
+    id: PlantId
+    name: Said
+    uscc: Annotated[str, Field(examples=["91350100M000100Y43"])]
+    region: Annotated[str, Field(examples=["350583"])]
+    kind: PlantKind | Literal["service"] = Field(description="service: the service itself, which is no enterprise")
+    connect_by: str | None = Field(description="enrolment deadline; null: not mandatory", examples=["2025-12-31"])
+    tier: Said
+    points: Annotated[int, Field(examples=[24])]
+    gateways_online: Annotated[int, Field(examples=[1])]
+    gateways: Annotated[int, Field(examples=[2])]
+    standing: Standing
+
+
+class PlantDetail(PlantOut):
+    """An enterprise with its machines."""
+
+    workers: Annotated[int, Field(examples=[120])]
+    dust_workers: Annotated[int, Field(examples=[0])]
+    dust: str | None
+    equipment: list[EquipmentOut]
+
+
+class LatestOut(Shape):
+    """A point's newest reading. `value` is null when there is none to trust: stale, bad or never seen."""
+
+    time: Instant | None
+    value: float | None = Field(examples=[0.351])
+    text: Said | None = Field(description="what the value of a digital signal means; null: it is a number")
+    quality: list[str] = Field(description="what is known against it; empty: good", examples=[["out_of_range"]])
+    stale: bool
+
+
+class GateOut(Shape):
+    """The rule is judged only while this holds."""
+
+    point: PointId
+    op: GateOp
+    value: Annotated[float, Field(examples=[500.0])]
+
+
+class RuleOut(Shape):
+    """One thing a point is judged by, with where its number comes from."""
+
+    code: Annotated[str, Field(examples=["LL"])]
+    kind: Annotated[str, Field(examples=["limit"])]
+    level: Literal[1, 2]
+    limit: Annotated[float, Field(examples=[0.28])]
+    unit: Annotated[str, Field(examples=["MPa"])]
+    title: Said
+    gate: GateOut | None = Field(description="null: always judged, or `when` is more than one comparison")
+    source: str
+    confidence: Confidence
+    reason: Said = Field(description="what a trip says, with its numbers, and why it matters")
+    when: Annotated[str, Field(description="empty: always judged", examples=["CAST_LEN-01 >= 500"])]
+    of: Annotated[
+        str, Field(description="judged instead of the point's own value", examples=["CW_OUT_T-01 - CW_IN_T-01"])
+    ]
+    inputs: list[PointId] = Field(description="further points it looks at")
+    latch: bool = Field(description="returns only when it is reset")
+    red: bool = Field(description="alone calls for a red warning of its plant")
+    signed: bool = Field(description="its alarm is reset only with a signed inspection")
+    phases: list[Said] = Field(description="of its equipment, in which it is judged; empty: `when` alone decides")
+    standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
+    rationalization: RationalizationOut | None = Field(description="null: no instruction is on file")
+
+
+class PointOut(Shape):
+    """A measuring point and its newest reading."""
+
+    plant: PlantId
+    id: PointId
+    signal: Annotated[str, Field(examples=["ALC_CW_IN_P"])]
+    name: Said
+    unit: Annotated[str, Field(examples=["MPa"])]
+    equipment: str | None = Field(examples=["CAST-01"])
+    gateway: Annotated[str, Field(examples=["GW-01"])]
+    low: float | None = Field(description="instrument range; null: has none", examples=[0.0])
+    high: float | None = Field(examples=[0.6])
+    latest: LatestOut
+    hidden_by: SuppressionKind | None = Field(
+        description="the strongest kind in force now that hides alarms of all or some of its rules; null: none does",
+        examples=[None],
+    )
+
+
+class PointDetail(PointOut):
+    """A measuring point with everything it is, and is not, judged by."""
+
+    was: str | None = Field(description="its id before it was renamed; events of then name it", examples=[None])
+    silence_s: Annotated[float, Field(examples=[15.0])]
+    setpoint: float | None = Field(examples=[0.35])
+    mandatory: bool = Field(description="a duty asks for it: out of action in production it is a hazard")
+    basis: str | None = Field(description="that duty, or where the signal is from")
+    rules: list[RuleOut]
+    unjudged: list[str] = Field(description="rules not evaluated, and why", examples=[["LL: needs setpoint"]])
+
+
+class Bucket(Shape):
+    """Readings of one span of time; nulls where there are none."""
+
+    time: Annotated[Instant, Field(description="its start; of the first bucket the start of the span")]
+    low: float | None = Field(examples=[0.348])
+    mean: float | None = Field(examples=[0.351])
+    high: float | None = Field(examples=[0.354])
+    count: Annotated[int, Field(description="readings, those without a value counted", examples=[30])]
+
+
+class ReadingsOut(Shape):
+    """A point's readings, downsampled."""
+
+    plant: PlantId
+    point: PointId
+    unit: Annotated[str, Field(examples=["MPa"])]
+    start: Instant
+    end: Instant
+    bucket_s: Annotated[float, Field(description="the width of a bucket, a whole unit of time", examples=[30.0])]
+    buckets: list[Bucket]
