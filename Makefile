@@ -27,7 +27,7 @@ test: install servers check ## lint, imports, types, and every test against real
 
 test-fast: install ## the inner loop, in less than a minute: detectors, rules, alarms, wire format, settings; no servers
 	$(BIN)/pytest --numprocesses auto --dist worksteal -k "not conformance and not postgresql" tests/detectors \
-	  $(addprefix tests/ingest/,alarms cases connectors journal plants quality settings warnings wire) $(ARGS)
+	  $(addprefix tests/ingest/,base domain plants intake/wire runtime/settings) $(ARGS)
 
 check: install ## lint, import contracts, types
 	$(BIN)/ruff check .
