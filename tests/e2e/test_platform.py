@@ -33,9 +33,9 @@ timeout_s = 2
 """
 
 
-def items(platform: PlatformStandIn, kind: str) -> list[dict[str, Any]]:
-    """What the platform decrypted and took, of one kind."""
-    return [item for content in platform.received if content["reportType"] == kind for item in content["datas"]]
+def items(platform: PlatformStandIn, *kinds: str) -> list[dict[str, Any]]:
+    """What the platform decrypted and took, of these kinds."""
+    return [item for content in platform.received if content["reportType"] in kinds for item in content["datas"]]
 
 
 @pytest.mark.parametrize("down", [Mode.CLOSE, Mode.REFUSE, Mode.HANG])
@@ -67,7 +67,8 @@ def test_alarms_and_readings_reach_the_platform_once_it_is_back(tmp_path: Path, 
                 return {(item["ruleCode"], item["eventType"]) for item in ours}
 
             service.until(lambda: told() == wanted, "all four events")
-            service.until(lambda: any(i["quotaId"] == "CO-01" for i in items(platform, "realtime")), "readings")
+            readings = ("report", "continues")
+            service.until(lambda: any(i["quotaId"] == "CO-01" for i in items(platform, *readings)), "readings")
             events = [item["eventId"] for item in items(platform, "alarm")]
             assert len(events) == len(set(events)), "each event once"
             assert service.stop() == 0
