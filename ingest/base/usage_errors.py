@@ -48,6 +48,7 @@ _EXPECTED: Final = (
     (r"(.+): expected a time such as (.+)", "{1} 应为时间，如 {2}。"),
     (r"(.+): expected a name that ends in (.+)", "{1} 应以 {2} 结尾。"),
     (r"expected one of (.+) and (.+)", "须用 {1} 和 {2} 之一。"),
+    (r"(.+): expected one of (.+)", "{1} 应为 {2} 之一。"),
     (r"expected ids, (.+) or (.+)", "须给出编号，或用 {1}、{2}。"),
     (r"(.+) goes with nothing else", "{1} 不能与其他选项同用。"),
     (r"a column or a point is named twice", "同一列或同一测点写了两次。"),
