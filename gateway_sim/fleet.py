@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from gateway_sim.accidents.performance import ACCIDENTS, Performance, performance
+from gateway_sim.accidents import ACCIDENTS
+from gateway_sim.accidents.performance import Performance, performance
 from gateway_sim.faults import Fault, Slot, Where, timetable
 from gateway_sim.gateway import Link, ReferenceGateway, Tally
 from gateway_sim.report import write_report

@@ -81,9 +81,7 @@ class Restart:
         self._points = int(point.max(initial=-1)) + 1
         self._inputs = Rows(point, self._points)
         self._trip, self._signed = _Latest(len(rules)), _Latest(len(rules))
-        self._keys = np.full(
-            (len(rules), inputs.shape[1]), np.nan
-        )  # of each input that signs: 1 turned, 0 not, NaN unknown
+        self._keys = np.full(inputs.shape, np.nan)  # of each input that signs: 1 turned, 0 not, NaN unknown
         self._running = np.full(len(rules), np.nan)  # 1 running, 0 stopped, NaN nothing known
         self._began = np.full(len(rules), NEVER)  # when it was started in spite of a trip; NEVER: it was not
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from gateway_sim.physics.signals import Physics
 from ingest.domain.model.text import Text
@@ -49,7 +49,7 @@ class Accident:
     healthy_s: float
     needed_s: float | None = None
     physical_lead: bool = True
-    course: tuple[Moment, ...] = field(default=())
+    course: tuple[Moment, ...] = ()
 
     @property
     def most_lead_s(self) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from gateway_sim.accidents import ACCIDENTS, PLANTS, Accident
+from gateway_sim.accidents import PLANTS, Accident
 from gateway_sim.faults import Fault, Slot, Where
 from gateway_sim.simulated_plant import SimulatedPlant
 from gateway_sim.sites import sites
@@ -49,6 +49,3 @@ def performance(accident: Accident, seed: int) -> Performance:
     slot = Slot(fault, start, accident.ends_s + shift)
     plant = SimulatedPlant(sites(PLANTS)[accident.plant], seed, physics)
     return Performance(plant, slot, accident.no_return_s + shift)
-
-
-__all__ = ["ACCIDENTS", "HEALTHY_S", "Performance", "performance"]
