@@ -20,7 +20,7 @@ async def acknowledge(ports: Ports, caller: Principal, key: UUID, comment: str |
     """Acknowledge an alarm in the caller's scope, by the raise they saw; return it as committed.
 
     Raises:
-        NotThere, Away: as `order`.
+        NotFound, Unavailable: as `order`.
         Conflict: as `order`. If somebody else acknowledged it before, the comment was kept with the alarm.
     """
     who = person(caller)
@@ -43,8 +43,8 @@ async def order(ports: Ports, caller: Principal, key: UUID, command: Command[Ala
     """Have the engine execute a command on an alarm in the caller's scope; return it as committed.
 
     Raises:
-        NotThere, Conflict, Away: as `carry_out`, and for an alarm out of scope.
-        Busy: the caller has commented or assigned too much today.
+        NotFound, Conflict, Unavailable: as `carry_out`, and for an alarm out of scope.
+        TooManyRequests: the caller has commented or assigned too much today.
     """
     await run_sync(caller_scope.alarm, ports, caller, key)
     if isinstance(command, Comment | Assign):  # nothing that answers an alarm is ever counted

@@ -10,7 +10,7 @@ from typing import Final, Self
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
-from ingest.services.errors import Away, Busy
+from ingest.services.errors import TooManyRequests, Unavailable
 
 DAY_S: Final = 86_400.0
 
@@ -37,7 +37,7 @@ class Allowance:
         self._used: dict[str, tuple[float, float]] = {}  # token -> used, at that time
 
     def take(self, token: str, amount: float = 1.0) -> None:
-        """Use `amount` of a token's allowance. Raises Busy if less is left."""
+        """Use `amount` of a token's allowance. Raises TooManyRequests if less is left."""
         with self._lock:
             now = self._clock()
             before, at = self._used.get(token, (0.0, now))
@@ -47,7 +47,7 @@ class Allowance:
                 return
         emit(AllowanceSpent(self._what, token, self._a_day))
         wait_s = (used - self._a_day) * DAY_S / self._a_day
-        raise Busy(
+        raise TooManyRequests(
             f"this token has added as many {self._what} as one may in a day ({self._a_day:g}); try again in"
             f" {wait_s:.0f} s, or have `{self._setting}` raised",
             retry_after_s=wait_s,
@@ -79,9 +79,9 @@ class Allowances:
         )
 
     def require_room(self, kept: int, size: int) -> None:
-        """Check that a file of that size fits beside what is kept (bytes). Raises Away."""
+        """Check that a file of that size fits beside what is kept (bytes). Raises Unavailable."""
         if kept + size > self.evidence_gb * 2**30:
-            raise Away(
+            raise Unavailable(
                 f"evidence has {kept / 2**30:.2f} of the {self.evidence_gb:g} GiB that `cases.evidence_gb` gives it:"
                 " have it raised, and the disk with it",
                 retry_after_s=3600,

@@ -23,7 +23,7 @@ from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest
 from ingest.services.access import Principal
 from ingest.services.all_pages import read_all
-from ingest.services.errors import Away, NotThere
+from ingest.services.errors import NotFound, Unavailable
 from ingest.services.ports import Ports
 from ingest.storage.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
 from ingest.storage.history.store import Trend, TrendQuery
@@ -85,36 +85,36 @@ def held_back(ports: Ports, caller: Principal) -> list[HeldBack]:
 
 
 def plant(ports: Ports, caller: Principal, key: str) -> Plant:
-    """Return a plant in scope. Raises NotThere."""
+    """Return a plant in scope. Raises NotFound."""
     found = ports.live.configuration().plants.get(key) if caller.sees(key) else None
     if found is None:
-        raise NotThere(f"plant {key!r} is not known")
+        raise NotFound(f"plant {key!r} is not known")
     return found
 
 
 def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
-    """Return a point of a plant in scope. Raises NotThere."""
+    """Return a point of a plant in scope. Raises NotFound."""
     configuration = ports.live.configuration()
     found = configuration.find(plant(ports, caller, plant_key).id, key)
     if found is None:
         now = configuration.renamed.get((plant_key, key))
-        raise NotThere(f"point {key!r} of plant {plant_key!r} is {f'called {now!r} now' if now else 'not known'}")
+        raise NotFound(f"point {key!r} of plant {plant_key!r} is {f'called {now!r} now' if now else 'not known'}")
     return found
 
 
 def alarm(ports: Ports, caller: Principal, key: UUID) -> Alarm:
-    """Return an alarm of a plant in scope. Raises NotThere."""
+    """Return an alarm of a plant in scope. Raises NotFound."""
     found = ports.alarms.alarm(key)
     if found is None or not caller.sees(found.plant):
-        raise NotThere(f"alarm {str(key)!r} is not known")
+        raise NotFound(f"alarm {str(key)!r} is not known")
     return found
 
 
 def warning(ports: Ports, caller: Principal, key: UUID) -> EarlyWarning:
-    """Return a warning of a plant in scope. Raises NotThere."""
+    """Return a warning of a plant in scope. Raises NotFound."""
     found = ports.warnings.warning(key)
     if found is None or not caller.sees(found.plant):
-        raise NotThere(f"warning {str(key)!r} is not known")
+        raise NotFound(f"warning {str(key)!r} is not known")
     return found
 
 
@@ -146,10 +146,10 @@ def counts_by_plant(counts: Mapping[tuple[str, int, AlarmState], int]) -> dict[s
 
 
 def positions(ports: Ports, caller: Principal, name: str | None = None) -> dict[str, tuple[str, ...]]:
-    """Return the operator positions (or the one named) all of whose plants are in scope. Raises NotThere."""
+    """Return the operator positions (or the one named) all of whose plants are in scope. Raises NotFound."""
     seen = {key: plants for key, plants in ports.load.positions().items() if all(map(caller.sees, plants))}
     if name is not None and name not in seen:
-        raise NotThere(f"operator position {name!r} is not known")
+        raise NotFound(f"operator position {name!r} is not known")
     return {name: seen[name]} if name is not None else seen
 
 
@@ -230,26 +230,26 @@ async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]
     """Return the trends of points in one query.
 
     Raises:
-        Away: the history store does not answer in time, or refuses. What the store itself says is for the log alone:
-            it may name addresses inside.
+        Unavailable: the history store does not answer in time, or refuses. What the store itself says is for the log
+            alone: it may name addresses inside.
     """
     try:
         return await ports.history.trends(queries)
     except HistorySuspended as error:
         wait = error.retry_after_s
-        raise Away(
+        raise Unavailable(
             f"history: trends are missing; it has answered nothing for {error.away_s:.0f} s and is asked again by"
             f" itself, try again in {wait or 1:.0f} s",
             retry_after_s=wait,
         ) from error
     except HistoryUnavailable as error:
         wait = error.retry_after_s
-        raise Away(
+        raise Unavailable(
             f"history: trends are missing; it failed or did not answer in time, try again in {wait or 1:.0f} s",
             retry_after_s=wait,
         ) from error
     except HistoryError as error:
-        raise Away("history: trends are missing; it refused what was asked, and the log says why") from error
+        raise Unavailable("history: trends are missing; it refused what was asked, and the log says why") from error
 
 
 def excerpt(payload: bytes) -> str:

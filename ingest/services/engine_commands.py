@@ -11,7 +11,7 @@ from ingest.domain.alarms.lifecycle import Refused
 from ingest.domain.model.changed import Changed, DoneBefore
 from ingest.engine.commands import Command, Person
 from ingest.services.access import Principal
-from ingest.services.errors import Away, Conflict, NotThere
+from ingest.services.errors import Conflict, NotFound, Unavailable
 from ingest.services.ports import Ports
 
 T = TypeVar("T")
@@ -36,15 +36,15 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
     """Have the engine execute a command; return its committed result.
 
     Raises:
-        NotThere: what it names is not known.
+        NotFound: what it names is not known.
         Conflict: it cannot be done in the present state.
-        Away: the engine did not answer.
+        Unavailable: the engine did not answer.
     """
     try:
         with as_conflict():
             return await ports.live.order(command)
     except KeyError as error:
-        raise NotThere(f"{error.args[0]} is not known") from error
+        raise NotFound(f"{error.args[0]} is not known") from error
     except Refused as error:
         raise Conflict(
             str(error), localized=cannot(error.kind, error.state), now={"state": str(error.state)}
@@ -52,4 +52,4 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
     except ValueError as error:
         raise Conflict(str(error)) from error
     except TimeoutError as error:
-        raise Away("the engine did not answer; it may be done already, look again") from error
+        raise Unavailable("the engine did not answer; it may be done already, look again") from error

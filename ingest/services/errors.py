@@ -1,19 +1,19 @@
 """Errors that the API returns to its caller, each with its HTTP status, as problem+json (RFC 9457).
 
 Problem
-├── NotSignedIn    401  no token, or one we do not know
-├── NotAllowed     403  known, but this is not theirs to do
+├── NotSignedIn      401  no token, or one we do not know
+├── NotAllowed       403  known, but this is not theirs to do
 │   └── NotOfThisSession  the form was made for another session
-├── NotThere       404  does not exist, or not for this caller: the two look the same
-├── Conflict       409  cannot be done in the present state
-├── TooLarge       413  the body is larger than the limit
-├── Busy           429  this token has as many of these under way, or did as much today, as one may; try again after
-│                       `retry_after_s`
-├── TooManyGuesses 429  too many wrong tokens came from there; try again after `wait_s`
-├── BadParameter   422  one parameter is wrong: its name, its value and what was expected
-└── Away           503  a part of the service does not answer; try again after `retry_after_s`
+├── NotFound         404  does not exist, or not for this caller: the two look the same
+├── Conflict         409  cannot be done in the present state
+├── TooLarge         413  the body is larger than the limit
+├── TooManyRequests  429  this token has as many of these under way, or did as much today, as it may; try again after
+│                         `retry_after_s`
+├── TooManyGuesses   429  too many wrong tokens came from there; try again after `wait_s`
+├── BadParameter     422  one parameter is wrong: its name, its value and what was expected
+└── Unavailable      503  a part of the service does not answer; try again after `retry_after_s`
 
-CannotListen            the server could not bind its address or read its certificate (never reaches a caller)
+CannotListen: the server could not bind its address or read its certificate (never reaches a caller)
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ class NotOfThisSession(NotAllowed):
     )
 
 
-class NotThere(Problem):
+class NotFound(Problem):
     """The record does not exist, or is out of the caller's scope."""
 
     status = 404
@@ -126,7 +126,7 @@ class BadParameter(Problem):
         return {**super().body(), "errors": self.errors}
 
 
-class Busy(Problem):
+class TooManyRequests(Problem):
     """The token reached its limit of requests under way, or its allowance of the day."""
 
     status = 429
@@ -148,7 +148,7 @@ class TooManyGuesses(Problem):
         self.wait_s = wait_s
 
 
-class Away(Problem):
+class Unavailable(Problem):
     """A part of the service does not answer."""
 
     status = 503

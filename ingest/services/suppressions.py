@@ -14,7 +14,7 @@ from ingest.domain.model.suppression import Suppression
 from ingest.engine.commands import Decide, End
 from ingest.services.access import Principal
 from ingest.services.engine_commands import as_conflict, carry_out
-from ingest.services.errors import NotThere
+from ingest.services.errors import NotFound
 from ingest.services.ports import Ports
 
 _NOT_NORMAL: Final = frozenset(set(AlarmState) - {AlarmState.NORMAL})
@@ -34,14 +34,14 @@ async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Supp
     """Decide on a suppression, or end it; return it as committed.
 
     Raises:
-        NotThere: it is not known, or not in scope.
+        NotFound: it is not known, or not in scope.
         Conflict: it cannot be done in the present state; if it is over: who ended or rejected it, and when.
-        Away: the engine did not answer.
+        Unavailable: the engine did not answer.
     """
     await run_sync(suppression_of, ports, caller, command.suppression)
     try:
         return await carry_out(ports, command)
-    except NotThere:  # the engine forgets ended suppressions, the records do not
+    except NotFound:  # the engine forgets ended suppressions, the records do not
         record = await run_sync(suppression_of, ports, caller, command.suppression)
         with as_conflict():
             if (before := decided_before(record)) is not None:
@@ -50,10 +50,10 @@ async def settle(ports: Ports, caller: Principal, command: Decide | End) -> Supp
 
 
 def suppression_of(ports: Ports, caller: Principal, key: UUID) -> Suppression:
-    """Return a suppression of a plant in scope. Raises NotThere."""
+    """Return a suppression of a plant in scope. Raises NotFound."""
     found = ports.suppressions.suppression(key)
     if found is None or not caller.sees(found.plant):
-        raise NotThere(f"suppression {str(key)!r} is not known")
+        raise NotFound(f"suppression {str(key)!r} is not known")
     return found
 
 

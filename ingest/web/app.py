@@ -19,7 +19,7 @@ from ingest.plants.saved_files import SavedFiles
 from ingest.services.access import TokenStore
 from ingest.services.cases.records import problem_of
 from ingest.services.config import ApiConfig
-from ingest.services.errors import Away, BadParameter, NotAllowed, NotThere, Problem, TooLarge
+from ingest.services.errors import BadParameter, NotAllowed, NotFound, Problem, TooLarge, Unavailable
 from ingest.services.ports import Ports
 from ingest.storage.state.errors import StateInDoubt, StateUnavailable
 from ingest.web.access_audit import AccessAudit
@@ -122,7 +122,7 @@ def build_api(
     async def away(request: Request, error: StateUnavailable) -> Response:
         doubt = "; what was to be written may be kept, look before you repeat it"
         detail = "the state database does not answer"
-        return refuse(request, Away(detail + doubt if isinstance(error, StateInDoubt) else detail))
+        return refuse(request, Unavailable(detail + doubt if isinstance(error, StateInDoubt) else detail))
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
@@ -197,7 +197,7 @@ def wrong_parameters(error: RequestValidationError) -> BadParameter:
 def problem_of_http(error: HTTPException) -> Problem:
     """Return the framework's own refusal as a problem."""
     if error.status_code == 404:
-        return NotThere("no such address")
+        return NotFound("no such address")
     if error.status_code == 405:
         problem: Problem = NotAllowed("this address does not take that method", headers=error.headers)
         problem.status, problem.title = 405, "Method not allowed"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ingest.base.telemetry import Event, emit
 from ingest.services.access import Principal
-from ingest.services.errors import Away, Busy
+from ingest.services.errors import TooManyRequests, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,19 +38,19 @@ class ConcurrencyLimit:
         """Hold a place for the length of a block.
 
         Raises:
-            Busy: this token has as many as one may have.
-            Away: all places are taken.
+            TooManyRequests: this token has as many as one may have.
+            Unavailable: all places are taken.
         """
         if self._taken[caller.name] >= self._most_per_token:
             self._refused("token", caller, self._most_per_token)
-            raise Busy(
+            raise TooManyRequests(
                 f"this token has {self._most_per_token} {self._what} under way, as many as one token may have; "
                 f"try again in {self._retry_after_s:g} s",
                 retry_after_s=self._retry_after_s,
             )
         if self._taken.total() >= self._most:
             self._refused("service", caller, self._most)
-            raise Away(
+            raise Unavailable(
                 f"{self._most} {self._what} are under way, as many as there may be at once; "
                 f"try again in {self._retry_after_s:g} s",
                 retry_after_s=self._retry_after_s,

@@ -19,7 +19,7 @@ from ingest.domain.model.plant import SERVICE
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases.enterprises import last_received, recent_s
-from ingest.services.errors import Away, Busy, Conflict
+from ingest.services.errors import Conflict, TooManyRequests, Unavailable
 from ingest.services.exports.request import Ending, ExportRequest, Page
 from ingest.services.exports.runner import ExportFailed
 from ingest.services.ports import Ports
@@ -46,7 +46,7 @@ class Exports:
         with ExitStack() as held:
             try:
                 held.enter_context(self._places.held(caller))
-            except (Busy, Away):
+            except (TooManyRequests, Unavailable):
                 await asyncio.sleep(_SLOW_S)
                 raise
             yield held
@@ -61,7 +61,7 @@ class Exports:
         *,
         lang: Language = "zh",
     ) -> Page:
-        """Return a page of a list for the console. Raises NotThere, Busy, Away, Conflict."""
+        """Return a page of a list for the console. Raises NotFound, TooManyRequests, Unavailable, Conflict."""
         async with self._place(caller):
             request = await run_in_threadpool(self._request, caller, name, "page", plant, year)
             with await self._make(replace(request, lang=lang, first=first, most=ROWS)) as file:
@@ -73,8 +73,8 @@ class Exports:
         """Return a list as a file; the page for the printer opens in the browser, csv and xlsx are saved.
 
         Raises:
-            NotThere: the plant is not in the caller's scope.
-            Busy, Away: too many are under way.
+            NotFound: the plant is not in the caller's scope.
+            TooManyRequests, Unavailable: too many are under way.
             Conflict: it cannot be made, and trying again does not help.
         """
         async with self._place(caller) as held:
@@ -114,7 +114,7 @@ class Exports:
             return await self._ports.exports.make(request)
         except ExportFailed as error:
             if error.again:
-                raise Away(error.why, retry_after_s=_RETRY_S) from error
+                raise Unavailable(error.why, retry_after_s=_RETRY_S) from error
             raise Conflict(error.why) from error
 
 

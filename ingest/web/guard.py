@@ -16,7 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ingest.base.telemetry import Event, emit
 from ingest.services.access import Principal
-from ingest.services.errors import Away, BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge
+from ingest.services.errors import BadParameter, NotAllowed, NotSignedIn, Problem, TooLarge, Unavailable
 from ingest.web.access_audit import AccessAudit
 from ingest.web.admission import Admission
 from ingest.web.concurrency import TokenConcurrency
@@ -202,7 +202,7 @@ class Guard:
         if principal is not None:
             connection.mark_known()
         if connection.only_for_health and request.url.path not in HEALTH:
-            raise Away("all connections are in use now", retry_after_s=5)
+            raise Unavailable("all connections are in use now", retry_after_s=5)
 
     def _principal(self, request: Request, bearer: str | None, session: Session | None) -> Principal | None:
         if bearer is not None:

@@ -19,7 +19,7 @@ from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import records
 from ingest.services.engine_commands import as_conflict, carry_out
-from ingest.services.errors import Away, BadParameter, Conflict, NotThere
+from ingest.services.errors import BadParameter, Conflict, NotFound, Unavailable
 from ingest.services.ports import Ports
 
 
@@ -43,16 +43,16 @@ async def give(ports: Ports, caller: Principal, draft: Disposition, expected: Ex
     It is committed before the engine has it. If the engine does not answer, the service sends it again.
 
     Raises:
-        NotThere: an alarm or the warning is not known or not in scope.
+        NotFound: an alarm or the warning is not known or not in scope.
         BadParameter, Incomplete: something does not hold together.
         Conflict: the warning was answered already, or something is not as expected.
     """
     disposition = await run_sync(_keep, ports, caller, draft, expected)
     try:
         await carry_out(ports, command(disposition, expected))
-    except Away:  # kept all the same: the service tells the engine again
+    except Unavailable:  # kept all the same: the service tells the engine again
         return disposition
-    except (Conflict, NotThere):  # somebody was faster: kept on record, and nothing is left to be sent
+    except (Conflict, NotFound):  # somebody was faster: kept on record, and nothing is left to be sent
         await run_sync(ports.cases.store.note_reported, disposition.id, ports.now())
         raise
     reported = ports.now()

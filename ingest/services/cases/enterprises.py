@@ -17,13 +17,13 @@ from ingest.domain.model.plant import SERVICE, Plant
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import records
-from ingest.services.errors import NotThere
+from ingest.services.errors import NotFound
 from ingest.services.exports.enterprise_status import enterprises_of
 from ingest.services.ports import Ports
 
 
 def enterprises(ports: Ports, caller: Principal, plant: str | None = None) -> list[Enterprise]:
-    """Every enterprise in scope as it stands, by id; or one. Raises NotThere for one that is not in scope."""
+    """Every enterprise in scope as it stands, by id; or one. Raises NotFound for one that is not in scope."""
     if plant:
         plants = [_plant(ports, caller, plant)]
     else:
@@ -51,14 +51,14 @@ def recent_s(ports: Ports) -> float:
 
 
 def note(ports: Ports, caller: Principal, plant: str, version: int, changes: Mapping[str, Any]) -> EnterpriseRecord:
-    """Note something of an enterprise; its class apart. Raises NotThere, Conflict."""
+    """Note something of an enterprise; its class apart. Raises NotFound, Conflict."""
     return _change(ports, caller, plant, version, "noted", changes)
 
 
 def classify(
     ports: Ports, caller: Principal, plant: str, version: int, risk: RiskClass, reason: str
 ) -> EnterpriseRecord:
-    """Give an enterprise its class (分级分类), in the caller's name and of today. Raises NotThere, Conflict."""
+    """Give an enterprise its class (分级分类), in the caller's name and of today. Raises NotFound, Conflict."""
     today = day_of(ports.now())
     changes = {"risk_class": risk, "grade_reason": reason, "graded_by": caller.name, "graded_on": today}
     return _change(ports, caller, plant, version, "classified", changes)
@@ -68,7 +68,7 @@ def self_inspect(ports: Ports, caller: Principal, draft: SelfInspection) -> Self
     """Note a self-inspection that was done; once for each period.
 
     Raises:
-        NotThere, BadParameter: the plant, or evidence that is not its own.
+        NotFound, BadParameter: the plant, or evidence that is not its own.
         Incomplete, Already: it does not hold together, or its period has one.
     """
     plant = _plant(ports, caller, draft.plant)
@@ -87,9 +87,9 @@ def self_inspect(ports: Ports, caller: Principal, draft: SelfInspection) -> Self
 
 
 def _plant(ports: Ports, caller: Principal, key: str) -> Plant:
-    """The plant of one enterprise in scope. Raises NotThere, for the service itself too: it is none."""
+    """The plant of one enterprise in scope. Raises NotFound, for the service itself too: it is none."""
     if key == SERVICE:
-        raise NotThere("the service itself is no enterprise")
+        raise NotFound("the service itself is no enterprise")
     return caller_scope.plant(ports, caller, key)
 
 

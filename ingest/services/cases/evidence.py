@@ -9,7 +9,7 @@ from ingest.domain.model.audit import Act
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import records
-from ingest.services.errors import Away
+from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
 
 
@@ -17,10 +17,10 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
     """Keep a file in the caller's name, on disk before anything tells of it.
 
     Raises:
-        NotThere: no such plant in scope.
+        NotFound: no such plant in scope.
         Incomplete: too large, empty, or of a kind that is not taken.
         StateUnavailable: the disk or the database does not take it.
-        Busy, Away: the caller handed in too much today, or there is no room for more evidence.
+        TooManyRequests, Unavailable: the caller handed in too much today, or there is no room for more evidence.
     """
     caller_scope.plant(ports, caller, plant)
     ports.cases.files.check(content)
@@ -36,7 +36,7 @@ def hand_in(ports: Ports, caller: Principal, plant: str, name: str | None, conte
 
 
 def known(ports: Ports, caller: Principal, key: UUID) -> Evidence:
-    """What is known of a file. Raises NotThere."""
+    """What is known of a file. Raises NotFound."""
     return records.evidence(ports, caller, key)
 
 
@@ -44,13 +44,13 @@ def download(ports: Ports, caller: Principal, key: UUID) -> tuple[Evidence, byte
     """A file, as it was handed in.
 
     Raises:
-        NotThere: no such evidence in scope.
-        Away: the file is missing, or is not what was handed in.
+        NotFound: no such evidence in scope.
+        Unavailable: the file is missing, or is not what was handed in.
     """
     evidence = records.evidence(ports, caller, key)
     content = ports.cases.files.get(evidence.sha256)
     if content is None:
-        raise Away("the file is not what was handed in, or is gone: restore the evidence folder from its backup")
+        raise Unavailable("the file is not what was handed in, or is gone: restore the evidence folder from its backup")
     detail = {"name": evidence.name, "size": evidence.size}
     ports.record(
         Act(ports.now(), caller.name, caller.role, "downloaded", "evidence", str(evidence.id), evidence.plant, detail)

@@ -19,7 +19,7 @@ FIND = "find"
 
 
 def found(ports: Ports, caller: Principal, draft: Hazard) -> Hazard:
-    """The hazard as it would be opened by the caller now. Raises NotThere, BadParameter."""
+    """The hazard as it would be opened by the caller now. Raises NotFound, BadParameter."""
     caller_scope.plant(ports, caller, draft.plant)
     if draft.point is not None and ports.live.configuration().find(draft.plant, draft.point) is None:
         raise BadParameter("point", draft.point, f"a point of plant {draft.plant}")
@@ -34,7 +34,7 @@ def open_hazard(ports: Ports, caller: Principal, draft: Hazard) -> Hazard:
     """Open a hazard in the caller's name; those of inspections are opened there.
 
     Raises:
-        NotThere, BadParameter: the plant or what it comes from is not known or not in scope.
+        NotFound, BadParameter: the plant or what it comes from is not known or not in scope.
     """
     if draft.source is HazardSource.INSPECTION:
         raise BadParameter("source", str(draft.source), "by-hand, alarm or self-inspection")

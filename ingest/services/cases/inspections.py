@@ -19,7 +19,7 @@ from ingest.services.ports import Ports
 
 
 def open_lead(ports: Ports, caller: Principal, plant: str, text: str) -> Lead:
-    """Open a lead by hand. Raises NotThere."""
+    """Open a lead by hand. Raises NotFound."""
     caller_scope.plant(ports, caller, plant)
     lead = Lead(uuid4(), plant, LeadSource.HAND, text, ports.now(), caller.name)
     act = records.act(ports, caller, "open", "lead", lead.id, plant, {"text": text})
@@ -31,7 +31,7 @@ def plan(ports: Ports, caller: Principal, draft: Inspection) -> Inspection:
     """Enter an inspection; one after a lead takes that lead along.
 
     Raises:
-        NotThere, BadParameter, Conflict: the plant or the lead, or the lead is closed.
+        NotFound, BadParameter, Conflict: the plant or the lead, or the lead is closed.
         Incomplete: something is missing.
     """
     caller_scope.plant(ports, caller, draft.plant)
@@ -64,7 +64,7 @@ def find(ports: Ports, caller: Principal, key: UUID, version: int, text: str, ha
     """Note a finding; the hazard it is may be known, or opened with it.
 
     Raises:
-        NotThere, BadParameter, Conflict, CaseError: the inspection or the hazard.
+        NotFound, BadParameter, Conflict, CaseError: the inspection or the hazard.
     """
     inspection = records.inspection(ports, caller, key)
     records.require_version("the inspection", version, inspection.version)

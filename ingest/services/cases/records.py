@@ -14,34 +14,34 @@ from ingest.domain.cases.inspection import Inspection
 from ingest.domain.cases.lead import Lead
 from ingest.domain.model.audit import Act, ActKind
 from ingest.services.access import Principal
-from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotThere, Problem
+from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound, Problem
 from ingest.services.ports import Ports
 
 R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection)
 
 
 def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
-    """One disposition in scope. Raises NotThere."""
+    """One disposition in scope. Raises NotFound."""
     return _reached(caller, "disposition", key, ports.cases.store.disposition(key))
 
 
 def evidence(ports: Ports, caller: Principal, key: UUID) -> Evidence:
-    """One piece of evidence in scope. Raises NotThere."""
+    """One piece of evidence in scope. Raises NotFound."""
     return _reached(caller, "evidence", key, ports.cases.store.evidence(key))
 
 
 def hazard(ports: Ports, caller: Principal, key: UUID) -> Hazard:
-    """One hazard in scope. Raises NotThere."""
+    """One hazard in scope. Raises NotFound."""
     return _reached(caller, "hazard", key, ports.cases.store.hazard(key))
 
 
 def lead(ports: Ports, caller: Principal, key: UUID) -> Lead:
-    """One lead in scope. Raises NotThere."""
+    """One lead in scope. Raises NotFound."""
     return _reached(caller, "lead", key, ports.cases.store.lead(key))
 
 
 def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
-    """One inspection in scope. Raises NotThere."""
+    """One inspection in scope. Raises NotFound."""
     return _reached(caller, "inspection", key, ports.cases.store.inspection(key))
 
 
@@ -71,7 +71,7 @@ def act(
     plant: str,
     detail: Mapping[str, Any] | None = None,
 ) -> Act:
-    """What the audit trail tells of a thing done now. Raises Busy if the caller has done too much today."""
+    """What the audit trail tells of a thing done now. Raises TooManyRequests if the caller has done too much today."""
     ports.cases.allowances.acts.take(caller.name)
     return Act(ports.now(), caller.name, caller.acts_as, action, kind, str(subject), plant, detail or {})
 
@@ -93,5 +93,5 @@ def problem_of(error: CaseError) -> Problem:
 
 def _reached(caller: Principal, what: str, key: UUID, found: R | None) -> R:
     if found is None or not caller.sees(found.plant):
-        raise NotThere(f"{what} {str(key)!r} is not known")
+        raise NotFound(f"{what} {str(key)!r} is not known")
     return found

@@ -24,7 +24,7 @@ def take(ports: Ports, caller: Principal, table: type[VerbTable], key: UUID, ver
     """Take a step in the caller's name; `version` is the one they saw. Returns the record after it.
 
     Raises:
-        NotThere: no such record in scope.
+        NotFound: no such record in scope.
         Conflict: somebody changed it meanwhile.
         BadParameter: evidence or a clause that is not for its plant.
         CaseError: the step cannot be taken.

@@ -14,7 +14,7 @@ from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.services import caller_scope
 from ingest.services.access import Principal
-from ingest.services.errors import Away
+from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.console import rows
@@ -113,7 +113,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         span = min(SPANS_S, key=lambda known: abs(known - span))
         try:
             drawings = await trends.large(point, span, language(request))
-        except Away:
+        except Unavailable:
             drawings = None
         refuses = ports.live.history_refuses()
         return {"span": span, "every": refresh_s(span), "drawings": drawings, "history_refuses": refuses}

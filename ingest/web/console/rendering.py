@@ -20,7 +20,7 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour
 from ingest.services import caller_scope
 from ingest.services.access import Principal
-from ingest.services.errors import BadParameter, Conflict, NotSignedIn, NotThere, Problem
+from ingest.services.errors import BadParameter, Conflict, NotFound, NotSignedIn, Problem
 from ingest.services.ports import Ports
 from ingest.web.console import event_texts, navigation, wording
 from ingest.web.console.conflict_records import SUBJECT_PAGES, page_before, records
@@ -109,7 +109,7 @@ class Renderer:
     def asset(self, name: str) -> Response:
         """Return a static file; its URL changes with its content, so that it may be cached for long."""
         if name not in self._assets:
-            raise NotThere(f"{name!r} is no file of the console")
+            raise NotFound(f"{name!r} is no file of the console")
         body, kind = self._assets[name]
         return Response(body, media_type=kind, headers={"cache-control": "public, max-age=31536000, immutable"})
 

@@ -14,7 +14,7 @@ from markupsafe import Markup
 from ingest.domain.model.plant import Point
 from ingest.domain.model.text import Text
 from ingest.services import caller_scope
-from ingest.services.errors import Away
+from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.console.rows import limits_of
@@ -45,7 +45,7 @@ class Trends:
     _kept: OrderedDict[tuple[Point, Window, Language], Markup] = field(default_factory=OrderedDict)
 
     async def large(self, point: Point, span_s: int, lang: Language) -> tuple[Markup, Markup]:
-        """Draw a trend for wide and for narrow screens. Raises Away."""
+        """Draw a trend for wide and for narrow screens. Raises Unavailable."""
         span = window(self.ports.now(), span_s, point.silence_s, MOST_BUCKETS)
         (trend,) = await caller_scope.trends(self.ports, [_query(point, span)])
         return await run_in_threadpool(
@@ -59,7 +59,7 @@ class Trends:
         wanted = [key for key in keys if key not in self._kept]
         try:
             found = await caller_scope.trends(self.ports, [_query(point, span) for point, span, _ in wanted])
-        except Away:
+        except Unavailable:
             wanted, found = [], ()
         drawn = await run_in_threadpool(
             lambda: [self._draw(trend, key[1], key[0], SPARK, lang) for key, trend in zip(wanted, found, strict=True)]

@@ -39,7 +39,7 @@ async def handed_in(ports: Ports, caller: Principal, plant: str, files: Sequence
     """Store the files that came with a form; a browser sends an empty one where none was chosen.
 
     Raises:
-        NotThere, BadParameter, Incomplete: the plant is not in scope, too many files, or one that is not taken.
+        NotFound, BadParameter, Incomplete: the plant is not in scope, too many files, or one that is not taken.
     """
     chosen = [file for file in files if file.filename]
     if len(chosen) > MOST:

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.model.alarm import AlarmState
 from ingest.services.allowances import DAY_S, Allowance, Allowances
-from ingest.services.errors import Busy
+from ingest.services.errors import TooManyRequests
 from ingest.web.app import build_api
 from tests.ingest.web.case_books import MAX_EVIDENCE
 from tests.ingest.web.serving import Clock
@@ -102,10 +102,10 @@ def test_what_was_used_comes_back_evenly_and_never_more_than_a_day(clock: Clock)
     for _ in range(3):
         for _ in range(24):
             allowance.take("a")
-        with pytest.raises(Busy):
+        with pytest.raises(TooManyRequests):
             allowance.take("a")
         clock.now += 3600 + 1
         allowance.take("a")
-        with pytest.raises(Busy):
+        with pytest.raises(TooManyRequests):
             allowance.take("a")
         clock.now += 30 * DAY_S

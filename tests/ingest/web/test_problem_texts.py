@@ -21,7 +21,16 @@ WHERE = (
     "web/rest/suppressions.py", "web/rest/warnings.py", "web/rest/audit.py", "engine/commands.py",
     "domain/cases/verbs.py", "domain/cases/*_steps.py",
 )  # fmt: skip
-RAISED = {"NotThere", "NotAllowed", "Conflict", "Away", "Busy", "ValueError", "Impossible", "NotTheirs"}
+RAISED = {
+    "NotFound",
+    "NotAllowed",
+    "Conflict",
+    "Unavailable",
+    "TooManyRequests",
+    "ValueError",
+    "Impossible",
+    "NotTheirs",
+}
 FILLED_IN = ("the hazard", "7", "major ", "not known", "rule '7' of point '7'")
 
 
