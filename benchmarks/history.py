@@ -21,7 +21,6 @@ import numpy as np
 from ingest.base.telemetry import configure_logging
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
-from ingest.domain.quality.check import check_quality
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history import influx
 from ingest.storage.history.config import InfluxV1Config
@@ -63,7 +62,9 @@ def measure(*, count: int, points: int, frame: int, lines: int, gzip: bool) -> d
         store = InfluxV1Store(InfluxV1Config(url=server.url, gzip=gzip, timeout_s=60))
         store.create_database()
         influx.LINES = lines  # type: ignore[misc]  # the one thing the product does not let one choose
-        writer = HistoryWriter(store, journal, _NoAlarms(), configuration=lambda: known, add_flags=_check_quality)
+        writer = HistoryWriter(
+            store, journal, _NoAlarms(), configuration=lambda: known, add_flags=lambda batch, of: of.checked(batch)
+        )
         theirs, ours, began = _cpu_s(server), time.process_time(), time.perf_counter()
         writer.start()
         while writer.lag()[0]:
@@ -94,10 +95,6 @@ class _NoAlarms:
 
     def save_reader_cursor(self, name: str, position: int) -> None:
         """Nothing to keep."""
-
-
-def _check_quality(batch: Batch, known: PlantConfiguration) -> Batch:
-    return check_quality(batch, *known.spans(batch.point))
 
 
 def _lines_per_s(batch: Batch, known: PlantConfiguration) -> float:

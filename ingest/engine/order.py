@@ -17,7 +17,6 @@ from ingest.domain.model.flags import NOT_LIVE, UNUSABLE, Flag
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
-from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.late import flag_late, follow, stranded
 from ingest.domain.warnings.report import warning_body
 from ingest.engine import urgency as rank
@@ -44,7 +43,7 @@ class TimesForgotten(Event, level="warning", amount="points"):
 
 def check(cycle: Cycle, engine_state: EngineState) -> None:
     """Flag each reading by its value and by its order, and select the live ones."""
-    checked = check_quality(cycle.batch, *cycle.configuration.spans(cycle.batch.point))
+    checked = cycle.configuration.checked(cycle.batch)
     if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time lies in the future
         wrong = stranded(checked, engine_state.newest)
         if len(wrong):

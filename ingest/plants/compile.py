@@ -13,14 +13,15 @@ from numpy.typing import NDArray
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.display_value import SINGLE
-from ingest.domain.model.plant import SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
+from ingest.domain.model.plant import DEVICE_SIGNALS, SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
 from ingest.domain.model.text import Text
+from ingest.domain.quality.sentinels import sentinel_table
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.enrolment import due
 from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
-from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, named
+from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, SentinelsTable, named
 from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
 
@@ -100,12 +101,13 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
     points: list[Point | None] = [None] * size
     first = np.zeros(size, np.int32)
     owner = array("i")
-    forms = _Forms()
+    forms, sentinels = _Forms(), _sentinels(plants)
     rows = {kind: _Rows() for kind in KINDS}
     channels = Channels(index)
     for plant, evaluated in named:
         number = index[plant, evaluated.id]
-        point = points[number] = _point(number, plant, evaluated, forms, numbered.renamed.get((plant, evaluated.id)))
+        was_now = numbered.renamed.get((plant, evaluated.id))
+        point = points[number] = _point(number, plant, evaluated, forms, was_now, sentinels)
         low[number], high[number] = _ends(point)
         carrier[number] = index.get((plant, evaluated.gateway), number)
         first[number] = len(owner)
@@ -129,14 +131,32 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
         low=low,
         high=high,
         carrier=carrier,
+        sentinels=sentinel_table(points),
         tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.evaluated},
         derived=channels.derived,
         renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
     )
 
 
-def _point(number: int, plant: str, evaluated: EvaluatedPoint, forms: _Forms, was: str | None) -> Point:
+def _sentinels(plants: Sequence[EvaluatedPlant]) -> dict[tuple[str, str], SentinelsTable | None]:
+    """Return the sentinels of each gateway, by (plant, id): its own, else those of its plant."""
+    return {
+        (plant.id, gateway.id): gateway.sentinels or (plant.enterprise.sentinels if plant.enterprise else None)
+        for plant in plants
+        for gateway in plant.gateways
+    }
+
+
+def _point(
+    number: int,
+    plant: str,
+    evaluated: EvaluatedPoint,
+    forms: _Forms,
+    was: str | None,
+    sentinels: Mapping[tuple[str, str], SentinelsTable | None],
+) -> Point:
     of = evaluated.measure
+    listed = evaluated.sentinels or sentinels.get((plant, evaluated.gateway))
     return Point(
         index=number,
         plant=plant,
@@ -157,6 +177,7 @@ def _point(number: int, plant: str, evaluated: EvaluatedPoint, forms: _Forms, wa
         basis=evaluated.basis,
         states=evaluated.states,
         was=was,
+        sentinels=listed.sentinels if listed is not None and evaluated.signal not in DEVICE_SIGNALS else None,
     )
 
 

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from detectors import Derived, RuleTable
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
+from ingest.domain.quality.check import check_quality
+from ingest.domain.quality.sentinels import SentinelTable
 from ingest.plants.rules import AllRules
 
 
@@ -51,6 +53,7 @@ class PlantConfiguration:
         carrier: int32[p], index of the own point of the gateway that carries the point (itself for that one, and for
             points of the service).
         tables: rules by detector name, for `detectors.registry`; only those that have any.
+        sentinels: those of all points; None: no point has any.
         derived: expressions with their channels, numbered after all points; `tables` refer to these channels.
         renamed: (plant, former id) -> id, of renamed points.
     """
@@ -65,6 +68,7 @@ class PlantConfiguration:
     carrier: NDArray[np.int32]
     tables: Mapping[str, RuleTable]
     derived: tuple[Derived, ...] = ()
+    sentinels: SentinelTable | None = None
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
     # [p + 1]: the last entry stands for all points numbered later.
@@ -96,9 +100,10 @@ class PlantConfiguration:
         """Return low and high end of each point's instrument range; NaN for points that do not exist now."""
         return self._low.take(point, mode="clip"), self._high.take(point, mode="clip")
 
-    def spans(self, point: NDArray[np.int32]) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
-        """Return `ranges`, and whether each point's range stands for 4-20 mA, as a rule on the loop says."""
-        return *self.ranges(point), self._loop.take(point, mode="clip")
+    def checked(self, batch: Batch) -> Batch:
+        """Return the readings with what their value alone says against them."""
+        loop = self._loop.take(batch.point, mode="clip")
+        return check_quality(batch, *self.ranges(batch.point), loop, self.sentinels)
 
     def number(self, rule: Rule) -> int:
         """Return the rule's index in `rules`; -1 if it does not exist now."""

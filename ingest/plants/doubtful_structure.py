@@ -112,8 +112,8 @@ def _of_instruments(plant: Plant, catalogue: Catalogue) -> Iterator[_Doubt]:
                     f"a name of its own; {before} has it, and the same signal",
                 ),
             )
-        yield from ((f"points ({point.id}) {key}", value, text) for key, value, text in _of_range(point, signal))
-        yield from ((f"points ({point.id}) {key}", value, text) for key, value, text in _of_silence(point, signal))
+        doubts = (*_of_range(point, signal), *_of_silence(point, signal), *_of_sentinels(point))
+        yield from ((f"points ({point.id}) {key}", value, text) for key, value, text in doubts)
 
 
 def _of_range(point: Point, signal: Signal) -> Iterator[_Doubt]:
@@ -134,6 +134,20 @@ def _of_range(point: Point, signal: Signal) -> Iterator[_Doubt]:
         if not 1 / _OTHER_UNIT < factor < _OTHER_UNIT:
             span = f"{usual.low:g} … {usual.high:g} {point.unit}".rstrip()
             yield "range", shown, Text(f"以 {point.unit} 计，通常 {span}", f"numbers in {point.unit}, usually {span}")
+
+
+def _of_sentinels(point: Point) -> Iterator[_Doubt]:
+    for value in point.sentinels.values() if point.sentinels is not None else ():
+        if point.low <= value <= point.high:
+            span = f"{point.low:g} … {point.high:g} {point.unit}".rstrip()
+            yield (
+                "sentinels",
+                f"{value:g}",
+                Text(
+                    f"量程 {span} 之外的数：等于它的测量值会被当作通道状态，不再判断",
+                    f"a number outside the range {span}: a measurement that equals it is taken for a channel's state",
+                ),
+            )
 
 
 def _of_silence(point: Point, signal: Signal) -> Iterator[_Doubt]:

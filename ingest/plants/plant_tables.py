@@ -9,7 +9,7 @@ from typing import Annotated, Any, cast
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ingest.domain.model.fault import near
-from ingest.domain.model.plant import SERVICE, Gate, PlantKind
+from ingest.domain.model.plant import SERVICE, Gate, PlantKind, Sentinels
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
@@ -26,6 +26,7 @@ ItemId = Annotated[str, like(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}", "letters, digit
 Name = Annotated[str, like(r"\S.*", "a name")]
 Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]
 Uscc = Annotated[str, because(uscc_fault)]
+Numbers = Annotated[tuple[float, ...], Field(max_length=16)]
 
 
 def named(name: str, name_en: str | None) -> Text:
@@ -80,6 +81,27 @@ def _require_member(name: str, known: frozenset[str], words: str) -> str:
     return name
 
 
+class SentinelsTable(Written):
+    """`sentinels` of the enterprise, a gateway or a point: readings that report the state of a channel."""
+
+    not_connected: Numbers = Field(default=(), strict=False)
+    failure: Numbers = Field(default=(), strict=False)
+
+    @field_validator("failure")
+    @classmethod
+    def _either(cls, failure: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        both = [number for number in failure if number in info.data.get("not_connected", ())]
+        if both:
+            raise ValueError(f"numbers that are not in not_connected, as {both[0]:g} is")
+        return failure
+
+    @property
+    def sentinels(self) -> Sentinels | None:
+        """As the points have them; None: empty lists."""
+        found = Sentinels(self.not_connected, self.failure)
+        return found if found.values() else None
+
+
 class EnterpriseTable(Written):
     """`[enterprise]`."""
 
@@ -94,6 +116,7 @@ class EnterpriseTable(Written):
     dust: Dust | None = Field(default=None, validate_default=True)
     deep_well: bool | None = Field(default=None, validate_default=True)
     pilot: bool = False
+    sentinels: SentinelsTable | None = None
 
     @field_validator("dust_workers")
     @classmethod
@@ -144,6 +167,7 @@ class GatewayTable(Written):
     name: Name
     name_en: Name | None = None
     silence_s: float | None = Field(default=None, gt=0)
+    sentinels: SentinelsTable | None = None
 
 
 class PointTable(Written):
@@ -159,6 +183,7 @@ class PointTable(Written):
     name_en: Name | None = None
     range: tuple[float, float] | None = Field(default=None, strict=False, validate_default=True)
     silence_s: float | None = Field(default=None, gt=0)
+    sentinels: SentinelsTable | None = None
     disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
     rules: dict[str, dict[str, Any]] = Field(default_factory=dict)
 

@@ -16,7 +16,7 @@ from ingest.plants.formula import BoundFormula
 from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, BorrowedLimit, LimitSpec, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.rule import SIGNS
-from ingest.plants.plant_tables import GatewayTable, named
+from ingest.plants.plant_tables import GatewayTable, SentinelsTable, named
 from ingest.plants.plantfile import PlantFile, PointText
 from ingest.plants.point_scope import PlantPoint, PlantPoints, PointScope
 from ingest.plants.written import Place
@@ -76,6 +76,7 @@ class EvaluatedPoint:
     basis: str | None
     states: tuple[Text, Text] | None
     was: str | None = None
+    sentinels: SentinelsTable | None = None  # its own; None: those of its gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ class _Evaluation:
             signal.table.basis,
             signal.states,
             table.was,
+            table.sentinels,
         )
 
     def _concerned(self, spec: RuleSpec, own: Mapping[str, object], place: Place) -> bool:

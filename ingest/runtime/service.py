@@ -14,14 +14,11 @@ from ingest.base import build
 from ingest.base.telemetry import REGISTRY, Event, emit
 from ingest.delivery.config import open_connectors
 from ingest.delivery.sender import OutboxSender
-from ingest.domain.model.batch import Batch
 from ingest.domain.model.outbox import Message
-from ingest.domain.quality.check import check_quality
 from ingest.domain.warnings.rules import ColourRules
 from ingest.engine.engine import Engine
 from ingest.engine.order import Policy
 from ingest.intake.sources.clock import Clock
-from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.file_watcher import configurations
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
@@ -173,9 +170,6 @@ class Service:
             pace=settings.pace.cycles(),
         )
 
-        def flag_quality(batch: Batch, configuration: PlantConfiguration) -> Batch:
-            return check_quality(batch, *configuration.spans(batch.point))
-
         self.load = AlarmLoad(
             self.alarms,
             settings.alarms,
@@ -188,7 +182,7 @@ class Service:
             self.alarms,
             self.warnings,
             configuration=lambda: self.engine.configuration,
-            add_flags=flag_quality,
+            add_flags=lambda batch, configuration: configuration.checked(batch),
             after_cycle=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
         )

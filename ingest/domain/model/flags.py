@@ -18,8 +18,9 @@ class Flag(IntFlag):
     CLOCK = 16  # the device's clock was wrong: evaluated and stored under a corrected time
     LATE = 32  # device time not after the newest reading of the same point
     HISTORICAL = 64  # the gateway says: recorded earlier, read out now
-    FAILURE = 256  # the instrument signals its own failure by its loop current (NAMUR NE 43, NE 107): no measurement
     CLIPPED = 128  # in VictoriaMetrics only: the value was larger than it can keep beside others
+    FAILURE = 256  # the instrument signals its own failure (NAMUR NE 107; NE 43: by its current): no measurement
+    NOT_CONNECTED = 512  # no instrument is connected to the channel, as a sentinel reading says: no measurement
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE | Flag.FAILURE

@@ -94,6 +94,18 @@ def rule_key(plant: str, point: str, code: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Sentinels:
+    """Readings by which a gateway reports the state of a channel: no values, however they look."""
+
+    not_connected: tuple[float, ...] = ()  # a spare channel
+    failure: tuple[float, ...] = ()
+
+    def values(self) -> tuple[float, ...]:
+        """Return all of them."""
+        return self.not_connected + self.failure
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A measuring point (测点)."""
 
@@ -116,6 +128,7 @@ class Point:
     red: bool = False  # one of its rules alone calls for a red warning
     states: tuple[Text, Text] | None = None  # what 0 and 1 mean; None: it has numbers
     was: str | None = None  # its id before it was renamed, under which its readings of then are kept
+    sentinels: Sentinels | None = None  # None: it has none
 
     def word(self, value: float | None) -> Text | None:
         """Return the state a value stands for, or None if the point has none or the value is neither 0 nor 1."""

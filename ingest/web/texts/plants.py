@@ -117,6 +117,7 @@ FLAGS: Final[dict[Flag, Text]] = {
     Flag.BAD: Text("坏值", "bad"),
     Flag.NO_VALUE: Text("无值", "no value"),
     Flag.FAILURE: Text("仪表故障", "instrument failure"),
+    Flag.NOT_CONNECTED: Text("未接仪表", "not connected"),
     Flag.OUT_OF_RANGE: Text("超量程", "out of range"),
     Flag.CLOCK: Text("时钟已校正", "clock corrected"),
     Flag.LATE: Text("迟到", "late"),
