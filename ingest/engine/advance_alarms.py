@@ -13,12 +13,13 @@ from ingest.domain.alarms.retrospective_alarms import Span, Violation
 from ingest.domain.model import display_value
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id, historical_id
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import Point, Rule, rule_key
+from ingest.domain.model.plant import PhaseName, Point, Rule, rule_key
 from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import apply_transition
 from ingest.engine.cycle import Cycle, LateUnjudged
 from ingest.engine.engine_state import EngineState
 from ingest.engine.late_data import HOLD_BACK, RETROSPECTIVE_KINDS, SETTLE_AFTER, LimitRule
+from ingest.engine.phase_at_raise import PhaseAtRaise, phase_long_ago
 from ingest.plants.configuration import PlantConfiguration
 
 _NO_ROWS: Final = np.empty(0, np.intp)
@@ -36,19 +37,20 @@ def advance_alarms(cycle: Cycle, engine_state: EngineState) -> None:
     if not len(findings) and not len(past):
         _settle_excursions(cycle, engine_state, cycle.arrived_until)
         return
+    phases = PhaseAtRaise(cycle, engine_state)
     order = np.argsort(findings.received, kind="stable") if len(findings) > 1 else range(len(findings))
     waiting = [int(at) for at in reversed(order)]
     for at in past.tolist():
         received = int(cycle.batch.received[at])
         while waiting and findings.received[waiting[-1]] <= received:
-            _apply_finding(cycle, engine_state, waiting.pop())
+            _apply_finding(cycle, engine_state, phases, waiting.pop())
         _apply_late_reading(cycle, engine_state, at)
     while waiting:
-        _apply_finding(cycle, engine_state, waiting.pop())
+        _apply_finding(cycle, engine_state, phases, waiting.pop())
     _settle_excursions(cycle, engine_state, cycle.arrived_until)
 
 
-def _apply_finding(cycle: Cycle, engine_state: EngineState, at: int) -> None:
+def _apply_finding(cycle: Cycle, engine_state: EngineState, phases: PhaseAtRaise, at: int) -> None:
     """Apply one finding to its live alarm."""
     findings = cycle.findings
     rule = cycle.configuration.rules[findings.rule[at]]
@@ -63,7 +65,7 @@ def _apply_finding(cycle: Cycle, engine_state: EngineState, at: int) -> None:
         onset = int(findings.onset[at])
         known = alarm or engine_state.reopenable(name, time, cycle.policy.reopen)
         fresh = known or _alarm(rule, onset, time, _causing_point(cycle.configuration, rule, int(findings.cause[at])))
-        event = raised(fresh, cause, value=value)
+        event = raised(fresh, cause, value=value, phase=phases.of(rule.plant, rule.point, (time, received)))
         if key:
             _record_historical(
                 cycle, engine_state, [(key, received, span) for span in engine_state.excursions.open_span(key, onset)]
@@ -114,7 +116,8 @@ def _record_historical(cycle: Cycle, engine_state: EngineState, spans: Iterable[
         if span.end - span.start < limit.on_delay:
             continue
         span.reported = span.reported or span.start
-        event = recorded(_historical(limit, span), received=received)
+        phase = phase_long_ago(cycle.configuration, limit.rule.plant, limit.rule.point)
+        event = recorded(_historical(limit, span, phase), received=received)
         if event is not None:
             cycle.events.append(event)
 
@@ -146,7 +149,7 @@ def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
     )
 
 
-def _historical(limit: LimitRule, span: Span) -> Alarm:
+def _historical(limit: LimitRule, span: Span, phase: PhaseName | None) -> Alarm:
     rule = limit.rule
     plant, point, code = (span.reported_key or limit.key).split("/")
     return replace(
@@ -155,4 +158,5 @@ def _historical(limit: LimitRule, span: Span) -> Alarm:
         value=display_value.at(span.value, rule.limit),
         returned=span.end,
         historical=True,
+        phase=phase,
     )

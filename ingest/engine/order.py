@@ -53,15 +53,6 @@ def check(cycle: Cycle, engine_state: EngineState) -> None:
     cycle.batch, cycle.live = checked, _live(checked)
 
 
-def remember(cycle: Cycle, engine_state: EngineState) -> None:
-    """Keep the newest reading of every point."""
-    live = cycle.live
-    engine_state.time[live.point] = live.time
-    engine_state.value[live.point] = live.value
-    engine_state.flags[live.point] = live.flags
-    engine_state.received[live.point] = live.received
-
-
 def detect(cycle: Cycle, engine_state: EngineState) -> None:
     """Run the detectors on the live readings. Unusable values count as NaN; rules on instruments see a failure's."""
     live, value, raw = cycle.live, cycle.live.value, None
@@ -72,6 +63,15 @@ def detect(cycle: Cycle, engine_state: EngineState) -> None:
     carrier = cycle.configuration.carrier.take(live.point)
     readings = Readings(live.point, live.time, value, live.received, carrier, raw)
     cycle.findings = engine_state.bank.update(readings, cycle.now)
+
+
+def remember(cycle: Cycle, engine_state: EngineState) -> None:
+    """Keep the newest reading of every point; until here the state is that of before the batch."""
+    live = cycle.live
+    engine_state.time[live.point] = live.time
+    engine_state.value[live.point] = live.value
+    engine_state.flags[live.point] = live.flags
+    engine_state.received[live.point] = live.received
 
 
 def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  every stage has this shape
@@ -124,7 +124,7 @@ def report(cycle: Cycle, engine_state: EngineState) -> None:
         ]
 
 
-STAGES: Final = (check, remember, detect, advance_alarms, advance_suppressions, raise_warnings, address, report)
+STAGES: Final = (check, detect, advance_alarms, advance_suppressions, remember, raise_warnings, address, report)
 
 
 def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:

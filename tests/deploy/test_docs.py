@@ -11,6 +11,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib import metadata
 from itertools import chain
 from pathlib import Path
@@ -32,7 +33,8 @@ from ingest.delivery.webhook.connector import cloud_event
 from ingest.delivery.webhook.signature import decode_secret, signed_headers
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.outbox import Message
-from ingest.domain.model.plant import GATEWAY_SIGNAL
+from ingest.domain.model.plant import GATEWAY_SIGNAL, PhaseName
+from ingest.domain.model.text import Text
 from ingest.intake.wire.assemble import Arrival, assemble
 from ingest.intake.wire.decode import decode
 from ingest.intake.wire.errors import Reason
@@ -133,6 +135,7 @@ def test_topics_are_those_of_the_code() -> None:
 def test_the_webhook_example_has_the_shape_that_is_sent(installed: Path) -> None:
     [text] = examples("operations.md", "json webhook")
     event = alarm_event(1)
+    event = replace(event, alarm=replace(event.alarm, phase=PhaseName("steady", Text("稳定铸造", "steady"))))
     plants = load_configuration(installed / "plants", MemoryNumbering(), 1).plants
     known = next(point for point in plants["sample-aluminium"].points if point.id == "CW_IN_P-01")
     rule = next(rule for rule in known.rules if rule.code == "LL")

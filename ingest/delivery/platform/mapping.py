@@ -30,7 +30,7 @@ _ALARM: Final = frozenset(
     for name in (
         *("id", "plant", "point", "rule", "level", "state", "title.zh", "title.en", "value", "limit", "unit"),
         *("onset", "raised", "annunciated", "raises", "returned", "acknowledged", "acknowledged_by", "assigned"),
-        *("disposed", "cleared", "comment", "historical"),
+        *("disposed", "cleared", "comment", "historical", "phase.code", "phase.name.zh", "phase.name.en"),
     )
 )
 _WARNING: Final = frozenset(

@@ -8,7 +8,7 @@ from typing import Any
 from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.flags import UNUSABLE
 from ingest.domain.model.payload import enterprise_fields, iso, localized
-from ingest.domain.model.plant import Plant, Point, Rationalization, Rule
+from ingest.domain.model.plant import PhaseName, Plant, Point, Rationalization, Rule
 
 
 def alarm_body(event: AlarmEvent, plant: Plant | None, rule: Rule | None = None) -> dict[str, Any]:
@@ -53,7 +53,13 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "disposed": iso(alarm.disposed),
         "cleared": iso(alarm.cleared),
         "historical": alarm.historical,
+        "phase": phase_fields(alarm.phase),
     }
+
+
+def phase_fields(phase: PhaseName | None) -> dict[str, Any] | None:
+    """Return the phase an equipment was in; None: it has none."""
+    return None if phase is None else {"code": phase.code, "name": localized(phase.text)}
 
 
 def rationalization_fields(asked: Rationalization | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
-from ingest.domain.model.plant import rule_key
+from ingest.domain.model.plant import PhaseName, rule_key
 from ingest.domain.model.text import Text
 
 _ALARMS = UUID("5f1b6c1e-7d0e-5b7e-9f1a-9a3a0d5c2e11")
@@ -71,6 +71,7 @@ class Alarm:
         disposed: when feedback was last given.
         cleared: when both were true, value back and feedback given (销警).
         historical: found in late readings: it was never active.
+        phase: the phase its equipment was in at the newest raise; None: the equipment has no phases.
     """
 
     id: UUID
@@ -95,6 +96,7 @@ class Alarm:
     disposed: int | None = None
     cleared: int | None = None
     historical: bool = False
+    phase: PhaseName | None = None
 
     @property
     def rule_key(self) -> str:

@@ -213,6 +213,14 @@ DEVICE_SIGNALS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
+class PhaseName:
+    """What a phase is called, as it was when that was recorded."""
+
+    code: str
+    text: Text
+
+
+@dataclass(frozen=True, slots=True)
 class Phase:
     """A phase of an equipment.
 
@@ -227,6 +235,11 @@ class Phase:
     when: str = ""
     points: tuple[str, ...] = ()
     shown: str = ""
+
+    @property
+    def called(self) -> PhaseName:
+        """Its code and name."""
+        return PhaseName(self.code, self.name)
 
 
 UNKNOWN_PHASE: Final = Phase("unknown", Text("未知", "unknown"))

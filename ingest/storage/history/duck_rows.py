@@ -58,4 +58,5 @@ def alarm_row(event: AlarmEvent) -> tuple[Any, ...]:
         alarm.unit,
         alarm.limit,
         alarm.value,
+        alarm.phase.code if alarm.phase else None,
     )

@@ -149,6 +149,8 @@ def _alarm_line(event: AlarmEvent) -> str:
         "title_en": alarm.title.en,
         "unit": alarm.unit,
     }
+    if alarm.phase is not None:
+        texts["phase"] = alarm.phase.code
     numbers = {"limit": alarm.limit, "value": alarm.value}
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
     fields += [f"{name}={number!r}" for name, number in numbers.items() if number is not None and isfinite(number)]

@@ -10,10 +10,11 @@ from ingest.domain.alarms.urgency import urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.domain.model.audit import YUJING, Act
 from ingest.domain.model.outbox import Message, Urgency
+from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 
-_NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency"})
+_NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency", "phase", "phase_zh", "phase_en"})
 """Columns of an alarm that are not passed to its fields unchanged."""
 
 
@@ -47,6 +48,9 @@ def _alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "disposed": alarm.disposed,
         "cleared": alarm.cleared,
         "historical": alarm.historical,
+        "phase": alarm.phase.code if alarm.phase else None,
+        "phase_zh": alarm.phase.text.zh if alarm.phase else None,
+        "phase_en": alarm.phase.text.en if alarm.phase else None,
     }
 
 
@@ -58,8 +62,13 @@ def alarm_of(row: Mapping[str, Any]) -> Alarm:
         id=row["id"] if isinstance(row["id"], UUID) else UUID(row["id"]),
         state=AlarmState(row["state"]),
         title=Text(row["title_zh"], row["title_en"]),
+        phase=_phase_of(row) if row.get("phase") else None,
         **rest,
     )
+
+
+def _phase_of(row: Mapping[str, Any]) -> PhaseName:
+    return PhaseName(row["phase"], Text(row["phase_zh"], row["phase_en"]))
 
 
 def event_row(event: AlarmEvent) -> dict[str, Any]:

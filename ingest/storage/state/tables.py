@@ -40,6 +40,9 @@ alarm = sa.Table(
     sa.Column("disposed", sa.BigInteger),
     sa.Column("cleared", sa.BigInteger),
     sa.Column("urgency", sa.BigInteger),  # `ingest.domain.alarms.urgency`; None: not active
+    sa.Column("phase", sa.Text),  # None: its equipment has none
+    sa.Column("phase_zh", sa.Text),
+    sa.Column("phase_en", sa.Text),
     # Each ends in the order of the list, so that a page costs the same however far down it is.
     sa.Index("alarm_by_raised", "raised", "id"),
     sa.Index("alarm_by_plant", "plant", "raised", "id"),

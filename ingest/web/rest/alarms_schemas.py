@@ -11,7 +11,7 @@ from ingest.domain.alarms.consequential_suppression import CommonCauseKind
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.services.timestamps import Instant as InstantIn
 from ingest.web.inputs import Count
-from ingest.web.rest.schemas import Body, Instant, PlantId, PointId, RationalizationOut, Said, Shape, Words
+from ingest.web.rest.schemas import Body, Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape, Words
 
 
 class AlarmOut(Shape):
@@ -39,6 +39,7 @@ class AlarmOut(Shape):
     disposed: Instant | None = Field(description="when feedback was given")
     cleared: Instant | None = Field(description="销警: the value is back and feedback was given")
     historical: bool = Field(description="found in readings that came late: over when it became known, never stood")
+    phase: PhaseOut | None = Field(description="of its equipment's process at the newest raise; null: it has none")
 
 
 class AlarmEventOut(Shape):

@@ -154,7 +154,7 @@ def _equipment(view: PlantView, plant: str, machine: Equipment) -> plants_schema
     return plants_schemas.EquipmentOut(
         id=machine.id,
         name=schemas.Said.model_validate(machine.name),
-        phase=plants_schemas.PhaseOut.model_validate(phase) if phase is not None else None,
+        phase=schemas.PhaseOut.model_validate(phase) if phase is not None else None,
     )
 
 

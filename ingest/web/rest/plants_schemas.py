@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest.domain.model.plant import Confidence, GateOp, PlantKind
 from ingest.domain.model.suppression import SuppressionKind
-from ingest.web.rest.schemas import Instant, PlantId, PointId, RationalizationOut, Said, Shape
+from ingest.web.rest.schemas import Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape
 
 NotEvaluated = Literal[
     "never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up", "lesson_refused", "member_unknown"
@@ -20,13 +20,6 @@ class Standing(Shape):
 
     level_1: Annotated[int, Field(examples=[2])]
     level_2: Annotated[int, Field(examples=[1])]
-
-
-class PhaseOut(Shape):
-    """The phase of its process that an equipment is in."""
-
-    code: Annotated[str, Field(description="`unknown`: what shows it is bad, stale or missing", examples=["steady"])]
-    name: Said
 
 
 class EquipmentOut(Shape):

@@ -107,6 +107,13 @@ class Body(BaseModel):
         return value
 
 
+class PhaseOut(Shape):
+    """The phase of its process that an equipment is in."""
+
+    code: Annotated[str, Field(description="`unknown`: what shows it is bad, stale or missing", examples=["steady"])]
+    name: Said
+
+
 class QuarantinedOut(Shape):
     """A message put aside, with the reason it was refused."""
 

@@ -125,6 +125,7 @@ ALARMS: Final[dict[str, Text]] = {
         "No instruction on file: follow the plant's emergency plan. If in doubt, stop and clear people away first.",
     ),
     "alarm.why": Text("判定依据", "Why"),
+    "alarm.phase": Text("触发时所处阶段", "Phase when raised"),
     "alarm.onset": Text("条件开始", "Condition began"),
     "alarm.raised": Text("报警触发", "Raised"),
     "alarm.first_raised": Text("首次触发", "Raised first"),

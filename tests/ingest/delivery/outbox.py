@@ -20,7 +20,7 @@ from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
-from ingest.domain.model.plant import Confidence, Plant, Point, Rationalization, Rule
+from ingest.domain.model.plant import Confidence, PhaseName, Plant, Point, Rationalization, Rule
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
@@ -235,6 +235,7 @@ def alarm_message(
         raises=1,
         returned=time_ns if returned else None,
         acked=time_ns if acknowledged else None,
+        phase=PhaseName("steady", Text("稳定铸造", "steady")),
         acked_by="王工" if acknowledged else None,
     )
     event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)

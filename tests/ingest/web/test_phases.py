@@ -72,3 +72,18 @@ async def test_a_rule_is_shown_with_the_names_of_its_phases(hall: StandIn, ask: 
     rule = (await ask(INSPECTOR).get(f"/api/v1/plants/{ALUMINIUM}/points/CW_IN_P-01")).json()["rules"][0]
     assert [phase["en"] for phase in rule["phases"]] == ["start", "steady"]
     assert "起铸、稳定铸造" in (await ask(INSPECTOR).get(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")).text
+
+
+async def test_an_alarm_is_shown_with_the_phase_it_was_raised_in(hall: StandIn, ask: Ask) -> None:
+    """Not with the one its equipment is in now; without one where the equipment has no phases."""
+    known = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.118)
+    hall.book[known.id] = replace(known, phase=PHASES[1].called)
+    for path in ("", f"/{known.id}"):
+        found = (await ask(INSPECTOR).get(f"/api/v1/alarms{path}")).json()
+        (alarm,) = [one for one in found.get("alarms", [found]) if one["id"] == str(known.id)]
+        assert alarm["phase"] == {"code": "start", "name": {"zh": "起铸", "en": "start"}}
+        page = (await ask(INSPECTOR).get(f"/alarms{path}")).text
+        assert ('data-phase="start">起铸<' if path else "· 起铸</span>") in page
+    hall.book[known.id] = replace(known, phase=None)
+    assert (await ask(INSPECTOR).get(f"/api/v1/alarms/{known.id}")).json()["phase"] is None
+    assert "触发时所处阶段" not in (await ask(INSPECTOR).get(f"/alarms/{known.id}")).text

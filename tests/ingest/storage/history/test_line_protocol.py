@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
+from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PhaseName, ServicePoint
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.line_protocol import ReadingLines, alarm_lines, precision_of, tag_value
 from tests.ingest.storage.history.made_up import NOON, PLANT, alarm_event, batch, configuration, point, titled
@@ -87,6 +88,13 @@ def test_alarm_events_are_written_with_what_a_reader_needs() -> None:
             "limit=0.28,value=0.27 1763884800000000000\n"
         ).encode()
     )
+
+
+def test_an_alarm_event_names_the_phase_its_alarm_was_raised_in() -> None:
+    event = alarm_event(1)
+    start = replace(event, alarm=replace(event.alarm, phase=PhaseName("start", Text("起铸", "start"))))
+    assert b',phase="start",' in alarm_lines([start])
+    assert b"phase" not in alarm_lines([event])
 
 
 @pytest.mark.parametrize("value", [None, NAN, math.inf])

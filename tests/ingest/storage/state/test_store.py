@@ -21,12 +21,14 @@ from ingest.delivery.webhook.connector import cloud_event
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
 from ingest.domain.model.outbox import Attempt, Message, Urgency
+from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.outbox_store import OutboxStore
+from ingest.storage.state.rows import alarm_of, event_row
 from ingest.storage.state.tables import METADATA
 from ingest.storage.state.version import MIGRATIONS, known
 from tests.ingest.delivery.outbox import alarm_message, readings_message, warning_message
@@ -140,6 +142,18 @@ def test_the_body_of_an_id_never_changes(database: Database) -> None:
         2, [one], [replace(message(one.id), body={"event": "raised", "enterprise": "renamed"})]
     )
     assert outbox.messages("inspector", [waiting.seq]) == [replace(before[0], attempts=1)]
+
+
+def test_an_alarm_keeps_its_phase_and_its_name_of_then(database: Database) -> None:
+    """In its row and in its history; one from before phases were recorded has none."""
+    one, other = event(), event("CO-02")
+    start = replace(one, alarm=replace(one.alarm, phase=PhaseName("start", Text("起铸", "start"))))
+    EngineStore(database).commit(1, [start, other], [])
+    alarms = AlarmStore(database)
+    assert {alarm.phase for alarm in alarms.alarms(AlarmFilter(), limit=9)} == {start.alarm.phase, None}
+    assert [kept.alarm.phase for kept in alarms.events_after(0, limit=9)] == [start.alarm.phase, None]
+    before = {key: value for key, value in event_row(one)["snapshot"].items() if not key.startswith("phase")}
+    assert alarm_of(before) == one.alarm
 
 
 def test_a_historical_alarm_is_marked_and_can_be_queried(database: Database) -> None:
