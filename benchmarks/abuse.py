@@ -98,8 +98,8 @@ class Yard:
     def alarms(self) -> list[float]:
         """Milliseconds from publish to webhook, of alarms raised and cleared over the measure's seconds."""
         probing = probe_command(self.broker, self.hook, self.seconds, EVENTS_PER_S)
-        told = json.loads(subprocess.run(probing, check=True, capture_output=True, text=True).stdout)  # noqa: S603
-        return list(told["webhook_ms"])
+        figures = json.loads(subprocess.run(probing, check=True, capture_output=True, text=True).stdout)  # noqa: S603
+        return list(figures["webhook_ms"])
 
     def at_rest(self) -> None:
         """Return once nothing waits any more of what came before: in the journal, staged beside it, in the outbox."""
@@ -108,8 +108,8 @@ class Yard:
             self.service.until(lambda: not sum(self._waiting()), "all that came before to be dealt with", _REST_S)
 
     def _waiting(self) -> Iterator[float]:
-        told = HTTP.get(f"{self.service.url}/metrics", headers=self.service.headers).text
-        for family in text_string_to_metric_families(told):
+        exposition = HTTP.get(f"{self.service.url}/metrics", headers=self.service.headers).text
+        for family in text_string_to_metric_families(exposition):
             if family.name in _WAITING:
                 yield from (sample.value for sample in family.samples)
 

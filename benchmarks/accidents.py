@@ -199,9 +199,9 @@ def write_plot(accident: Accident, folder: Path) -> None:
     run = Run(0)
     shown = shown_by(accident, run, measured_by(accident, run.seed, math.ceil(accident.ends_s)))
     once = replay(accident, [run])
-    said = [alarm for alarm in once.alarms[0] if once.says(alarm)]
+    announced = [alarm for alarm in once.alarms[0] if once.says(alarm)]
     (folder / f"{accident.id}.svg").write_text(
-        plot(accident, accident.physics(0).points, shown, said), encoding="utf-8"
+        plot(accident, accident.physics(0).points, shown, announced), encoding="utf-8"
     )
 
 

@@ -61,10 +61,10 @@ class Records:
         last = int(database.scalar(sa.select(sa.func.max(alarm_event.c.seq))) or 0)
         for start in range(0, len(self.alarms), _AT_A_TIME):
             some = self.alarms[start : start + _AT_A_TIME]
-            numbered = list(enumerate((event for one in some for event in events(one)), last + 1))
+            numbered = list(enumerate((event for record in some for event in events(record)), last + 1))
             last += len(numbered)
             with database.write() as connection:
-                connection.execute(sa.insert(alarm), [alarm_row(one) for one in some])
+                connection.execute(sa.insert(alarm), [alarm_row(record) for record in some])
                 connection.execute(sa.insert(alarm_event), [event_row(event) | {"seq": seq} for seq, event in numbered])
                 called = [_called(event, seq) for seq, event in numbered if event.kind is AlarmEventKind.RAISED]
                 connection.execute(sa.insert(annunciation), called)
@@ -108,33 +108,33 @@ class Records:
 
 def _called(event: AlarmEvent, seq: int) -> dict[str, Any]:
     """The annunciation of a raise, with all that came of it since."""
-    one = event.alarm
+    record = event.alarm
     return {
         "seq": seq,
-        "alarm": one.id,
-        **{name: getattr(one, name) for name in ("raises", "plant", "point", "rule", "level", "acked", "returned")},
+        "alarm": record.id,
+        **{name: getattr(record, name) for name in ("raises", "plant", "point", "rule", "level", "acked", "returned")},
         "raised": event.time,
         "called": event.received,
         "hidden": False,
     }
 
 
-def events(one: Alarm) -> Iterator[AlarmEvent]:
+def events(record: Alarm) -> Iterator[AlarmEvent]:
     """What led to the alarm as it stands, told in short."""
 
     def event(kind: AlarmEventKind, time: int, state: AlarmState) -> AlarmEvent:
-        return AlarmEvent(0, event_id(one.id, kind, time), kind, time, time, replace(one, state=state))
+        return AlarmEvent(0, event_id(record.id, kind, time), kind, time, time, replace(record, state=state))
 
-    if one.historical:
-        yield event(AlarmEventKind.RECORDED, one.raised, one.state)
+    if record.historical:
+        yield event(AlarmEventKind.RECORDED, record.raised, record.state)
         return
-    yield event(AlarmEventKind.RAISED, one.raised, AlarmState.UNACKNOWLEDGED)
-    if one.acked is not None:
-        yield event(AlarmEventKind.ACKNOWLEDGED, one.acked, AlarmState.ACKNOWLEDGED)
-    if one.returned is not None:
-        yield event(AlarmEventKind.RETURNED, one.returned, one.state)
-    if one.cleared is not None:
-        yield event(AlarmEventKind.CLEARED, one.cleared, one.state)
+    yield event(AlarmEventKind.RAISED, record.raised, AlarmState.UNACKNOWLEDGED)
+    if record.acked is not None:
+        yield event(AlarmEventKind.ACKNOWLEDGED, record.acked, AlarmState.ACKNOWLEDGED)
+    if record.returned is not None:
+        yield event(AlarmEventKind.RETURNED, record.returned, record.state)
+    if record.cleared is not None:
+        yield event(AlarmEventKind.CLEARED, record.cleared, record.state)
 
 
 def write_plants(folder: Path) -> None:

@@ -102,14 +102,14 @@ def served(millions: int, seconds: float) -> dict[str, Any]:
 def asked(folder: Path, known: PlantConfiguration, days: int) -> dict[str, Any]:
     """What trends of a year, and of its last hour, take."""
     path, end = folder / "years.duckdb", NOON // _DAY * _DAY
-    points = [one for one in known.points if one is not None]
-    fill_rollups(path, [Series(one.plant, one.id, one.signal) for one in points], days, end)
+    points = [point for point in known.points if point is not None]
+    fill_rollups(path, [Series(point.plant, point.id, point.signal) for point in points], days, end)
     size = path.stat().st_size
     store = DuckDBStore(DuckDBConfig(path=path))
     count = HOUR // _SECOND * len(points)
     for at in range(0, count, _FILL):
         store.write_readings(readings(at, min(_FILL, count - at), len(points), end), known, 1 + at)
-    names = [one.id for one in points]
+    names = [point.id for point in points]
     now = end + HOUR
     figures = {
         f"{what}_{span}_ms": _least_ms(store, [TrendQuery(PLANT, name, now - width, now, BUCKETS) for name in of])

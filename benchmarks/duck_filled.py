@@ -68,7 +68,9 @@ def fill_rollups(path: Path, series: Sequence[Series], days: int, end: int) -> N
 def _opened(path: Path, series: Sequence[Series]) -> DuckFile:
     file = DuckFile(DuckDBConfig(path=path, memory_mb=1024, threads=2))
     with file.transaction() as db:
-        names = [list(names) for names in zip(*((one.plant, one.point, one.signal) for one in series), strict=True)]
+        names = [
+            list(names) for names in zip(*((entry.plant, entry.point, entry.signal) for entry in series), strict=True)
+        ]
         numbers = list(range(1, len(series) + 1))
         db.execute("INSERT INTO series SELECT unnest(?), unnest(?), unnest(?), unnest(?)", [numbers, *names])
         db.execute("INSERT INTO kept VALUES (0, 0, 0, 0)")

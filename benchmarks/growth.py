@@ -71,7 +71,7 @@ def sizes(database: Database) -> dict[str, float]:
     with database.read() as connection:
         found = connection.execute(sa.text(_SIZES[connection.dialect.name])).all()
     mb = {name: round(size / 1e6, 1) for name, size in found if size >= 50_000}
-    return dict(sorted(mb.items(), key=lambda one: -one[1])) | {"all": round(sum(size for _, size in found) / 1e6, 1)}
+    return dict(sorted(mb.items(), key=lambda size: -size[1])) | {"all": round(sum(size for _, size in found) / 1e6, 1)}
 
 
 def measure(state: StateConfig, folder: Path, years: int, alarms: int, requests: int) -> dict[str, Any]:

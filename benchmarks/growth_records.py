@@ -73,7 +73,7 @@ def steps(years: int) -> int:
 def _write(database: Database, records: Records) -> None:
     records.write(database)
     with database.write() as connection:
-        audit.append(connection, [act_of(event) for one in records.alarms for event in events(one)])
+        audit.append(connection, [act_of(event) for record in records.alarms for event in events(record)])
 
 
 def _repeated(table: sa.Table, number: int, rows: Mapping[sa.Table, int], before: int) -> sa.Insert:
@@ -103,7 +103,7 @@ def _renamed(key: sa.ColumnElement[Any], number: int, version: int) -> sa.Column
 
 def settle(database: Database, now: int) -> None:
     """What the service did meanwhile: webhooks of a year, packs, history; and what the system knows of its tables."""
-    told = sa.select(
+    messages = sa.select(
         sa.literal("town").label("connector"),
         alarm.c.id,
         sa.literal("alarm").label("kind"),
@@ -115,7 +115,9 @@ def settle(database: Database, now: int) -> None:
         sa.true().label("emptied"),
     ).where(alarm.c.raised >= now - SPAN_NS)
     with database.write() as connection:
-        connection.execute(sa.insert(outbox).from_select([column.name for column in told.selected_columns], told))
+        connection.execute(
+            sa.insert(outbox).from_select([column.name for column in messages.selected_columns], messages)
+        )
     store, book = EngineStore(database), AlarmStore(database)
     while store.pack(_PACK):
         pass

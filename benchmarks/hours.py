@@ -40,11 +40,11 @@ def hours_worth(hours: int, history: History, speed: float, share: float) -> dic
         first=FIRST,
         unread=UNREAD,
     )
-    told = 0
+    annunciated = 0
 
     def arrived(_: object) -> None:
-        nonlocal told
-        told += 1
+        nonlocal annunciated
+        annunciated += 1
 
     with site(shape, history, prompt=True) as measured, receiver(measured.hook, arrived):
         began = time.perf_counter()
@@ -53,7 +53,7 @@ def hours_worth(hours: int, history: History, speed: float, share: float) -> dic
             "hours": hours,
             "share": share,
             "frames": load.messages,
-            "alarms": told,
+            "alarms": annunciated,
             "rss_mb": seen,
             "rss_ratio": round(seen[-1] / seen[0], 3),
             "seconds": [round(at - before) for before, at in zip([began, *ended], ended, strict=False)],

@@ -72,9 +72,10 @@ def _fill(store: InfluxV1Store, url: str, points: int, end: int) -> None:
         for day in range(end - DAYS * 24 * HOUR_S, end, 24 * HOUR_S):
             for policy, width, series in (("hours", HOUR_S, range(points)), ("minutes", 60, range(1))):
                 lines = "\n".join(
-                    f"readings,plant={PLANT},point=P-{one},signal=S low=1,high=2,sum={1.5 * width},count={width}i {at}"
+                    f"readings,plant={PLANT},point=P-{number},signal=S"
+                    f" low=1,high=2,sum={1.5 * width},count={width}i {at}"
                     for at in range(day, day + 24 * HOUR_S, width)
-                    for one in series
+                    for number in series
                 )
                 params = {"db": "yujing", "rp": policy, "precision": "s"}
                 http.post("/write", params=params, content=lines).raise_for_status()

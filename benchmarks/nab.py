@@ -127,11 +127,11 @@ def score_all(recordings: list[Recording]) -> list[Floats]:
 
 
 def _scores_by_profile(files: list[tuple[Marked, Floats]], threshold: float | None = None) -> dict[str, float]:
-    def one(weights: Weights) -> float:
+    def score_with(weights: Weights) -> float:
         scored = sweep(files, weights) if threshold is None else score_at(files, threshold, weights)
         return round(scored.normalised, 2)
 
-    return {name: one(weights) for name, weights in PROFILES.items()}
+    return {name: score_with(weights) for name, weights in PROFILES.items()}
 
 
 def _watched(recording: Recording, scores: Floats, threshold: float) -> Outcome:
@@ -183,8 +183,8 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
     pairs = list(zip(recordings, scores, strict=True))
     seen = sum((_watched(recording, score, thresholds["standard"]) for recording, score in pairs), Outcome())
     if out is not None:
-        for one, score in pairs:
-            write(out, one, score)
+        for series, score in pairs:
+            write(out, series, score)
     return {
         **_scores_by_profile(ours),
         **seen.figures(),
@@ -194,7 +194,7 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
         "always_alarm": _scores_by_profile(always, 1.0),
         "thresholds": thresholds,
         "files": len(recordings),
-        "windows": sum(one.windows for one in marked),
+        "windows": sum(marks.windows for marks in marked),
         "by_file": {recording.name: _detail(recording, score, thresholds["standard"]) for recording, score in pairs},
     }
 

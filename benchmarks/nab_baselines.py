@@ -29,7 +29,7 @@ def windowed_gaussian(value: Floats) -> Floats:
     mean = (sums[last] - sums[moved]) / count
     sigma = np.sqrt(np.maximum((squares[last] - squares[moved]) / count - mean**2, 0.0))
     distance = np.abs(shifted - mean) / np.where(sigma == 0.0, _LEAST_SIGMA, sigma)
-    tail = [0.5 * math.erfc(one / math.sqrt(2.0)) for one in distance.tolist()]
+    tail = [0.5 * math.erfc(value / math.sqrt(2.0)) for value in distance.tolist()]
     scores: Floats = 1.0 - np.array(tail, np.float64)
     scores[:1] = 0.0
     return scores

@@ -86,7 +86,7 @@ def junk(seconds: float, _scale: float) -> tuple[float, dict[str, Any]]:
         took += calm.send_for(seconds)
         calm.close()
         journal_mb = sum(file.stat().st_size for file in (service.folder / "data").glob("journal.db*")) >> 20
-    in_time = [one for one in took if one <= IN_TIME_S]
+    in_time = [seconds_taken for seconds_taken in took if seconds_taken <= IN_TIME_S]
     slowest = round(max(in_time) * 1e3) if in_time else None
     more = {"frames": len(took), "slowest_ms": slowest, "junk_mb": published(), "journal_mb": journal_mb}
     return round(len(in_time) / len(took), 3), more

@@ -147,21 +147,24 @@ def measure(
         report(f"fault {fault.id}")
         played.append(play(fault, seeds, lead_s))
     quiet = {plant: stay_healthy(plant, days, report) for plant in sample_sites()}
-    found = reduce(add, (one.found(one.accepted) for one in played)).figures()
-    plain = reduce(add, (one.found(is_limit) for one in played)).figures()
-    leads = [lead for one in played if "FORECAST" in one.fault.rules for lead in one.leads_s()]
-    watched = sum(one.points * one.days for one in quiet.values()) / 100
-    alarms = [verdict for one in quiet.values() for verdict in one.alarms]
+    found = reduce(add, (fault_run.found(fault_run.accepted) for fault_run in played)).figures()
+    plain = reduce(add, (fault_run.found(is_limit) for fault_run in played)).figures()
+    leads = [lead for fault_run in played if "FORECAST" in fault_run.fault.rules for lead in fault_run.leads_s()]
+    watched = sum(quiet_run.points * quiet_run.days for quiet_run in quiet.values()) / 100
+    alarms = [verdict for quiet_run in quiet.values() for verdict in quiet_run.alarms]
     return {
         "event_recall": found["event_recall"],
         "median_delay_s": found["median_delay_s"],
         "false_alarms_per_100_points_day": round(len(alarms) / watched, 3),
         "forecast_lead_s": round(median(leads), 1) if leads else None,
-        "faults": {one.fault.id: fault_report(one) for one in played},
+        "faults": {quiet_run.fault.id: fault_report(quiet_run) for quiet_run in played},
         "false_alarms_by_rule": dict(Counter(verdict.code for verdict in alarms).most_common()),
         "false_alarms_by_point": _noisiest(alarms),
-        "plants": {plant: {"points": one.points, "a_day": round(one.a_day(), 3)} for plant, one in quiet.items()},
-        "points": sum(one.points for one in quiet.values()),
+        "plants": {
+            plant: {"points": quiet_run.points, "a_day": round(quiet_run.a_day(), 3)}
+            for plant, quiet_run in quiet.items()
+        },
+        "points": sum(quiet_run.points for quiet_run in quiet.values()),
         "days": round(next(iter(quiet.values())).days, 4),
         "seeds": seeds,
         "step_s": STEP_S,

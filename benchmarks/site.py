@@ -67,7 +67,9 @@ class Site:
     def counted(self) -> dict[str, float]:
         """What the service has counted until now, by the metric's name; of those with labels, one of them."""
         text = HTTP.get(f"{self.service.url}/metrics", headers=self.service.headers, timeout=60).text
-        return {one.name: one.value for family in text_string_to_metric_families(text) for one in family.samples}
+        return {
+            sample.name: sample.value for family in text_string_to_metric_families(text) for sample in family.samples
+        }
 
     @contextmanager
     def sending(self, load: Load) -> Iterator[subprocess.Popen[bytes]]:

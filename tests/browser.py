@@ -51,7 +51,9 @@ async def watched(context: BrowserContext) -> Watched:
     """Open a page whose faults are written down. CSP violations arrive as console errors."""
     page = await context.new_page()
     watch = Watched(page)
-    page.on("console", lambda said: watch.wrong.append(said.text) if said.type in {"error", "warning"} else None)
+    page.on(
+        "console", lambda message: watch.wrong.append(message.text) if message.type in {"error", "warning"} else None
+    )
     page.on("pageerror", lambda error: watch.wrong.append(str(error)))
     page.on("request", lambda request: watch.asked.add("/".join(request.url.split("/")[:3])))
     return watch

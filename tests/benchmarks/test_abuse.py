@@ -15,8 +15,8 @@ from benchmarks.abuse import ABUSES, FIGURES
 def test_the_abuse_benchmark_gives_every_figure() -> None:
     """As people start it, for one moment each, with a fiftieth of the abuse."""
     command = [sys.executable, "-m", "benchmarks.abuse", "--json", "--seconds", "2", "--rounds", "1", "--scale", "0.02"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert {f"alarm_p99_ratio_{name}" for name in ABUSES} | set(FIGURES) < set(told)
+    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert {f"alarm_p99_ratio_{name}" for name in ABUSES} | set(FIGURES) < set(figures)
     for name in ABUSES:
-        assert told[f"alarm_p99_ratio_{name}"] > 0
-        assert told["details"][name]["alarms"] == 40
+        assert figures[f"alarm_p99_ratio_{name}"] > 0
+        assert figures["details"][name]["alarms"] == 40

@@ -55,8 +55,8 @@ def test_the_level_alone_says_so_within_15_s_of_leaving_its_band(
     accident = ACCIDENTS[f"qingyuan-2022{name}"]
     column = accident.physics(0).points.index("LVL_MOLD-01")
     once = replay(accident, [Run(seed) for seed in QUICK])
-    said = once.first_s(lambda alarm: alarm.point == "LVL_MOLD-01" and alarm.code in codes)
-    for seed, at in zip(QUICK, said, strict=True):
+    detected_s = once.first_s(lambda alarm: alarm.point == "LVL_MOLD-01" and alarm.code in codes)
+    for seed, at in zip(QUICK, detected_s, strict=True):
         level = measured_by(accident, seed, int(accident.no_return_s))[:, column]
         leaves = next(s for s in range(int(accident.begins_s), len(level)) if level[s] < MOULD_LEVEL * (1 - band))
         assert at is not None

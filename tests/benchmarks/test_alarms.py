@@ -10,10 +10,10 @@ import sys
 def test_the_alarm_benchmark_gives_every_figure() -> None:
     """As people start it, with few alarms and requests."""
     command = [sys.executable, "-m", "benchmarks.alarms", "--json", "--alarms", "500", "--requests", "1"]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert told["alarms"] == 500
-    assert set(told["sqlite"]["requests"]) == set(told["postgresql"]["requests"])
-    assert len(told["sqlite"]["requests"]) == 25
+    measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert measured["alarms"] == 500
+    assert set(measured["sqlite"]["requests"]) == set(measured["postgresql"]["requests"])
+    assert len(measured["sqlite"]["requests"]) == 25
     for system in ("sqlite", "postgresql"):
-        for figures in told[system]["requests"].values():
+        for figures in measured[system]["requests"].values():
             assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"]

@@ -24,11 +24,11 @@ def test_the_growth_benchmark_gives_every_figure() -> None:
         "--requests",
         "1",
     ]
-    told = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
-    assert (told["years"], told["alarms"]) == (1, 2500)
+    measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert (measured["years"], measured["alarms"]) == (1, 2500)
     for system in ("sqlite", "postgresql"):
-        assert len(told[system]["requests"]) == 7
-        for figures in told[system]["requests"].values():
+        assert len(measured[system]["requests"]) == 7
+        for figures in measured[system]["requests"].values():
             assert 0 < figures["p50_ms"] <= figures["p99_ms"] <= figures["max_ms"]
-        sizes = told[system]["mb"]
+        sizes = measured[system]["mb"]
         assert 0 < sizes["annunciation_pack"] < sizes["alarm_event"] < sizes["all"]

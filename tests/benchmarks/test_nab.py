@@ -25,8 +25,8 @@ def sigmoid(position: float) -> float:
     return 2.0 / (1.0 + math.exp(5.0 * position)) - 1.0
 
 
-def points(said: list[float], windows: list[tuple[int, int]], exempt: int = 0) -> float:
-    return points_at(mark(len(said), windows, exempt), np.array(said), 0.5, WEIGHTS)
+def points(scores: list[float], windows: list[tuple[int, int]], exempt: int = 0) -> float:
+    return points_at(mark(len(scores), windows, exempt), np.array(scores), 0.5, WEIGHTS)
 
 
 def test_never_alarming_costs_nothing_without_windows_and_a_miss_for_each() -> None:
@@ -111,8 +111,8 @@ def test_what_the_bank_finds_at_one_half_are_the_rows_that_begin_to_score_so(tmp
     recordings = corpus(small_corpus(tmp_path))
     found = Bank({"surprise": rules(2)}).update(readings(recordings), 0)
     for point, scores in enumerate(score_all(recordings)):
-        said = scores >= 0.5
-        begins = np.flatnonzero(said & ~np.append(False, said[:-1]))
+        detected = scores >= 0.5
+        begins = np.flatnonzero(detected & ~np.append(False, detected[:-1]))
         mine = (found.rule == point) & found.raised
         np.testing.assert_array_equal(found.time[mine], recordings[point].time_ns[begins])
         np.testing.assert_array_equal(found.value[mine], scores[begins])
@@ -120,8 +120,8 @@ def test_what_the_bank_finds_at_one_half_are_the_rows_that_begin_to_score_so(tmp
 
 
 def test_every_row_is_scored_also_where_the_clock_was_set_back(tmp_path: Path) -> None:
-    (one, _) = corpus(small_corpus(tmp_path))
-    back = replace(one, time_ns=one.time_ns - np.where(np.arange(900) >= 700, 120 * MINUTE, 0))
+    (series, _) = corpus(small_corpus(tmp_path))
+    back = replace(series, time_ns=series.time_ns - np.where(np.arange(900) >= 700, 120 * MINUTE, 0))
     (scores,) = score_all([back])
     assert len(scores) == 900
     assert scores[700:].any()
@@ -137,7 +137,9 @@ def small_corpus(folder: Path) -> Path:
             table = csv.writer(lines)
             table.writerow(("timestamp", "value"))
             stamps = np.datetime64("2024-01-01T00:00:00") + np.arange(900) * np.timedelta64(30, "m")
-            table.writerows((str(at).replace("T", " "), one) for at, one in zip(stamps, value.tolist(), strict=True))
+            table.writerows(
+                (str(at).replace("T", " "), reading) for at, reading in zip(stamps, value.tolist(), strict=True)
+            )
     (folder / "combined_windows.json").write_text(json.dumps({**labels, "real/absent.csv": []}), encoding="utf-8")
     return folder
 
@@ -162,9 +164,9 @@ def test_the_harness_reads_the_corpus_finds_the_shift_and_writes_what_nab_reads(
 
 def test_a_missing_folder_is_said_and_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path / "nowhere"), "--json"]) == 2
-    told = capsys.readouterr()
-    assert "nowhere" in told.err
-    assert not told.out
+    output = capsys.readouterr()
+    assert "nowhere" in output.err
+    assert not output.out
     (tmp_path / "combined_windows.json").write_text('{"real/absent.csv": []}', encoding="utf-8")
     with pytest.raises(DataMissing, match="none of the 1 recordings"):
         corpus(tmp_path)

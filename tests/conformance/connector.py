@@ -150,9 +150,9 @@ class ConnectorPromises:
                     errors += [outcome.error for outcome in await delivered(connector, alarm_message(1))]
                 wired.far.stop()
                 errors += [outcome.error for outcome in await delivered(connector, alarm_message(1))]
-        told = "\n".join([caplog.text, repr(logs), repr(errors), repr(wired.connector)])
+        text = "\n".join([caplog.text, repr(logs), repr(errors), repr(wired.connector)])
         assert len([error for error in errors if error]) == 3
-        assert [secret for secret in wired.secrets if secret in told] == []
+        assert [secret for secret in wired.secrets if secret in text] == []
 
     async def test_it_is_retried_for_ever_and_may_be_closed_repeatedly(self, wired: Wired) -> None:
         connector = wired.connector

@@ -68,9 +68,9 @@ class FrameFormatPromises:
             assert got.points == [COLUMNS[name] for name in frame.values]
             marks = {[*frame.values].index(name): marks for name, marks in (frame.quality or {}).items()}
             assert got.quality == marks
-            said = np.array([frame.values[name] for name in frame.values], np.float64)
+            written = np.array([frame.values[name] for name in frame.values], np.float64)
             read = batch(got).value.reshape(len(frame.time), -1).T
-            assert said.tobytes() == np.where(np.isnan(read), np.nan, read).tobytes(), "signs of zero too"
+            assert written.tobytes() == np.where(np.isnan(read), np.nan, read).tobytes(), "signs of zero too"
 
     @pytest.mark.parametrize("time", [-(1 << 63), -5, 0, T0, (1 << 63) - 1])
     def test_any_time_of_64_bits_is_read(self, fmt: FrameFormat, time: int) -> None:

@@ -52,9 +52,9 @@ def staged(n: int) -> Staged:
     return Staged(0, 9, n, body.pack(batch(n), received=9))
 
 
-def same(one: Batch, other: Batch) -> bool:
+def same(batch: Batch, other: Batch) -> bool:
     """Whether two batches are equal to the bit."""
-    return body.pack(one) == body.pack(other)
+    return body.pack(batch) == body.pack(other)
 
 
 class JournalPromises:
@@ -150,13 +150,13 @@ class JournalPromises:
 
     def test_a_wake_ends_a_wait_and_reports_no_entry(self, opened: Opened) -> None:
         journal = opened()
-        told: list[bool] = []
-        reader = threading.Thread(target=lambda: told.append(journal.wait(0, 30)))
+        answers: list[bool] = []
+        reader = threading.Thread(target=lambda: answers.append(journal.wait(0, 30)))
         reader.start()
         while reader.is_alive():
             journal.wake()
             reader.join(0.01)
-        assert told == [False]
+        assert answers == [False]
 
     def test_steps_of_the_clock_add_up_after_an_entry(self, opened: Opened) -> None:
         """So that a replay counts silences as the engine did."""

@@ -130,14 +130,14 @@ class SourcePromises:
             assert ours.source.unmet == 0
 
     def test_a_gateway_hears_what_is_committed(self, far: FarSide) -> None:
-        told = Committed("b1", 7, [(2, 3)])
+        committed = Committed("b1", 7, [(2, 3)])
         with started(far) as ours:
             until(lambda: ours.source.connected)
-            assert [*ours.source.announce([("p", "g", told)])] == [told]
+            assert [*ours.source.announce([("p", "g", committed)])] == [committed]
             ours.source.flush()
             far.settle(ours.source)
             until(lambda: far.heard() is not None)
-        assert decode_committed(far.heard() or b"") == told
+        assert decode_committed(far.heard() or b"") == committed
 
     def test_nothing_acknowledged_twice_or_unknown_does_harm(self, far: FarSide) -> None:
         with started(far) as ours:

@@ -138,7 +138,7 @@ async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, 
     await expect(page.locator("#stale")).to_be_visible(timeout=10_000)
     await expect(page.locator("#stale")).to_contain_text("数据可能已过期")
     await expect(page.locator("#link")).to_contain_text("已断开")
-    watch.wrong = [said for said in watch.wrong if "ERR_" not in said]  # the browser's own word for the lost server
+    watch.wrong = [line for line in watch.wrong if "ERR_" not in line]  # the browser's own word for the lost server
 
 
 async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: StandIn, watch: Watched) -> None:
@@ -150,13 +150,13 @@ async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: St
         await windows[-1].goto(path)
     for page in windows:
         await expect(page.locator("#link[data-state=live]")).to_be_visible()
-    for told in ("结晶器冷却水进水压力 低低报", "热风炉区一氧化碳 高高报"):
-        if told.startswith("结"):
+    for title in ("结晶器冷却水进水压力 低低报", "热风炉区一氧化碳 高高报"):
+        if title.startswith("结"):
             hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.274)
         else:
             hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
         for page in windows:
-            await expect(page.locator("#announce")).to_contain_text(told)
+            await expect(page.locator("#announce")).to_contain_text(title)
         await windows.pop(0).close()  # the one that came first goes first
     page = windows[0]
     await page.get_by_role("button", name="退出").click()
@@ -181,7 +181,7 @@ async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: Sta
     await expect(page.locator("#alarms")).to_contain_text("热风炉区一氧化碳 高高报", timeout=30_000)
     await expect(link).to_have_attribute("data-state", "live")
     await expect(banner).to_be_hidden()
-    watch.wrong = [said for said in watch.wrong if "503" not in said]
+    watch.wrong = [line for line in watch.wrong if "503" not in line]
 
 
 async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watched) -> None:
@@ -207,7 +207,7 @@ async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watch
     await page.locator("#comment").get_by_role("button", name="添加备注").click()
     await expect(page.locator("#body")).to_contain_text("已撤人，正在通风")
     await expect(words).to_have_value("")
-    watch.wrong = [said for said in watch.wrong if "401" not in said]
+    watch.wrong = [line for line in watch.wrong if "401" not in line]
 
 
 async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others(hall: StandIn, watch: Watched) -> None:
@@ -215,7 +215,7 @@ async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others
     page = watch.page
     await sign_in(page)
     alarm = hall.raise_alarm(STEEL, "CO-02", "H", 30.0)
-    said, to, why = (
+    comment, to, why = (
         page.locator("#comment textarea"),
         page.locator("#assign input[name=to]"),
         page.locator("#shelve textarea"),
@@ -226,12 +226,12 @@ async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others
     await to.fill("李班长")
     await why.fill("更换变送器")
     await page.locator("#shelve").get_by_label("2 小时").check()
-    await said.fill("正在通风")
+    await comment.fill("正在通风")
     await page.locator("#comment button").click()
     await expect(page.locator("#body")).to_contain_text("正在通风")
     await expect(to).to_have_value("李班长")
     await expect(to).to_be_visible()
-    await expect(said).to_have_value("")
+    await expect(comment).to_have_value("")
     await page.get_by_role("button", name="English").click()
     await expect(to).to_have_value("李班长")
     await page.get_by_role("button", name="中文").click()
@@ -241,16 +241,16 @@ async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others
     await expect(page.locator("#shelve").get_by_label("2 小时")).to_be_checked()
     assert await page.get_by_text("没有完成").count() == 0
     await page.locator("#comment summary").click()
-    await said.fill("已撤人")
+    await comment.fill("已撤人")
     await page.context.clear_cookies()
     hall.raise_alarm(WOOD, "DP-01", "HH", 1600)
     await page.get_by_label("访问令牌").fill(OPERATOR)
     await page.get_by_role("button", name="登录").click()
-    await expect(said).to_have_value("已撤人")
+    await expect(comment).to_have_value("已撤人")
     await expect(why).to_have_value("更换变送器")
     await page.goto(f"/alarms/{alarm.id}")
     await expect(why).to_have_value("")
-    watch.wrong = [said for said in watch.wrong if "401" not in said]
+    watch.wrong = [line for line in watch.wrong if "401" not in line]
 
 
 async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_nothing_is_clipped(
@@ -339,4 +339,4 @@ async def test_an_inspector_reads_and_signs_out(watch: Watched) -> None:
     await expect(page.get_by_label("访问令牌")).to_be_visible()
     await page.goto("/alarms")
     await expect(page.get_by_label("访问令牌")).to_be_visible()
-    watch.wrong = [said for said in watch.wrong if "401" not in said]  # the sign-in page in place of the alarms
+    watch.wrong = [line for line in watch.wrong if "401" not in line]  # the sign-in page in place of the alarms

@@ -270,8 +270,8 @@ async def test_a_press_too_many_sends_nothing_twice(
         await form.get_by_label("备注").fill("只说一次")
         await form.get_by_role("button").dblclick()
         await expect(page.locator(".history")).to_contain_text("只说一次")
-        said = [event for event in hall.log if event.detail.get("comment") == "只说一次"]
-        assert len(said) == 1
+        comments = [event for event in hall.log if event.detail.get("comment") == "只说一次"]
+        assert len(comments) == 1
 
 
 async def test_a_list_is_printed_without_a_violation(filled: Filled, server: ApiServer, browser: Browser) -> None:

@@ -57,9 +57,9 @@ class Speaker:
 
     def publish(self, topic: str, payload: bytes = b"x", *, retain: bool = False) -> int:
         """The broker's answer: a reason code of MQTT 5."""
-        told = self.client.publish(topic, payload, qos=1, retain=retain)
-        until(lambda: told.mid in self.answers)
-        return self.answers[told.mid]
+        sent = self.client.publish(topic, payload, qos=1, retain=retain)
+        until(lambda: sent.mid in self.answers)
+        return self.answers[sent.mid]
 
     def heard(self) -> list[tuple[str, bytes]]:
         return [(message.topic, bytes(message.payload)) for message in self.received]
@@ -67,13 +67,13 @@ class Speaker:
 
 @contextmanager
 def speaker(broker: Server, secrets: Path, who: str | None, **options: Any) -> Iterator[Speaker]:
-    one = Speaker(broker, secrets, who, **options)
+    connection = Speaker(broker, secrets, who, **options)
     try:
-        until(lambda: bool(one.connected))
-        yield one
+        until(lambda: bool(connection.connected))
+        yield connection
     finally:
-        one.client.disconnect()
-        one.client.loop_stop()
+        connection.client.disconnect()
+        connection.client.loop_stop()
 
 
 def until(true: Callable[[], bool]) -> None:

@@ -250,8 +250,8 @@ def test_the_service_connects_with_its_shipped_settings(broker: Server, installe
             source.flush()
             source.announce([("plant-a", "GW-01", Committed("boot", 3))])
             source.flush()
-            told = (committed_topic("plant-a", "GW-01"), b'{"boot":"boot","seq":3,"missing":[]}')
-            until(lambda: gateway.heard()[-1:] == [told])
+            announced = (committed_topic("plant-a", "GW-01"), b'{"boot":"boot","seq":3,"missing":[]}')
+            until(lambda: gateway.heard()[-1:] == [announced])
     finally:
         source.stop()
 

@@ -61,15 +61,15 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
 
 def test_the_command_exists_with_its_options(where: str) -> None:
     assert COMMANDS[where][1:] == ["run", "--config", CONFIG]
-    told = run([*COMMANDS[where], "--help"])
-    assert told.returncode == 0, told.stderr
-    assert "--config" in told.stdout
+    result = run([*COMMANDS[where], "--help"])
+    assert result.returncode == 0, result.stderr
+    assert "--config" in result.stdout
 
 
 def test_the_shipped_settings_pass_the_check(where: str, config: Path) -> None:
-    told = run([str(config) if word == CONFIG else word.replace("run", "check") for word in COMMANDS[where]])
-    assert told.returncode == 0, told.stderr
-    assert "配置有效 valid: 1 " in told.stdout
+    result = run([str(config) if word == CONFIG else word.replace("run", "check") for word in COMMANDS[where]])
+    assert result.returncode == 0, result.stderr
+    assert "配置有效 valid: 1 " in result.stdout
 
 
 def test_the_settings_of_the_unit_pass_the_check_while_it_does_not_run(
@@ -82,21 +82,21 @@ def test_the_settings_of_the_unit_pass_the_check_while_it_does_not_run(
     config = placed(installed / "yujing.toml", tmp_path)
     shutil.copy(installed / "yujing.toml", config)
     check = ["check", "--config", str(config)]
-    told = CliRunner().invoke(app, check)
-    assert (told.exit_code, "/run/credentials/yujing.service/admin_token" in told.output) == (2, True)
-    told = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
-    assert (told.exit_code, "配置有效 valid: 1 " in told.output) == (0, True), told.output
+    result = CliRunner().invoke(app, check)
+    assert (result.exit_code, "/run/credentials/yujing.service/admin_token" in result.output) == (2, True)
+    result = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
+    assert (result.exit_code, "配置有效 valid: 1 " in result.output) == (0, True), result.output
     (tmp_path / "admin_token").unlink()
-    told = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
-    assert (told.exit_code, f"{tmp_path}/admin_token" in told.output) == (2, True)
+    result = CliRunner().invoke(app, ["--secrets", str(tmp_path), *check])
+    assert (result.exit_code, f"{tmp_path}/admin_token" in result.output) == (2, True)
 
 
 def test_the_check_notices_a_missing_secret(where: str, config: Path) -> None:
     """So the test above would fail if the settings named a secret that nobody hands over."""
     (config.parent / "admin_token").unlink()
-    told = run([COMMANDS[where][0], "check", "--config", str(config)])
-    assert told.returncode == 2
-    assert "admin_token" in told.stderr
+    result = run([COMMANDS[where][0], "check", "--config", str(config)])
+    assert result.returncode == 2
+    assert "admin_token" in result.stderr
 
 
 def test_the_unit_hands_over_every_secret_the_settings_name(installed: Path) -> None:

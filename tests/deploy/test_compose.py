@@ -201,7 +201,7 @@ esac
 
 def test_a_fresh_influxdb_has_the_rollups_that_the_service_would_set_up(tmp_path: Path) -> None:
     """The image's own client makes the same buckets, mappings, tasks and rights to read as `yujing influx setup`."""
-    [volume] = [one for one in SERVICES["influxdb"]["volumes"] if "/tasks:" in one]
+    [volume] = [mount for mount in SERVICES["influxdb"]["volumes"] if "/tasks:" in mount]
     here, there, _ = volume.split(":")
     environment = SERVICES["influxdb"]["environment"]
     script = (DEPLOY / "influxdb/once.sh").read_text(encoding="utf-8").replace(there, str(DEPLOY / here))

@@ -180,8 +180,8 @@ def test_every_event_that_is_named_exists() -> None:
 
 
 def test_every_reason_a_rule_is_not_evaluated_for_is_explained_in_the_consoles_words() -> None:
-    told = {name.strip("`"): said.partition(":")[0] for name, said in table("operations.md", "standing")}
-    assert told == {reason.name.lower(): NOT_EVALUATED[reason].zh for reason in Unjudged}
+    documented = {name.strip("`"): text.partition(":")[0] for name, text in table("operations.md", "standing")}
+    assert documented == {reason.name.lower(): NOT_EVALUATED[reason].zh for reason in Unjudged}
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
@@ -211,9 +211,9 @@ def test_dependencies_are_listed_with_the_licence_they_state() -> None:
 
 
 def licence(name: str) -> str:
-    said = metadata.metadata(name).json
-    trove = [text.split(" :: ")[-1] for text in said.get("classifier", []) if text.startswith("License")]
-    return str(said.get("license_expression") or said.get("license") or ", ".join(trove))
+    package = metadata.metadata(name).json
+    trove = [text.split(" :: ")[-1] for text in package.get("classifier", []) if text.startswith("License")]
+    return str(package.get("license_expression") or package.get("license") or ", ".join(trove))
 
 
 def shell_lines() -> list[list[str]]:
@@ -241,8 +241,8 @@ def test_the_commands_of_the_pages_exist() -> None:
         "verify",
         "restore",
     ):
-        told = CliRunner().invoke(app, [*command.split(), "--help"])
-        assert "--config" in unstyle(told.output)
+        result = CliRunner().invoke(app, [*command.split(), "--help"])
+        assert "--config" in unstyle(result.output)
     forwarded = [sys.executable, "-m", "ingest", "simulate", "platform", "--help"]
     assert "--dir" in subprocess.run(forwarded, check=True, capture_output=True, text=True).stdout
 
@@ -250,8 +250,8 @@ def test_the_commands_of_the_pages_exist() -> None:
 def test_gateways_are_asked_for_what_their_silence_is_counted_by() -> None:
     """States every 60 s, a frame every 30 s: thrice that is the longest silence of the catalogue."""
     catalogue = load_catalogue()
-    told = (DOCS / "protocol.md").read_text(encoding="utf-8")
-    rule = told[told.index("9. send a frame every 30 s") :].partition("```")[0]
+    page = (DOCS / "protocol.md").read_text(encoding="utf-8")
+    rule = page[page.index("9. send a frame every 30 s") :].partition("```")[0]
     states = {s.table.silence_s.value for signals in catalogue.signals.values() for s in signals.values()
               if s.table.states and "heartbeat" in s.table.silence_s.source}  # fmt: skip
     assert (states, "every 60 s besides" in rule) == ({3 * 60}, True)
@@ -259,8 +259,8 @@ def test_gateways_are_asked_for_what_their_silence_is_counted_by() -> None:
 
 
 def test_what_each_role_may_do_is_told_for_every_role() -> None:
-    told = (DOCS / "operations.md").read_text(encoding="utf-8").partition("## Tokens")[2].partition("\n## ")[0]
-    assert [role for role in get_args(Role) if f"`{role}`" not in told] == []
+    page = (DOCS / "operations.md").read_text(encoding="utf-8").partition("## Tokens")[2].partition("\n## ")[0]
+    assert [role for role in get_args(Role) if f"`{role}`" not in page] == []
 
 
 def test_files_that_an_installation_copies_exist(installed: Path) -> None:

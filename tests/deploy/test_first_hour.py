@@ -34,11 +34,11 @@ def carry_out(commands: str, home: Path) -> str:
     """What they print. The first that fails ends it."""
     environment = os.environ | {"HOME": str(home), "SOURCES": str(ROOT)}
     environment["PATH"] = f"{Path(sys.executable).parent}:/usr/sbin:{environment['PATH']}"
-    told = subprocess.run(
+    result = subprocess.run(
         ["bash", "-euc", commands], check=False, capture_output=True, text=True, timeout=120, cwd=home, env=environment
     )  # fmt: skip
-    assert told.returncode == 0, told.stdout + told.stderr
-    return told.stdout
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +47,9 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Path:
     commands = block("sh")
     assert commands.count("make install ") == 1
     home = tmp_path_factory.mktemp("home")
-    told = carry_out(re.sub(r"make install .*|export (?:PATH|SOURCES)=.*|yujing --version", "", commands), home)
-    assert "配置有效 valid: 1 " in told
-    assert "0 处存疑 doubtful" in told
+    output = carry_out(re.sub(r"make install .*|export (?:PATH|SOURCES)=.*|yujing --version", "", commands), home)
+    assert "配置有效 valid: 1 " in output
+    assert "0 处存疑 doubtful" in output
     return home / "yujing"
 
 

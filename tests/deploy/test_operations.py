@@ -69,9 +69,9 @@ class Machine:
 
     def do(self, commands: str) -> str:
         """Carry them out as they are written; what they print."""
-        told = self.run(commands)
-        assert told.returncode == 0, told.stdout + told.stderr
-        return told.stdout
+        result = self.run(commands)
+        assert result.returncode == 0, result.stdout + result.stderr
+        return result.stdout
 
     def run(self, commands: str) -> subprocess.CompletedProcess[str]:
         """The same, also if one fails, which ends it."""
@@ -122,8 +122,8 @@ def broker(machine: Machine) -> Iterator[Server]:
 
 
 def test_an_installation_by_the_page_is_valid_and_nobody_else_reads_its_secrets(machine: Machine) -> None:
-    told = machine.do(CHECK)
-    assert "配置有效 valid: 1 " in told
+    output = machine.do(CHECK)
+    assert "配置有效 valid: 1 " in output
     for secret in (machine.root / "etc/yujing/secrets").iterdir():
         assert secret.stat().st_mode & 0o077 == 0, secret
     assert sorted(file.name for file in machine.data.glob("*.db")) == ["journal.db", "state.db"]
@@ -164,7 +164,7 @@ def test_the_broker_by_the_page_takes_its_gateway_and_its_certificates_are_renew
 def test_another_authority_takes_over_and_nobody_is_locked_out(machine: Machine, broker: Server) -> None:
     """By the page: both are believed for a while, also with a list of revoked ones, then the new one only."""
     secrets = machine.sources / "deploy/secrets"
-    *_renewals, both, one = blocks("Renew a certificate")
+    *_renewals, both, new_only = blocks("Renew a certificate")
     old, new = f"gateways/{PLANT}.{GATEWAY}", f"gateways/{PLANT}.GW-02"
 
     def let_in() -> list[bool]:
@@ -186,7 +186,7 @@ def test_another_authority_takes_over_and_nobody_is_locked_out(machine: Machine,
     assert (refused.returncode, "not a certificate of this authority" in refused.stderr) == (2, True)
     machine.do(blocks("Renew a certificate")[1])
     assert let_in() == [True, True], "with the broker's of the new one"
-    machine.do(one)
+    machine.do(new_only)
     assert let_in() == [False, True]
 
 
@@ -205,8 +205,8 @@ def test_data_is_backed_up_lost_and_restored_by_the_page(machine: Machine) -> No
     EvidenceFiles(machine.data / "evidence", 1000).put(b"%PDF-1.4 a page")
     backup, restore, damaged, _postgresql = blocks("Backup")
     machine.do(backup)
-    told = machine.do(restore)
-    assert "alarms: 备份 backup 3" in told
+    output = machine.do(restore)
+    assert "alarms: 备份 backup 3" in output
     assert (machine.root / "var/lib/yujing-failed/state.db").exists()
     assert machine.do(damaged) == ""
     (file,) = (file for file in machine.data.glob("evidence/*/*") if file.is_file())
@@ -230,7 +230,7 @@ def test_the_state_moves_to_postgresql_by_the_page(machine: Machine, postgresql_
     with closing(Database(machine.data / "state.db")) as database:
         before = len(AuditStore(database.rows))
     (commands,) = blocks("PostgreSQL")
-    told = machine.do(commands)
-    assert f"audit: {before}" in told
+    output = machine.do(commands)
+    assert f"audit: {before}" in output
     assert settings.read_text() == new
     assert (machine.root / "backup/yujing/before-postgresql").is_dir()

@@ -27,7 +27,7 @@ KEY = re.compile(r"(?P<off># )?(?P<key>\w+) = (?P<value>.+)")
 class Key:
     """One setting as the file documents it."""
 
-    said: str = ""  # the comment above it
+    comment: str = ""  # the comment above it
     shown: Any = None  # the value on the commented line
     set: Any = None  # the value in force
 
@@ -71,19 +71,19 @@ def configs_in(annotation: Any) -> Iterator[type[Config]]:
 
 def tables() -> list[Table]:
     found = [Table("")]
-    said = ""
+    comment = ""
     for line in SAMPLE.read_text(encoding="utf-8").splitlines():
         if header := HEADER.fullmatch(line):
             found.append(Table(header["name"], off=bool(header["off"])))
         elif written := KEY.fullmatch(line):
-            key = found[-1].keys.setdefault(written["key"], Key(said))
+            key = found[-1].keys.setdefault(written["key"], Key(comment))
             value = tomllib.loads(f"value = {written['value']}")["value"]
             if written["off"]:
                 key.shown = value
             else:
                 key.set = value
             continue
-        said = line.removeprefix("# ") if line.startswith("# ") else ""
+        comment = line.removeprefix("# ") if line.startswith("# ") else ""
     return found
 
 
@@ -121,10 +121,10 @@ def plain(value: Any) -> Any:
 def test_every_setting_is_documented_with_its_default(part: Part, key: str, info: FieldInfo) -> None:
     assert key in table_of(part).keys, f"[{part.name}] {key} is not in {SAMPLE.name}"
     written = table_of(part).keys[key]
-    assert re.fullmatch(r"[A-Z\"].{10,}\.", written.said), f"[{part.name}] {key}: a sentence above it"
+    assert re.fullmatch(r"[A-Z\"].{10,}\.", written.comment), f"[{part.name}] {key}: a sentence above it"
     default = default_of(part, key, info)
     if default is None:
-        assert "Unset by default." in written.said
+        assert "Unset by default." in written.comment
     elif default is not PydanticUndefined:
         assert written.shown == default
 
@@ -138,7 +138,7 @@ def test_every_setting_is_documented_with_its_default(part: Part, key: str, info
         if not table.off
         and table.name != "api.tokens"  # has no defaults of its own: an entry is added by each
         and written.shown is not None
-        and not written.said.endswith("Unset by default.")
+        and not written.comment.endswith("Unset by default.")
     ],
 )
 def test_a_commented_line_alone_sets_what_holds_without_it(table: str, key: str, value: Any) -> None:

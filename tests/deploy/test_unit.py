@@ -53,9 +53,9 @@ def test_the_service_is_nobody_and_keeps_its_data_where_the_settings_say() -> No
 
 def test_it_starts_after_what_it_speaks_with_and_needs_none_of_it() -> None:
     """A broker or database that is away is waited for by the service, which takes in or keeps what it can."""
-    said = unit()["Unit"]
-    assert said["After"] == ["network-online.target mosquitto.service postgresql.service"]
-    assert not {"Requires", "BindsTo", "Requisite", "PartOf"} & said.keys()
+    section = unit()["Unit"]
+    assert section["After"] == ["network-online.target mosquitto.service postgresql.service"]
+    assert not {"Requires", "BindsTo", "Requisite", "PartOf"} & section.keys()
 
 
 def test_logs_go_to_journald_which_bounds_them() -> None:

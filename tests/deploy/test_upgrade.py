@@ -67,8 +67,10 @@ class Machine:
         for path in ("/opt/yujing", "/etc/yujing", "/var/lib/yujing", "/var/backups"):
             commands = commands.replace(path, f"{self.root}{path}")
         commands = commands.replace("build/bin/pip", pip).replace("systemctl", "true")
-        told = subprocess.run(["bash", "-e", "-c", commands], cwd=sources, capture_output=True, text=True, check=False)
-        assert told.returncode == 0, told.stdout + told.stderr
+        result = subprocess.run(
+            ["bash", "-e", "-c", commands], cwd=sources, capture_output=True, text=True, check=False
+        )
+        assert result.returncode == 0, result.stdout + result.stderr
 
     def yujing(self, *words: str) -> subprocess.CompletedProcess[str]:
         """The installed command."""
@@ -131,11 +133,11 @@ def test_upgrade_and_rollback_are_carried_out_as_written(tmp_path: Path) -> None
 def test_repeating_the_installation_with_other_sources_puts_the_new_code_in_place(tmp_path: Path) -> None:
     """A changed byte is another version; the same sources are the same one."""
     sources = tree(tmp_path / "sources")
-    first = told_version(sources)
-    assert told_version(sources) == first
+    first = reported_version(sources)
+    assert reported_version(sources) == first
     with (sources / "detectors/__init__.py").open("a") as file:
         file.write("# changed\n")
-    assert told_version(sources) != first
+    assert reported_version(sources) != first
 
 
 def test_with_git_the_version_bears_the_commit_and_what_is_not_committed(tmp_path: Path) -> None:
@@ -149,14 +151,14 @@ def test_with_git_the_version_bears_the_commit_and_what_is_not_committed(tmp_pat
     git("add", ".")
     git("commit", "-qm", "all")
     commit = git("rev-parse", "--short=9", "HEAD")
-    assert told_version(sources).endswith(f"+g{commit}")
+    assert reported_version(sources).endswith(f"+g{commit}")
     (sources / "detectors/new.py").write_text("")
-    assert re.search(rf"\+g{commit}\.s[0-9a-f]{{9}}$", told_version(sources))
+    assert re.search(rf"\+g{commit}\.s[0-9a-f]{{9}}$", reported_version(sources))
 
 
-def told_version(sources: Path) -> str:
+def reported_version(sources: Path) -> str:
     """What a build of these sources would be called."""
     command = [sys.executable, "-m", "hatchling", "version"]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
-    told = subprocess.run(command, cwd=sources, check=True, capture_output=True, text=True, env=environment)
-    return told.stdout.strip()
+    result = subprocess.run(command, cwd=sources, check=True, capture_output=True, text=True, env=environment)
+    return result.stdout.strip()

@@ -66,9 +66,9 @@ def command(machine: Path, *words: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(os.geteuid() != 0, reason="it is for root, who alone can read the secrets")
 def test_a_command_finds_the_units_secrets_and_leaves_none_behind(machine: Path) -> None:
     config = str(machine / "yujing.toml")
-    told = command(machine, "check", "--config", config)
-    assert told.returncode == 0, told.stderr
-    assert "配置有效 valid" in told.stdout
+    result = command(machine, "check", "--config", config)
+    assert result.returncode == 0, result.stderr
+    assert "配置有效 valid" in result.stdout
     assert list((machine / "run").iterdir()) == []
     (machine / "secrets" / "admin_token").unlink()
     refused = command(machine, "check", "--config", config)

@@ -42,8 +42,8 @@ def stages() -> list[list[tuple[str, str]]]:
 
 def image_command(instruction: str) -> list[str]:
     """The argument vector of the final stage's ENTRYPOINT, CMD or HEALTHCHECK."""
-    said = dict(stages()[-1])[instruction]
-    vector: list[str] = json.loads(said[said.index("[") :])
+    instruction_text = dict(stages()[-1])[instruction]
+    vector: list[str] = json.loads(instruction_text[instruction_text.index("[") :])
     return vector
 
 

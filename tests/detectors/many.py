@@ -18,10 +18,10 @@ def seconds(
     point = np.repeat(np.arange(rows, dtype=np.int32), many)
     time = np.tile((np.arange(many) * step_s * SECOND).astype(np.int64), rows)
     found = bank.update(Readings(point, time, values.ravel(), time, point), int(time[-1]))
-    told: list[list[tuple[bool, float]]] = [[] for _ in range(rows)]
+    findings: list[list[tuple[bool, float]]] = [[] for _ in range(rows)]
     for row, raised, at in zip(found.rule.tolist(), found.raised.tolist(), found.time.tolist(), strict=True):
-        told[row].append((raised, at / SECOND))
-    return told
+        findings[row].append((raised, at / SECOND))
+    return findings
 
 
 def first(found: list[tuple[bool, float]]) -> float:

@@ -73,7 +73,7 @@ class Spy:
     def score(self, runs: Runs) -> NDArray[np.float64]:
         score = self._scorer.score(runs)
         cause = self._scorer.cause.tolist() if isinstance(self._scorer, Blaming) else [-1] * len(runs)
-        self.found += [Scored(*one) for one in zip(runs.time.tolist(), score.tolist(), cause, strict=True)]
+        self.found += [Scored(*row) for row in zip(runs.time.tolist(), score.tolist(), cause, strict=True)]
         return score
 
     def blind(self, now: int) -> NDArray[np.bool_]:

@@ -74,7 +74,7 @@ def test_a_shift_of_level_is_found_that_crosses_no_limit_and_a_slow_drift_is_not
     shifted, drifting = 50 + noise, 50 + noise + np.arange(600) * 0.01
     shifted[300:] += 4
     findings = evaluate("step", shifted.tolist(), on=3.0, off=1.0, side=0.0, window_s=60.0)
-    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
+    assert [finding.split(" at ")[0] for finding in findings] == ["trips", "returns"]
     assert 300 < int(findings[0].split(" at ")[1].split()[0]) <= 360
     assert evaluate("step", drifting.tolist(), on=3.0, off=1.0, side=0.0, window_s=60.0) == []
 
@@ -82,7 +82,7 @@ def test_a_shift_of_level_is_found_that_crosses_no_limit_and_a_slow_drift_is_not
 @pytest.mark.parametrize(("side", "trips"), [(1.0, 1), (-1.0, 0), (0.0, 1)])
 def test_a_step_up_is_no_step_down(side: float, trips: int) -> None:
     findings = evaluate("step", [1.0] * 20 + [5.0] * 20, on=3.0, off=1.0, side=side, window_s=8.0)
-    assert sum("trips" in one for one in findings) == trips
+    assert sum("trips" in finding for finding in findings) == trips
 
 
 def test_a_single_spike_is_no_step() -> None:
@@ -104,7 +104,7 @@ def test_a_spike_is_found_and_the_level_after_a_step_is_not() -> None:
 def test_two_wild_readings_in_a_row_are_both_found() -> None:
     """They do not hide each other, as they would beside a mean and a standard deviation."""
     values = [5.0, 5.1, 4.9] * 5 + [80.0, 90.0]
-    score = [one.score for one in scored(specimen("spike", floor=0.1), values)]
+    score = [reading.score for reading in scored(specimen("spike", floor=0.1), values)]
     assert score[-2] > 100
     assert score[-1] > 100
 
@@ -114,8 +114,8 @@ def test_the_last_digit_of_a_quiet_signal_is_no_spike() -> None:
 
 
 def test_nothing_is_a_spike_before_eleven_readings() -> None:
-    score = [one.score for one in scored(specimen("spike"), [0.4] * 9 + [NAN, 9.0, 0.4])]
-    assert [math.isnan(one) for one in score] == [True] * 11 + [False]
+    score = [reading.score for reading in scored(specimen("spike"), [0.4] * 9 + [NAN, 9.0, 0.4])]
+    assert [math.isnan(reading) for reading in score] == [True] * 11 + [False]
 
 
 def test_three_sparks_within_a_minute_trip_and_two_do_not() -> None:
@@ -131,14 +131,14 @@ def test_three_sparks_within_a_minute_trip_and_two_do_not() -> None:
 
 def test_a_contact_that_stays_on_is_one_event_unless_every_reading_counts() -> None:
     on = [0.0, 1.0, 1.0, NAN, 1.0, 1.0]
-    edges = [one.score for one in scored(specimen("count", edges=1.0, window_s=60.0), on)]
-    every = [one.score for one in scored(specimen("count", edges=0.0, window_s=60.0), on)]
+    edges = [reading.score for reading in scored(specimen("count", edges=1.0, window_s=60.0), on)]
+    every = [reading.score for reading in scored(specimen("count", edges=0.0, window_s=60.0), on)]
     assert np.array_equal(edges, [0, 1, 1, NAN, 1, 1], equal_nan=True)
     assert np.array_equal(every, [0, 1, 2, NAN, 3, 4], equal_nan=True)
 
 
 def test_sixteen_events_are_the_most_that_are_counted() -> None:
-    score = [one.score for one in scored(specimen("count", window_s=600.0), [0.0, 1.0] * 30)]
+    score = [reading.score for reading in scored(specimen("count", window_s=600.0), [0.0, 1.0] * 30)]
     assert max(score) == 16
 
 
@@ -147,7 +147,7 @@ def test_what_was_before_a_gate_closed_is_forgotten(kind: str) -> None:
     """A pump that was started anew is judged as if nothing had been seen of it before."""
     values = [0.4, 1.2, 0.4, 0.6, 1.2, 0.0, 2.5, 0.1] * 6
     gate = [1.0] * 20 + [-1.0] + [1.0] * 27
-    gated = [one.score for one in scored(specimen(kind, gate=(1, ">=", 0.0)), values, [gate])]
-    fresh = [one.score for one in scored(specimen(kind), values[21:], since=21)]
+    gated = [reading.score for reading in scored(specimen(kind, gate=(1, ">=", 0.0)), values, [gate])]
+    fresh = [reading.score for reading in scored(specimen(kind), values[21:], since=21)]
     assert np.array_equal(gated[21:], fresh, equal_nan=True)
     assert not np.isnan(fresh[-10:]).all()

@@ -159,11 +159,11 @@ def test_what_is_no_expression_is_named(text: str, names: str) -> None:
 
 
 def test_division_by_zero_is_not_known_and_truth_is_decided_early() -> None:
-    nan, one, zero = np.array([math.nan]), np.array([1.0]), np.array([0.0])
-    assert np.isnan(compile_expression("A / B").evaluate([one, zero]))
+    nan, unity, zero = np.array([math.nan]), np.array([1.0]), np.array([0.0])
+    assert np.isnan(compile_expression("A / B").evaluate([unity, zero]))
     assert compile_expression("A and B").evaluate([nan, zero]) == 0
-    assert compile_expression("A or B").evaluate([nan, one]) == 1
-    assert np.isnan(compile_expression("A and B").evaluate([nan, one]))
+    assert compile_expression("A or B").evaluate([nan, unity]) == 1
+    assert np.isnan(compile_expression("A and B").evaluate([nan, unity]))
     assert np.isnan(compile_expression("not A").evaluate([nan]))
     assert compile_expression("1 < A < 3").evaluate([np.array([2.0])]) == 1
 

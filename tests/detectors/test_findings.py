@@ -12,7 +12,7 @@ START = 1_700_000_000 * SECOND
 
 
 @pytest.mark.parametrize(
-    ("kind", "values", "told"),
+    ("kind", "values", "expected"),
     [
         ("limit", [0.0, 7.5], 7.5),
         ("range", [0.0, 9.0], 9.0),
@@ -21,10 +21,10 @@ START = 1_700_000_000 * SECOND
         ("bad", [1.0, float("nan")], float("nan")),
     ],
 )
-def test_it_is_the_value_or_the_rate_or_the_time(kind: str, values: list[float], told: float) -> None:
+def test_it_is_the_value_or_the_rate_or_the_time(kind: str, values: list[float], expected: float) -> None:
     detector = Bank({kind: table([specimen(kind)])})
     time = START + np.arange(len(values)) * SECOND
     point = np.zeros(len(values), np.int32)
     found = detector.update(Readings(point, time, np.array(values), time, point), START)
     assert found.raised.tolist() == [True]
-    assert np.array_equal(found.value, [told], equal_nan=True)
+    assert np.array_equal(found.value, [expected], equal_nan=True)

@@ -32,7 +32,7 @@ def test_a_co_sensor_that_passes_through_the_alarm_limit_is_not_pinned() -> None
 
 def test_a_sensor_let_go_is_no_longer_pinned() -> None:
     findings = evaluate("pinned", [24.0] * 1000 + [8.0] * 1000, on=90.0, off=50.0, **PIN)
-    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
+    assert [finding.split(" at ")[0] for finding in findings] == ["trips", "returns"]
 
 
 def test_few_readings_are_no_proof_of_pinning() -> None:
@@ -57,7 +57,7 @@ def test_a_calm_becomes_the_ordinary_state_after_four_to_five_windows() -> None:
     noise = np.random.default_rng(6).normal(0, 1, 6000)
     noise[2400:] *= 0.05
     findings = evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)
-    assert [one.split(" at ")[0] for one in findings] == ["trips", "returns"]
+    assert [finding.split(" at ")[0] for finding in findings] == ["trips", "returns"]
     returned = int(findings[1].split(" at ")[1].split()[0])
     assert 2400 + 4 * 240 <= returned <= 2400 + 5 * 240 + 60
 
@@ -67,7 +67,7 @@ def test_a_signal_that_goes_dead_flat_stays_found() -> None:
     noise = np.random.default_rng(7).normal(0, 1, 6000)
     noise[2400:] = 0.0
     assert len(evaluate("noise", noise.tolist(), on=5.0, off=2.0, window_s=240.0)) == 1
-    score = [one.score for one in scored(specimen("noise", window_s=240.0), noise.tolist())]
+    score = [reading.score for reading in scored(specimen("noise", window_s=240.0), noise.tolist())]
     assert np.nanmax(score) == pytest.approx(1e6)
 
 
@@ -114,7 +114,7 @@ def test_too_few_fresh_neighbours_say_nothing() -> None:
 def test_what_was_before_a_gate_closed_is_forgotten(kind: str) -> None:
     values = ([0.4, 1.2, 0.5, 0.6, 2.5, 0.0] * 50)[:200] + [0.5, 0.55] * 20
     gate = [1.0] * 100 + [-1.0] + [1.0] * 139
-    gated = [one.score for one in scored(specimen(kind, gate=(1, ">=", 0.0)), values, [gate])]
-    fresh = [one.score for one in scored(specimen(kind), values[101:], since=101)]
+    gated = [reading.score for reading in scored(specimen(kind, gate=(1, ">=", 0.0)), values, [gate])]
+    fresh = [reading.score for reading in scored(specimen(kind), values[101:], since=101)]
     assert np.array_equal(gated[101:], fresh, equal_nan=True)
     assert not np.isnan(fresh).all()

@@ -19,7 +19,7 @@ ABSTAINS: dict[str, Any] = {**TRIPS, "bad_votes": 0.0}
 
 
 def votes(values: list[float], others: list[list[float]], **param: Any) -> list[float]:
-    return [one.score for one in scored(specimen("votes", inputs=(1, 2), **param), values, others)]
+    return [reading.score for reading in scored(specimen("votes", inputs=(1, 2), **param), values, others)]
 
 
 def test_two_of_three_trip_and_one_does_not() -> None:
@@ -51,7 +51,7 @@ def test_voting_degrades_as_it_is_told_for_every_combination_of_bad_channels(kin
 
 
 def test_a_channel_never_seen_or_not_heard_for_too_long_is_bad() -> None:
-    score = [one.score for one in scored(specimen("votes", inputs=(1, 2), **TRIPS), [1.0] * 3)]
+    score = [reading.score for reading in scored(specimen("votes", inputs=(1, 2), **TRIPS), [1.0] * 3)]
     assert score == [2, 2, 2]  # neither ever spoke
     rows = side_by_side([1.0], [[1.0], [1.0]]) + side_by_side([1.0] * 12, since=1)
     bank = Bank({"votes": table([rule("votes", 0, 0, 2.0, 1.0, inputs=(1, 2), **TRIPS)])})
@@ -76,14 +76,14 @@ def test_it_stays_the_first_until_all_are_off_and_then_another_may_be() -> None:
     first = [0.0, 1.0, 0.0, 0.0, 0.0, 0.0]
     second = [0.0, 0.0, 1.0, 1.0, 0.0, 1.0]
     findings = scored(specimen("first_out", inputs=(1, 2)), [0.0] * 6, [first, second])
-    assert [one.score for one in findings] == [0, 1, 1, 1, 0, 1]
+    assert [reading.score for reading in findings] == [0, 1, 1, 1, 0, 1]
     # the second was on already when the first one was seen to clear, so the group never was off in between
-    assert [one.cause for one in findings] == [-1, 1, 1, 1, -1, 2]
+    assert [reading.cause for reading in findings] == [-1, 1, 1, 1, -1, 2]
 
 
 def test_of_two_at_one_time_the_first_in_order_is_named() -> None:
     findings = scored(specimen("first_out", inputs=(2, 1)), [0.0, 0.0], [[0.0, 1.0], [0.0, 1.0]])
-    assert [one.cause for one in findings] == [-1, 2]
+    assert [reading.cause for reading in findings] == [-1, 2]
 
 
 def test_a_closed_gate_makes_the_group_begin_anew() -> None:
@@ -94,7 +94,7 @@ def test_a_closed_gate_makes_the_group_begin_anew() -> None:
         [0.0] * 5,
         [[1.0, 1.0, 1.0, 0.0, 0.0], [0.0, 1.0, 1.0, 1.0, 1.0], gate],
     )
-    assert [one.cause for one in on] == [1, 1, -1, 2, 2]
+    assert [reading.cause for reading in on] == [1, 1, -1, 2, 2]
 
 
 def test_a_rule_with_more_inputs_beside_it_takes_nothing_from_the_memory_of_the_others() -> None:

@@ -80,9 +80,9 @@ def feed(bank: Bank, rows: list[Row]) -> Findings:
 
 def found(rules: list[PlainRule], rows: Floats) -> list[tuple[bool, int, int]]:
     """Findings: tripped, second, the sensor blamed."""
-    told = feed(Bank({rules[0].kind: table(rules)}), stream(rows))
-    seconds = ((told.time - START) // SECOND).tolist()
-    return list(zip(told.raised.tolist(), seconds, told.cause.tolist(), strict=True))
+    findings = feed(Bank({rules[0].kind: table(rules)}), stream(rows))
+    seconds = ((findings.time - START) // SECOND).tolist()
+    return list(zip(findings.raised.tolist(), seconds, findings.cause.tolist(), strict=True))
 
 
 @pytest.mark.parametrize("kind", ["mahalanobis", "spe"])
@@ -169,17 +169,17 @@ def test_a_member_missing_in_most_of_the_lesson_is_not_judged_and_that_is_told(k
 
 @pytest.mark.parametrize("kind", list(PARAM))
 def test_a_lesson_in_which_nothing_moves_is_refused_and_the_next_one_is_learnt_from(kind: str) -> None:
-    standing, one = np.tile(circuit(1), (TRAIN, 1)), group(kind)
-    bank = Bank({kind: table([one])})
+    standing, rule = np.tile(circuit(1), (TRAIN, 1)), group(kind)
+    bank = Bank({kind: table([rule])})
     assert not len(feed(bank, stream(standing)))
     assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
-    bank = bank.successor({kind: table([one])})
+    bank = bank.successor({kind: table([rule])})
     assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
     feed(bank, stream(circuit(TRAIN), since=TRAIN))
     assert not len(bank.not_evaluated(START).reason)
     for nothing in (standing, np.full((TRAIN, 4), NAN), np.where(np.arange(4) == 0, standing, NAN)):
         with pytest.raises(ValueError, match="no member moves"):
-            Bank({kind: table([one])}).teach(kind, "p0/r0", nothing)
+            Bank({kind: table([rule])}).teach(kind, "p0/r0", nothing)
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
@@ -197,9 +197,9 @@ def test_members_that_say_the_same_are_no_trouble(kind: str) -> None:
 def test_a_pause_restarts_the_memory(ridge: float) -> None:
     """What a fault had raised the average to is not held against the plant after a stop."""
     before, after = stream(leaking(TRAIN + 100, TRAIN + 60)), circuit(30, seed=9)
-    one = group("mahalanobis", smoothing=0.05, ridge=ridge)
+    rule = group("mahalanobis", smoothing=0.05, ridge=ridge)
     scores = {
-        pause: [each.score for each in scored_rows(one, before + stream(after, since=TRAIN + 99 + pause))]
+        pause: [each.score for each in scored_rows(rule, before + stream(after, since=TRAIN + 99 + pause))]
         for pause in (60, 61)
     }
     assert scores[60][TRAIN + 99] > 1.0
@@ -303,13 +303,13 @@ def troubled(seed: int) -> list[Row]:
     rows = leaking(260, 200)
     rows[random.random(rows.shape) < 0.05] = NAN
     rows[40:70, 2] = NAN
-    told, now = [], START
+    readings, now = [], START
     for second, row in enumerate(rows):
         now += SECOND * int(random.choice([1, 1, 1, 1, 1, 1, 1, 100]))
-        told.append((4, now, float(second % 60 > 4)))
-        told += [(sensor, now, float(row[sensor])) for sensor in (1, 2, 3) if random.random() < 0.9]
-        told.append((0, now, float(row[0])))
-    return told
+        readings.append((4, now, float(second % 60 > 4)))
+        readings += [(sensor, now, float(row[sensor])) for sensor in (1, 2, 3) if random.random() < 0.9]
+        readings.append((0, now, float(row[0])))
+    return readings
 
 
 VARIANTS: list[dict[str, Any]] = [
@@ -327,11 +327,11 @@ def test_scores_and_causes_are_those_of_plain_loops_however_the_stream_is_cut(
     kind: str, variant: dict[str, Any], train: int
 ) -> None:
     mine = {name: value for name, value in variant.items() if name in PARAM[kind]}
-    one = group(kind, gate=(4, ">", 0.5), **{**mine, "train": float(train)})
+    rule = group(kind, gate=(4, ">", 0.5), **{**mine, "train": float(train)})
     rows = troubled(train)
-    plain = plain_rows(one, rows)
+    plain = plain_rows(rule, rows)
     for cuts in ([], list(range(0, len(rows), 97))):
-        fast = scored_rows(one, rows, cuts)
+        fast = scored_rows(rule, rows, cuts)
         assert [f.time for f in fast] == [p.time for p in plain]
         assert [f.score for f in fast] == pytest.approx([p.score for p in plain], rel=1e-6, nan_ok=True)
         assert [f.cause for f in fast] == [p.cause for p in plain]

@@ -97,7 +97,7 @@ class Both:
 
 def arrived(heard: Sequence[tuple[int, int, int]]) -> Readings:
     """Readings (point, device, ns of arrival)."""
-    point, device, received = (np.array([one[column] for one in heard], np.int64) for column in range(3))
+    point, device, received = (np.array([arrival[column] for arrival in heard], np.int64) for column in range(3))
     return Readings(point.astype(np.int32), received, np.ones(len(heard)), received, device.astype(np.int32))
 
 

@@ -28,7 +28,7 @@ def days(many: int, seed: int = 5, points: int = 10) -> NDArray[np.float64]:
 def found(values: NDArray[np.float64], on: float = 0.5, **param: float) -> list[list[int]]:
     """The rows at which each point trips."""
     judged = seconds("surprise", values, on, step_s=HALF_HOUR, **{**USUAL, **param})
-    return [[round(at / HALF_HOUR) for raised, at in one if raised] for one in judged]
+    return [[round(at / HALF_HOUR) for raised, at in findings if raised] for findings in judged]
 
 
 def one_by_one(values: NDArray[np.float64], step_s: float = HALF_HOUR, **param: float) -> NDArray[np.float64]:
@@ -51,9 +51,9 @@ def test_one_event_speaks_once_not_at_every_reading() -> None:
     values = days(25)
     values[:, 20 * DAY :] += 4.0
     for rows in found(values):
-        told = [row for row in rows if 20 * DAY <= row < 20 * DAY + USUAL["hold"]]
-        assert told[0] == 20 * DAY
-        assert len(told) <= 2
+        announced = [row for row in rows if 20 * DAY <= row < 20 * DAY + USUAL["hold"]]
+        assert announced[0] == 20 * DAY
+        assert len(announced) <= 2
 
 
 def test_within_the_hold_only_what_is_clearly_rarer_speaks() -> None:
@@ -138,7 +138,7 @@ def test_weeks_of_readings_score_as_in_plain_loops(gate: tuple[int, str, float] 
         fast = scored_rows(made("surprise", gate=gate), rows, cuts=[7, 3000, 3001])
         plain = plain_rows(made("surprise", gate=gate), rows)
         judged = np.array([row[2] for row in rows[::2]]) >= (0.5 if gate else -1.0)
-        mine, theirs = (np.array([scored.score for scored in told]) for told in (fast, plain))
+        mine, theirs = (np.array([scored.score for scored in rows]) for rows in (fast, plain))
         np.testing.assert_allclose(mine[judged], theirs[judged], rtol=1e-9)
         assert (mine[judged] >= 0.5).sum() > 10
 

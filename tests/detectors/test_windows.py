@@ -74,7 +74,7 @@ def closed(rows: Sequence[Row], cuts: Sequence[int]) -> list[Seen]:
                 if valid[at, column]
             ]
             seen.append((int(runs.row[place]), int(runs.time[place]) // SECOND, window))
-    return sorted(seen, key=lambda one: (one[0], one[1]))
+    return sorted(seen, key=lambda row: (row[0], row[1]))
 
 
 def plain(rows: Sequence[Row]) -> list[Seen]:
@@ -101,7 +101,7 @@ def plain(rows: Sequence[Row]) -> list[Seen]:
                 ]
                 seen.append((point, second, window))
             opened = (number, [value])
-    return sorted(seen, key=lambda one: (one[0], one[1]))
+    return sorted(seen, key=lambda row: (row[0], row[1]))
 
 
 def _added(values: list[float]) -> float:

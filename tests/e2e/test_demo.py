@@ -42,16 +42,16 @@ def test_every_reading_arrives_and_every_fault_is_found_on_either_broker(tmp_pat
             running[folder] = subprocess.Popen([*command, "--dir", str(folder)], stderr=shown, env=ENVIRONMENT)
     for folder, process in running.items():
         assert process.wait(200) == 0, (folder / "shown.txt").read_text(encoding="utf-8")
-        told = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
-        readings = told["readings"]
+        summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+        readings = summary["readings"]
         assert readings["sent"] == readings["journaled"] == readings["stored"] > 1000
         assert readings["quarantined"] == 0
-        assert {fault["fault"] for fault in told["faults"]} == {fault.id for fault in QUICK}
-        assert all(fault["detected"] for fault in told["faults"])
-        assert told["webhooks"]["sent"] == told["webhooks"]["delivered"] >= told["alarms"]["raised"] > 0
-        assert 0 < told["latency_ms"]["p50"] <= told["latency_ms"]["p99"]
+        assert {fault["fault"] for fault in summary["faults"]} == {fault.id for fault in QUICK}
+        assert all(fault["detected"] for fault in summary["faults"])
+        assert summary["webhooks"]["sent"] == summary["webhooks"]["delivered"] >= summary["alarms"]["raised"] > 0
+        assert 0 < summary["latency_ms"]["p50"] <= summary["latency_ms"]["p99"]
         inspector = json.loads((folder / "inspector.json").read_text(encoding="utf-8"))
-        assert inspector["distinct"] >= told["webhooks"]["delivered"]
+        assert inspector["distinct"] >= summary["webhooks"]["delivered"]
         assert inspector["bad_signature"] == 0
 
 
@@ -103,7 +103,7 @@ async def visit(url: str, token: str, pictures: Path) -> str:
         await page.wait_for_selector("#why")
         await page.screenshot(path=pictures / "console-warning.png")
         # The very first page is the sign-in page, answered with 401, of which Chromium tells in its console.
-        assert [said for said in watch.wrong if "401" not in said] == []
+        assert [line for line in watch.wrong if "401" not in line] == []
         return text
 
 

@@ -91,15 +91,15 @@ def test_frames_become_stored_readings_and_signed_webhooks_over_three_sigkills(t
         wanted = [("raised", start_ms + began * 100) for began, _ in EPISODES]
         wanted += [("returned", start_ms + ended * 100) for _, ended in EPISODES]
 
-        def told() -> list[tuple[str, str]]:
+        def delivered() -> list[tuple[str, str]]:
             events = [e["data"] for e in verified(receiver) if e["data"]["alarm"]["rule"] == "H"]
             return sorted((e["time"], e["event"]) for e in events)
 
-        service.until(lambda: len(told()) >= len(wanted), "every webhook")
+        service.until(lambda: len(delivered()) >= len(wanted), "every webhook")
         assert service.stop() == 0
         assert count(influx) == expected
         assert count(influx, COUNT + " WHERE point = 'CO-01'") == expected
-        assert told() == sorted((iso(at), event) for event, at in wanted)
+        assert delivered() == sorted((iso(at), event) for event, at in wanted)
         alarms = {e["data"]["alarm"]["id"] for e in verified(receiver) if e["data"]["alarm"]["rule"] == "H"}
         assert len(alarms) == 1, "nobody acknowledged it: it is one alarm that came back"
 
@@ -159,9 +159,9 @@ def test_a_broker_that_was_away_is_told_of_and_readings_flow_again_without_a_han
         gateway = ReferenceGateway(PLANT, "GW-01", Link(broker.host, broker.port))
         gateway.publish([time.time_ns() // 1_000_000], {"CO-01": [5.0]})
         asyncio.run(until_committed(gateway))
-        told = metrics()
-        assert "yujing_broker_connected 1.0" in told
-        assert "yujing_frames_journaled_total 1.0" in told
+        exposition = metrics()
+        assert "yujing_broker_connected 1.0" in exposition
+        assert "yujing_frames_journaled_total 1.0" in exposition
         assert service.stop() == 0
 
 
@@ -179,7 +179,7 @@ def test_files_of_different_moments_are_refused_before_anything_is_missed(tmp_pa
         again = service.command("run", "--config", str(service.config))
         done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
         assert done.returncode == 1
-        told = [json.loads(line) for line in done.stderr.splitlines()]
-        assert told[-1]["event"] == "ended", "one format, to the last line"
-        assert "journal.db" in told[-1]["error"]
-        assert "backup" in told[-1]["error"]
+        events = [json.loads(line) for line in done.stderr.splitlines()]
+        assert events[-1]["event"] == "ended", "one format, to the last line"
+        assert "journal.db" in events[-1]["error"]
+        assert "backup" in events[-1]["error"]

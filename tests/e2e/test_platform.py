@@ -47,8 +47,8 @@ def test_alarms_and_readings_reach_the_platform_once_it_is_back(tmp_path: Path, 
         with mosquitto(tmp_path) as broker, Service(tmp_path, broker, settings(platform)) as service:
 
             def failures() -> bool:
-                told = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
-                return 'yujing_delivery_failed_total{connector="platform"}' in told
+                exposition = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
+                return 'yujing_delivery_failed_total{connector="platform"}' in exposition
 
             def publish(value: float) -> None:
                 gateway = ReferenceGateway(PLANT, "GW-01", Link(*broker))
@@ -62,11 +62,11 @@ def test_alarms_and_readings_reach_the_platform_once_it_is_back(tmp_path: Path, 
             platform.mode = Mode.UP
             wanted = {("H", "raised"), ("HH", "raised"), ("H", "returned"), ("HH", "returned")}
 
-            def told() -> set[tuple[str, str]]:
+            def delivered() -> set[tuple[str, str]]:
                 ours = [item for item in items(platform, "alarm") if item["quotaId"] == "CO-01"]
                 return {(item["ruleCode"], item["eventType"]) for item in ours}
 
-            service.until(lambda: told() == wanted, "all four events")
+            service.until(lambda: delivered() == wanted, "all four events")
             readings = ("report", "continues")
             service.until(lambda: any(i["quotaId"] == "CO-01" for i in items(platform, *readings)), "readings")
             events = [item["eventId"] for item in items(platform, "alarm")]

@@ -81,8 +81,8 @@ def test_alarms_survive_the_service_and_its_server_being_killed(server: PostgreS
         history = service.get(f"/api/v1/alarms/{raised['id']}")["history"]
         assert [step["event"] for step in history] == ["raised", "acknowledged"]
         stats = service.command("journal", "stats", "--json", "--config", str(service.config))
-        told = json.loads(subprocess.run(stats, capture_output=True, text=True, check=True).stdout)
-        assert told["readers"]["engine"]["cursor"] > 0, "read from the server, beside the service"
+        figures = json.loads(subprocess.run(stats, capture_output=True, text=True, check=True).stdout)
+        assert figures["readers"]["engine"]["cursor"] > 0, "read from the server, beside the service"
         assert service.stop() == 0
 
 

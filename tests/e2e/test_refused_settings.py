@@ -60,8 +60,8 @@ def ready(service: Service) -> httpx.Response:
 
 def settings_are(service: Service) -> str:
     """What is said of the settings; the service as a whole is not ready while nobody takes its webhooks."""
-    said: str = ready(service).json()["parts"]["settings"]
-    return said
+    state: str = ready(service).json()["parts"]["settings"]
+    return state
 
 
 def asked(service: Service, token: str) -> int:

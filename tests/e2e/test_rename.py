@@ -75,7 +75,7 @@ def gateway(broker: tuple[str, int]) -> Iterator[Gateway]:
 
 def of_values(service: Service) -> list[dict[str, Any]]:
     """Alarms on what the point reads; on a slow machine it may be late, which is told by others."""
-    return [one for one in service.get("/api/v1/alarms")["alarms"] if one["rule"] in {"H", "HH"}]
+    return [alarm for alarm in service.get("/api/v1/alarms")["alarms"] if alarm["rule"] in {"H", "HH"}]
 
 
 def kinds(service: Service, alarm: str) -> list[str]:
@@ -121,8 +121,8 @@ def test_a_point_renamed_while_its_alarm_stands_keeps_it_acknowledged_and_has_on
             service.until(lambda: service.get(at("CO-09"))["latest"]["value"] == 171, "the newest reading")
             assert service.get(at("CO-09"))["was"] == "CO-01"
             after = of_values(service)
-            assert {one["rule"]: one["id"] for one in after} == before
-            assert {(one["point"], one["state"]) for one in after} == {("CO-09", "acknowledged")}
+            assert {alarm["rule"]: alarm["id"] for alarm in after} == before
+            assert {(alarm["point"], alarm["state"]) for alarm in after} == {("CO-09", "acknowledged")}
             assert [kinds(service, alarm) for alarm in before.values()] == [["raised", "acknowledged"]] * 2
             assert "CO-09" in page("/alarms")
             assert "CO-01" in page(f"/plants/{PLANT}/points/CO-09")

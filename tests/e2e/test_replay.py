@@ -98,7 +98,7 @@ def test_what_the_service_did_not_take_of_a_recording_is_an_exit_code_and_a_sent
         def replayed(gateway: str, *maps: str) -> tuple[int, list[tuple[str, int, int]], str]:
             command = service.command(
                 "replay", str(file), "--plant", "water-loop", "--gateway", gateway, "--host", broker[0], "--port",
-                str(broker[1]), "--speed", "0", *(part for one in maps for part in ("--map", one)),
+                str(broker[1]), "--speed", "0", *(part for mapping in maps for part in ("--map", mapping)),
             )  # fmt: skip
             done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
             refused = [
@@ -106,13 +106,13 @@ def test_what_the_service_did_not_take_of_a_recording_is_an_exit_code_and_a_sent
             ]
             return done.returncode, refused, done.stderr
 
-        code, refused, said = replayed("RIG-01", "T=TEMP-01", "X=TEMP-09")
+        code, refused, output = replayed("RIG-01", "T=TEMP-01", "X=TEMP-09")
         assert (code, refused) == (1, [("unknown-point", 1, 60)])
-        assert "water-loop/RIG-01: not taken, in quarantine: 1 frames, 60 readings" in said
-        assert "TEMP-09" in said
-        code, refused, said = replayed("RIG-99", "T=TEMP-01")
+        assert "water-loop/RIG-01: not taken, in quarantine: 1 frames, 60 readings" in output
+        assert "TEMP-09" in output
+        code, refused, output = replayed("RIG-99", "T=TEMP-01")
         assert (code, [reason for reason, *_ in refused]) == (1, ["unknown-gateway"])
-        assert "water-loop/RIG-99 is in no plant file" in said
+        assert "water-loop/RIG-99 is in no plant file" in output
         assert replayed("RIG-01", "T=TEMP-01")[:2] == (0, [])
         assert service.stop() == 0
 

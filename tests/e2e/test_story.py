@@ -130,8 +130,8 @@ class Story:
     async def audited(self, subject: str, *wanted: tuple[str, str]) -> None:
         """The trail of a record has these (actor, action), in this order, among others."""
         acts = (await self.as_(COUNTY, "GET", "/audit", params={"subject": subject, "limit": 1000}))["acts"]
-        told = iter([(act["actor"], act["action"]) for act in reversed(acts)])
-        assert all(step in told for step in wanted), f"{wanted} not all in {[(a['actor'], a['action']) for a in acts]}"
+        acted = iter([(act["actor"], act["action"]) for act in reversed(acts)])
+        assert all(step in acted for step in wanted), f"{wanted} not all in {[(a['actor'], a['action']) for a in acts]}"
 
 
 @asynccontextmanager
@@ -148,7 +148,7 @@ async def pages(service: Service) -> AsyncIterator[dict[str, Watched]]:
             opened[name] = await watched(context)
             await sign_in(opened[name].page, TOKENS[who])
         yield opened
-        assert {name: one.wrong for name, one in opened.items()} == {name: [] for name in sizes}
+        assert {name: watch.wrong for name, watch in opened.items()} == {name: [] for name in sizes}
 
 
 async def sign_in(page: Page, token: str) -> None:
@@ -185,7 +185,9 @@ async def test_a_cooling_fault_is_followed_until_it_is_put_right_and_every_step_
 
 async def it_breaks(story: Story, casting: Casting) -> tuple[str, str]:
     """The pumps fail: an alarm of the highest level, and a red warning of the plant."""
-    await story.until(f"/plants/{PLANT}/points/CW_IN_P-01", lambda one: one["latest"]["value"] is not None, "readings")
+    await story.until(
+        f"/plants/{PLANT}/points/CW_IN_P-01", lambda point: point["latest"]["value"] is not None, "readings"
+    )
     casting.broken = (FAULT,)
     path = f"/warnings?plant={PLANT}"
     found = await story.until(path, lambda page: any(w["colour"] == "red" for w in page["warnings"]), "a red warning")
@@ -207,7 +209,7 @@ async def it_breaks(story: Story, casting: Casting) -> tuple[str, str]:
 async def nobody_answers(story: Story, warning: str) -> None:
     """Neither the plant nor the township acknowledges in time: it goes up to the county, who does."""
     path = f"/warnings/{warning}"
-    up = await story.until(path, lambda one: one["step"] == "county", "the county to be asked")
+    up = await story.until(path, lambda found: found["step"] == "county", "the county to be asked")
     assert [event["step"] for event in up["history"] if event["event"] == "escalated"] == ["township", "county"]
     assert up["who"] == [COUNTY]
     await story.seen(path, "县级", COUNTY)
@@ -216,7 +218,7 @@ async def nobody_answers(story: Story, warning: str) -> None:
     await phone.locator("#acknowledge textarea").fill("已电话通知企业停止浇铸并撤人")
     async with phone.expect_navigation():
         await phone.locator("#acknowledge button.main").tap()
-    seen = await story.until(path, lambda one: one["acknowledged_by"] == COUNTY, "the acknowledgement")
+    seen = await story.until(path, lambda found: found["acknowledged_by"] == COUNTY, "the acknowledgement")
     assert seen["asking"] == "feedback"
     await story.seen(path, "已电话通知企业停止浇铸并撤人")
     await story.audited(
@@ -230,7 +232,7 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     await story.as_(OPERATOR, "POST", f"{path}/acknowledge", json={"comment": "备用泵已启动"})
     await story.seen(path, "已确认", OPERATOR, "备用泵已启动")
     casting.broken = ()
-    await story.until(path, lambda one: one["returned"] is not None, "the water to be back")
+    await story.until(path, lambda alarm: alarm["returned"] is not None, "the water to be back")
     detail = await story.as_(COUNTY, "GET", path)
     assert detail["cleared"] is None, "the value is back; nobody has said what it was"
     form = story.operator.locator("#dispose")
@@ -244,7 +246,7 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     )
     async with story.operator.expect_navigation():
         await form.locator("button.main").tap()
-    await story.until(path, lambda one: one["cleared"] is not None, "the alarm to be cleared (销警)")
+    await story.until(path, lambda alarm: alarm["cleared"] is not None, "the alarm to be cleared (销警)")
     await story.seen(path, "销警", "更换损坏的循环水泵联轴器，试压正常")
     await story.audited(
         alarm, (OPERATOR, "acknowledged"), ("yujing", "returned"), (OPERATOR, "disposed"), ("yujing", "cleared")
@@ -255,7 +257,9 @@ async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: s
     peak = (await story.as_(OPERATOR, "GET", f"/warnings/{warning}"))["peak"]  # it may have been raised lower
     answer = {"cause": "循环水泵联轴器断裂", "measure": "更换联轴器，试压正常，恢复生产", "peak": peak}
     await story.as_(OPERATOR, "POST", f"/warnings/{warning}/feedback", json=answer)
-    closed = await story.until(f"/warnings/{warning}", lambda one: one["state"] == "closed", "the warning to be closed")
+    closed = await story.until(
+        f"/warnings/{warning}", lambda found: found["state"] == "closed", "the warning to be closed"
+    )
     assert closed["colour"] is None
     await story.seen(f"/warnings/{warning}", "循环水泵联轴器断裂", "已办结")
     await story.audited(warning, (OPERATOR, "feedback"), ("yujing", "closed"))

@@ -67,8 +67,8 @@ class Committer:
         else:
             self.frames[key][frame.seq] = frame.readings
         if refusal := self._refusals.get(frame.seq):
-            told = encode_refusal(msgspec.structs.replace(refusal, boot=refusal.boot or frame.boot))
-            await client.publish(refused_topic(topic.plant, topic.gateway), told, qos=0)
+            encoded = encode_refusal(msgspec.structs.replace(refusal, boot=refusal.boot or frame.boot))
+            await client.publish(refused_topic(topic.plant, topic.gateway), encoded, qos=0)
         if not self.silent:
             await client.publish(committed_topic(topic.plant, topic.gateway), self.committed(key), qos=1, retain=True)
 

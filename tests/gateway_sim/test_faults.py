@@ -113,9 +113,9 @@ def test_timetable_begins_soon_and_never_overlaps_on_a_point(duration_s: float, 
     for slot in slots:
         assert 0 <= slot.start_s < slot.end_s <= duration_s
         assert slot.start_s + slot.fault.needed_s <= duration_s
-    for one, other in combinations(slots, 2):
-        if one.fault.plant == other.fault.plant and {*one.fault.affects} & {*other.fault.affects}:
-            assert one.end_s <= other.start_s or other.end_s <= one.start_s
+    for first, other in combinations(slots, 2):
+        if first.fault.plant == other.fault.plant and {*first.fault.affects} & {*other.fault.affects}:
+            assert first.end_s <= other.start_s or other.end_s <= first.start_s
 
 
 @given(duration_s=st.floats(QUICK_S, 1000), seed=SEEDS)

@@ -58,9 +58,9 @@ class FolderSource:
             (self._folder / f"{message.packet}.frame").unlink(missing_ok=True)
 
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
-        for plant, gateway, told in committed:
-            (self._folder / f"{plant}.{gateway}.committed").write_bytes(encode_committed(told))
-        return [told for _, _, told in committed]
+        for plant, gateway, report in committed:
+            (self._folder / f"{plant}.{gateway}.committed").write_bytes(encode_committed(report))
+        return [report for _, _, report in committed]
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
         (self._folder / f"{plant}.{gateway}.refused").write_bytes(encode_refusal(refusal))

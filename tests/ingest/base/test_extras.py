@@ -95,10 +95,10 @@ def test_settings_that_need_an_extra_are_refused_by_its_name(
 ) -> None:
     file = config(SETTINGS[extra])
     hide(extra)
-    told = CliRunner().invoke(cli.app, [asked, "--config", file])
+    result = CliRunner().invoke(cli.app, [asked, "--config", file])
     structlog.reset_defaults()
-    assert told.exit_code == 2, told.output
-    words = told.output.replace("\\", "")
+    assert result.exit_code == 2, result.output
+    words = result.output.replace("\\", "")
     for word in (KEYS[extra], "已安装附加组件 its extra installed", command(extra)):
         assert word in words
     assert "Traceback" not in words
@@ -111,8 +111,8 @@ def test_settings_that_need_no_extra_are_valid_without_any(
     """The base runs on SQLite and an InfluxDB 1.x, whatever is missing."""
     file = config('[history]\nkind = "influxdb1"\nurl = "http://127.0.0.1:1"\n')
     hide(extra)
-    told = CliRunner().invoke(cli.app, ["check", "--offline", "--config", file])
-    assert told.exit_code == 0, told.output
+    result = CliRunner().invoke(cli.app, ["check", "--offline", "--config", file])
+    assert result.exit_code == 0, result.output
 
 
 def test_a_history_that_was_in_force_and_lost_its_library_waits_and_says_which(hide: Hide, tmp_path: Path) -> None:
@@ -171,8 +171,8 @@ def test_a_command_that_needs_an_extra_ends_with_its_name(
     with pytest.raises(SystemExit) as ended:
         cli.main()
     assert ended.value.code == 1
-    told = capsys.readouterr().err
-    assert f"需要附加组件 needs the extra {extra}: {command(extra)}" in told
+    output = capsys.readouterr().err
+    assert f"需要附加组件 needs the extra {extra}: {command(extra)}" in output
 
 
 def test_a_library_that_is_there_and_cannot_be_loaded_is_told_with_the_reason(

@@ -41,9 +41,9 @@ ALL = [(name, path) for name, app in PROGRAMS.items() for path in commands(typer
     ("program", "path"), ALL, ids=lambda value: value if isinstance(value, str) else " ".join(value)
 )
 def test_every_command_says_in_both_languages_that_an_option_is_not_there(program: str, path: tuple[str, ...]) -> None:
-    told = run(program, *path, "--no-such-option")
-    assert told.exit_code == 2
-    zh, en = told.output.index("没有选项 --no-such-option"), told.output.index("No such option: --no-such-option")
+    result = run(program, *path, "--no-such-option")
+    assert result.exit_code == 2
+    zh, en = result.output.index("没有选项 --no-such-option"), result.output.index("No such option: --no-such-option")
     assert zh < en
 
 
@@ -65,16 +65,16 @@ def test_every_command_says_in_both_languages_that_an_option_is_not_there(progra
     ],
 )
 def test_what_is_wrong_is_said_in_both_languages(arguments: str, zh: str, en: str) -> None:
-    told = run("yujing", *arguments.split())
-    assert told.exit_code == 2
-    assert told.output.index(zh) < told.output.index(en)
+    result = run("yujing", *arguments.split())
+    assert result.exit_code == 2
+    assert result.output.index(zh) < result.output.index(en)
 
 
 def test_a_program_alone_shows_its_help_and_no_error() -> None:
     for program in PROGRAMS:
-        told = run(program)
-        assert "Usage" in told.output
-        assert "有误" not in told.output
+        result = run(program)
+        assert "Usage" in result.output
+        assert "有误" not in result.output
 
 
 def refusals() -> Iterator[str]:
@@ -92,5 +92,5 @@ def refusals() -> Iterator[str]:
 
 @pytest.mark.parametrize("english", sorted({*refusals()}))
 def test_what_our_own_commands_refuse_is_said_in_chinese(english: str) -> None:
-    said = in_chinese(f"Invalid value for --x: {english}")
-    assert CHINESE.search(english) or not said.endswith("见下。"), said
+    text = in_chinese(f"Invalid value for --x: {english}")
+    assert CHINESE.search(english) or not text.endswith("见下。"), text

@@ -37,8 +37,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "110")
 
-    def call(*arguments: str, said: str = "") -> Result:
+    def call(*arguments: str, typed: str = "") -> Result:
         (first, second, *rest) = arguments
-        return CliRunner().invoke(app, [first, second, *rest, "--config", str(tmp_path / "yujing.toml")], input=said)
+        return CliRunner().invoke(app, [first, second, *rest, "--config", str(tmp_path / "yujing.toml")], input=typed)
 
     return call

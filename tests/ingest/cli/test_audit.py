@@ -41,12 +41,12 @@ def test_the_list_shows_who_did_what_and_troubles_no_terminal(run: Run, state: P
     text = run("audit", "list").stdout
     assert "李监察" in text
     assert not {"\x1b", "\u202e"} & set(text)
-    told = json.loads(run("audit", "list", "--json", "--plant", "p", "--limit", "1").stdout)
-    assert [(act["seq"], act["action"]) for act in told] == [(2, "commented")]
-    told = json.loads(run("audit", "list", "--json", "--subject", "h1").stdout)
-    assert [act["actor"] for act in told] == ["李监察"]
-    told = json.loads(run("audit", "list", "--json", "--actor", "张三", "--since", "2001-09-09T00:00Z").stdout)
-    assert [act["seq"] for act in told] == [2, 1]
+    acts = json.loads(run("audit", "list", "--json", "--plant", "p", "--limit", "1").stdout)
+    assert [(act["seq"], act["action"]) for act in acts] == [(2, "commented")]
+    acts = json.loads(run("audit", "list", "--json", "--subject", "h1").stdout)
+    assert [act["actor"] for act in acts] == ["李监察"]
+    acts = json.loads(run("audit", "list", "--json", "--actor", "张三", "--since", "2001-09-09T00:00Z").stdout)
+    assert [act["seq"] for act in acts] == [2, 1]
     assert run("audit", "list", "--until", "soon").exit_code == 2
 
 

@@ -118,7 +118,7 @@ def test_a_compacted_file_holds_the_same_and_goes_on(run: Run, path: Path) -> No
     done = run("compact")
     assert done.exit_code == 0, done.output
     assert contents(path) == before
-    assert [one.name for one in path.parent.iterdir()] == ["history.duckdb"]
+    assert [file.name for file in path.parent.iterdir()] == ["history.duckdb"]
     assert run("verify").exit_code == 0
     store = opened(path)
     store.write_readings(batch([1], [NOON + DAY + 7], [-1.0]), configuration(), 4)
@@ -132,7 +132,7 @@ def test_compacting_that_fails_leaves_the_file_as_it_was(run: Run, path: Path, m
     with monkeypatch.context() as broken:
         broken.setattr("ingest.storage.history.duck_offline._copy", _full)
         assert run("compact").exit_code == 1
-    assert [one.name for one in path.parent.iterdir()] == ["history.duckdb"]
+    assert [file.name for file in path.parent.iterdir()] == ["history.duckdb"]
     assert contents(path) == before
 
 
@@ -145,9 +145,9 @@ def test_readings_are_written_a_file_for_each_day_of_plant_time(run: Run, path: 
     done = run("export", "out")
     assert done.exit_code == 0, done.output
     assert "241 行 rows" in done.output
-    files = sorted(one.name for one in (tmp_path / "out").iterdir())
+    files = sorted(file.name for file in (tmp_path / "out").iterdir())
     assert files == ["readings-2025-11-24.parquet", "readings-2025-11-25.parquet"]
-    assert [str(one) for one in parquet(tmp_path / "out" / files[1])[0]] == [
+    assert [str(row) for row in parquet(tmp_path / "out" / files[1])[0]] == [
         "2025-11-25 08:00:00",
         PLANT,
         "CW-01",

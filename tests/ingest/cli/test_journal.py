@@ -48,7 +48,7 @@ def test_damage_is_named_with_entries_and_times(run: Run, journal: Journal, file
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "message"),
     [
         ("DELETE FROM entry WHERE id IN (3, 4)", "entries are missing 3-4"),
         ("INSERT INTO cursor VALUES ('history', 9)", "cursor of history at entry 9, ahead of the newest, 6"),
@@ -59,11 +59,13 @@ def test_damage_is_named_with_entries_and_times(run: Run, journal: Journal, file
         ),
     ],
 )
-def test_what_does_not_fit_together_is_damage(run: Run, journal: Journal, file: Path, change: str, said: str) -> None:
+def test_what_does_not_fit_together_is_damage(
+    run: Run, journal: Journal, file: Path, change: str, message: str
+) -> None:
     damage(file, change)
     result = run("journal", "verify")
     assert result.exit_code == 1
-    assert said in result.stderr
+    assert message in result.stderr
 
 
 def test_a_state_ahead_of_the_journal_is_damage(run: Run, journal: Journal, file: Path) -> None:
@@ -84,14 +86,14 @@ def test_the_figures_are_those_of_the_journal(run: Run, journal: Journal, file: 
     journal.save_cursor(READER, 4)
     journal.quarantine([Quarantined(0, 1, "t", "schema", "", 0, b"x")])
     judged(file, 5)
-    told = json.loads(run("journal", "stats", "--json").stdout)
-    assert (told["entries"], told["readings"], told["last"]) == (6, 60, 6)
-    assert told["readers"]["history"] == {"cursor": 4, "behind": 2}
-    assert told["readers"]["engine"] == {"cursor": 5, "behind": 1}
-    assert told["gateways"] == [
+    figures = json.loads(run("journal", "stats", "--json").stdout)
+    assert (figures["entries"], figures["readings"], figures["last"]) == (6, 60, 6)
+    assert figures["readers"]["history"] == {"cursor": 4, "behind": 2}
+    assert figures["readers"]["engine"] == {"cursor": 5, "behind": 1}
+    assert figures["gateways"] == [
         {"plant": "p", "gateway": "g", "boots": 1, "frames": 6, "duplicates": 2, "missing": 2, "lost": 1}
     ]
-    assert told["quarantined"] == {"schema": 1}
+    assert figures["quarantined"] == {"schema": 1}
     shown = run("journal", "stats")
     assert shown.exit_code == 0, shown.output
     assert "p/g" in shown.stdout

@@ -118,8 +118,8 @@ def test_why_a_warning_had_its_colour_is_told_while_the_service_runs(tmp_path: P
     assert early.exit_code == 0, early.output
     assert "蓝色 blue" in early.output
     assert "CO-01 H L1" in early.output
-    told = json.loads(run("explain", "warning", key, "--json", "--config", config).stdout)
-    assert (told["colour"], [reason["rule"] for reason in told["reasons"]]) == ("yellow", ["OLD", "L1"])
+    explanation = json.loads(run("explain", "warning", key, "--json", "--config", config).stdout)
+    assert (explanation["colour"], [reason["rule"] for reason in explanation["reasons"]]) == ("yellow", ["OLD", "L1"])
     before = run("explain", "warning", key, "--at", "2025-11-23T07:00+00:00", "--config", config)
     assert before.exit_code == 2
     assert "raised at 2025-11-23T08:00:00.000Z" in " ".join(before.output.split())
@@ -147,8 +147,8 @@ def test_an_explanation_can_be_had_as_json(tmp_path: Path) -> None:
     write_plant(tmp_path)
     result = run("explain", "point", "small", "CO-01", "--json", "--config", write(tmp_path, ""))
     assert result.exit_code == 0, result.output
-    told = json.loads(result.stdout)
-    high = next(rule for rule in told["rules"] if rule["code"] == "H")
+    explanation = json.loads(result.stdout)
+    high = next(rule for rule in explanation["rules"] if rule["code"] == "H")
     assert high["keys"]["on_delay_s"] == {"value": 0.0, "from": "plant file"}
 
 
@@ -181,8 +181,8 @@ def test_faults_of_an_entry_hide_neither_its_secret_nor_those_of_others(tmp_path
     ]
     result = run("check", "--config", write(tmp_path, "".join(entries)))
     assert result.exit_code == 2
-    told = [line.split(" = ")[0].strip() for line in result.output.splitlines() if " = " in line]
-    assert sorted(told) == sorted(
+    keys = [line.split(" = ")[0].strip() for line in result.output.splitlines() if " = " in line]
+    assert sorted(keys) == sorted(
         [
             "api.tokens.a.role", "api.tokens.a.token", "api.tokens.1.name", "api.tokens.1.token", "api.tokens.2.name",
             "api.tokens.2.token", "connectors.webhooks.h.url", "connectors.webhooks.h.secret",
@@ -233,9 +233,9 @@ def test_the_service_does_not_start_on_what_it_cannot_read(tmp_path: Path, text:
     result = run("run", "--new", "--config", str(tmp_path / "yujing.toml"))
     assert result.exit_code == 2
     assert "expected" in result.output
-    told = [json.loads(line) for line in result.stderr.splitlines()]
-    assert told[-1]["event"] == "ended", "the log is lines of JSON to its last"
-    assert str(tmp_path) in told[-1]["error"] or "plants" in told[-1]["error"]
+    events = [json.loads(line) for line in result.stderr.splitlines()]
+    assert events[-1]["event"] == "ended", "the log is lines of JSON to its last"
+    assert str(tmp_path) in events[-1]["error"] or "plants" in events[-1]["error"]
 
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
@@ -261,8 +261,8 @@ def test_the_version_is_told() -> None:
 
 @pytest.mark.parametrize("word", ["--version", "version"])
 def test_the_version_alone_is_told_without_loading_the_program(word: str) -> None:
-    told = "import sys; from ingest.__main__ import main; main(); print('ingest.cli.main' in sys.modules)"
-    asked = subprocess.run([sys.executable, "-c", told, word], capture_output=True, text=True, check=True)
+    code = "import sys; from ingest.__main__ import main; main(); print('ingest.cli.main' in sys.modules)"
+    asked = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, check=True)
     assert asked.stdout == f"{run('--version').output}False\n"
 
 
@@ -295,8 +295,8 @@ def test_the_version_of_a_checkout_is_that_of_its_sources_as_they_are(tmp_path: 
 @pytest.mark.parametrize("command", [["replay"], ["simulate", "platform"]])
 def test_the_simulators_commands_are_reached_through_yujing(command: list[str]) -> None:
     help_ = [sys.executable, "-m", "ingest", *command, "--help"]
-    told = subprocess.run(help_, capture_output=True, text=True, check=True)
-    assert "Usage" in told.stdout
+    result = subprocess.run(help_, capture_output=True, text=True, check=True)
+    assert "Usage" in result.stdout
 
 
 def commands(group: click.Group, *path: str) -> Iterator[tuple[str, ...]]:

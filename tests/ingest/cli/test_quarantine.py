@@ -41,9 +41,9 @@ def test_the_list_shows_what_was_asked_for_and_counts(run: Run, quarantine: Jour
     assert result.exit_code == 0, result.output
     assert "schema: 2" in result.stdout
     assert "\x1b" not in result.stdout
-    told = json.loads(run("quarantine", "list", "--json", "--reason", "schema", "--plant", "p").stdout)
-    assert told["counts"] == {"schema": 1}
-    assert [one["id"] for one in told["messages"]] == [1]
+    listing = json.loads(run("quarantine", "list", "--json", "--reason", "schema", "--plant", "p").stdout)
+    assert listing["counts"] == {"schema": 1}
+    assert [message["id"] for message in listing["messages"]] == [1]
 
 
 def test_a_message_is_shown_whole_and_harmless(run: Run, quarantine: Journal) -> None:
@@ -82,12 +82,12 @@ def test_nothing_said_is_never_everything(run: Run, quarantine: Journal, command
 
 
 def test_dropping_asks_first_and_is_told(run: Run, quarantine: Journal, tmp_path: Path) -> None:
-    refused = run("quarantine", "drop", "--reason", "schema", said="n\n")
+    refused = run("quarantine", "drop", "--reason", "schema", typed="n\n")
     assert refused.exit_code == 2
     assert "2 条 messages" in refused.stderr
     assert run("quarantine", "drop", "--reason", "schema").exit_code != 0, "nobody there to answer"
     assert ids(quarantine) == [1, 2, 3, 4]
-    assert run("quarantine", "drop", "--reason", "schema", said="y\n").exit_code == 0
+    assert run("quarantine", "drop", "--reason", "schema", typed="y\n").exit_code == 0
     assert run("quarantine", "drop", "2", "--yes").exit_code == 0
     left = [json.loads(file.read_bytes())[0] for file in sorted(tmp_path.rglob("audit-waiting/*.json"))]
     assert [(act["role"], act["action"], act["detail"]["messages"]) for act in left] == [
@@ -119,13 +119,13 @@ def test_the_operations_page_tends_journal_and_quarantine_as_it_says(
             for number, reason in enumerate(reasons)
         ]
     )
-    told = ""
+    output = ""
     for line in blocks("Journal and quarantine")[0].splitlines():
         _yujing, *words = shlex.split(line, comments=True)
-        result = run(*words, said="y\n")
+        result = run(*words, typed="y\n")
         assert result.exit_code == 0, (line, result.output)
-        told += result.stdout
-    assert "unknown-point: 9" in told
+        output += result.stdout
+    assert "unknown-point: 9" in output
     assert len((tmp_path / "co.csv").read_text(encoding="utf-8").splitlines()) == 11
     assert [quarantined.id for quarantined in journal.to_retry(99)] == [17]
     assert {quarantined.reason for quarantined in journal.quarantined(limit=99)} == {"unknown-point"}

@@ -32,11 +32,11 @@ def test_what_is_written_is_valid_at_once_and_told_with_the_next_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "a folder"
-    told = init(folder)
-    assert told.exit_code == 0, told.output
+    result = init(folder)
+    assert result.exit_code == 0, result.output
     for file in contents(folder):
-        assert f"  {file} " in told.output
-    assert f"yujing check --config '{folder}/yujing.toml'" in told.output
+        assert f"  {file} " in result.output
+    assert f"yujing check --config '{folder}/yujing.toml'" in result.output
     monkeypatch.chdir(folder)
     assert doubts(Path("yujing.toml"), *check_all(Path("yujing.toml"))) == []
 
@@ -60,14 +60,14 @@ def test_it_is_readable_by_its_owner_alone_and_no_two_folders_share_a_secret(tmp
         write_folder(folder)
         for path in (folder, *folder.rglob("*")):
             assert stat.S_IMODE(path.stat().st_mode) == (0o700 if path.is_dir() else 0o600), path
-    one, other = map(contents, folders)
-    secrets = [name for name in one if name.startswith("secrets/")]
+    first, other = map(contents, folders)
+    secrets = [name for name in first if name.startswith("secrets/")]
     assert sorted(secrets) == [
         "secrets/admin_token",
         "secrets/gateways/sample-aluminium.GW-01",
         "secrets/mqtt_password",
     ]
-    values = [text for written in (one, other) for name in secrets if (text := written[name])]
+    values = [text for written in (first, other) for name in secrets if (text := written[name])]
     assert len(set(values)) == 6
     assert {len(text.strip()) for text in values} == {64}
 
@@ -76,9 +76,9 @@ def test_it_is_readable_by_its_owner_alone_and_no_two_folders_share_a_secret(tmp
 def test_nothing_is_overwritten_and_what_is_in_the_way_is_named(tmp_path: Path, there: str) -> None:
     (tmp_path / there).parent.mkdir(exist_ok=True)
     (tmp_path / there).symlink_to(tmp_path / "nowhere")  # a link that leads nowhere is in the way, too
-    told = init(tmp_path)
-    assert told.exit_code == 2
-    assert f"{tmp_path / there}: 已存在 is there already" in told.output
+    result = init(tmp_path)
+    assert result.exit_code == 2
+    assert f"{tmp_path / there}: 已存在 is there already" in result.output
     assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == [tmp_path / there]
     (tmp_path / there).unlink()
     assert init(tmp_path).exit_code == 0
@@ -91,17 +91,17 @@ def test_nothing_is_overwritten_and_what_is_in_the_way_is_named(tmp_path: Path, 
 
 def test_a_folder_that_cannot_be_written_is_told_and_left_without_halves(tmp_path: Path) -> None:
     (tmp_path / "mosquitto").write_text("a file where a folder should be")
-    told = init(tmp_path)
-    assert told.exit_code == 1
-    assert "无法写入 cannot be written" in told.output
+    result = init(tmp_path)
+    assert result.exit_code == 1
+    assert "无法写入 cannot be written" in result.output
     assert list(contents(tmp_path)) == ["mosquitto"]
     assert init(Path("/proc/nowhere")).exit_code == 1
 
 
 def test_a_folder_and_settings_are_not_taken_together(tmp_path: Path) -> None:
     """One writes files, the other makes data: nothing is guessed."""
-    told = init(tmp_path / "d", "--config", "other.toml")
-    assert told.exit_code == 2
+    result = init(tmp_path / "d", "--config", "other.toml")
+    assert result.exit_code == 2
     assert not (tmp_path / "d").exists()
 
 

@@ -144,16 +144,16 @@ class History:
         self.queue.add([fresh])
 
     def settle(self, taken: list[Waiting]) -> None:
-        failed = {one.seq: None for one in taken if not self.well or one.seq in self.poison}
+        failed = {message.seq: None for message in taken if not self.well or message.seq in self.poison}
         was_down = self.queue.down
         self.queue.settle(taken, failed, self.now, self.chance.random())
-        for one in taken:
-            if one.seq not in failed:
-                self.done[one.subject].append(one.seq)
-                del self.waits[one.seq]
-                self.backs_off.discard(one.subject)
+        for message in taken:
+            if message.seq not in failed:
+                self.done[message.subject].append(message.seq)
+                del self.waits[message.seq]
+                self.backs_off.discard(message.subject)
             elif not self.queue.down or was_down:
-                self.backs_off.add(one.subject)
+                self.backs_off.add(message.subject)
 
     def pressing(self) -> dict[str | None, Urgency]:
         """How urgent each subject is that may be tried now."""
@@ -170,11 +170,13 @@ class History:
             assert not pressing or self.queue.down or len(self.under_way) >= self.in_flight
             return
         assert len(self.under_way) < (1 if self.queue.down else self.in_flight)
-        busy = {one.subject for other in self.under_way for one in other}
-        assert len({one.subject for one in taken} - busy) == len(taken), "one message of an alarm at a time"
-        assert len({(one.kind, one.plant) for one in taken}) == 1
-        for one in taken:
-            assert one.seq == min(s for s, w in self.waits.items() if w.subject == one.subject), "in their order"
+        busy = {message.subject for other in self.under_way for message in other}
+        assert len({message.subject for message in taken} - busy) == len(taken), "one message of an alarm at a time"
+        assert len({(message.kind, message.plant) for message in taken}) == 1
+        for message in taken:
+            assert message.seq == min(s for s, w in self.waits.items() if w.subject == message.subject), (
+                "in their order"
+            )
         if not self.queue.down and pressing:
             first = min(w.urgency for w in self.waits.values() if w.subject == taken[0].subject)
             assert first <= min(pressing.values()), "nothing less urgent goes before"

@@ -336,7 +336,7 @@ class Damaged(MemoryOutbox):
         self._damaged = rows
 
     def messages(self, connector: str, seqs: Sequence[int]) -> Sequence[Message]:
-        return [one for one in super().messages(connector, seqs) if one.seq not in self._damaged]
+        return [message for message in super().messages(connector, seqs) if message.seq not in self._damaged]
 
 
 async def test_an_error_text_is_short_and_fit_for_any_database() -> None:

@@ -248,8 +248,8 @@ async def test_what_the_platform_echoes_betrays_no_secret(
     platform: Receiver, authority: Authority, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    said = json.dumps({"code": 401, "msg": f"bad appsecret {APPSECRET} for {APPID}"}).encode()
-    platform.answer = lambda _: Reply(200, body=said)
+    echo = json.dumps({"code": 401, "msg": f"bad appsecret {APPSECRET} for {APPID}"}).encode()
+    platform.answer = lambda _: Reply(200, body=echo)
     outbox, clock = MemoryOutbox(), Clock()
     outbox.put(alarm_message(1), connector="platform")
     with capture_logs() as logs:

@@ -298,10 +298,10 @@ async def test_neither_secret_nor_query_reaches_logs_or_errors(
             async with running(sender := OutboxSender(outbox, [connector], now=clock, steady=clock.steady)):
                 await until(lambda: bool(outbox.rows[2].errors))
     assert receiver.requests[0].path == "/hook?tenant=hidden-in-query"
-    said = "\n".join([caplog.text, repr(logs), *outbox.rows[1].errors, *outbox.rows[2].errors, repr(connector)])
-    assert "delivery_failed" in said
+    text = "\n".join([caplog.text, repr(logs), *outbox.rows[1].errors, *outbox.rows[2].errors, repr(connector)])
+    assert "delivery_failed" in text
     for hidden in (SECRET, SECRET.removeprefix("whsec_"), "a key of the tests", "hidden-in-query"):
-        assert hidden not in said
+        assert hidden not in text
 
 
 async def test_a_proxy_in_the_environment_is_not_used(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:

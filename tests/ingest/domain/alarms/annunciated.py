@@ -122,8 +122,8 @@ def plain_chattering(calls: list[Call], config: AlarmsConfig) -> list[tuple[str,
     """Every raise against every other of its rule."""
     found = set()
     for call in calls:
-        alike = [one for one in calls if one.rule == call.rule]
-        near = [one for one in alike if 0 <= one.raised - call.raised <= config.chatter_window_s * S]
+        alike = [other for other in calls if other.rule == call.rule]
+        near = [other for other in alike if 0 <= other.raised - call.raised <= config.chatter_window_s * S]
         if len(near) >= config.chatter_count:
             found.add(call.rule)
     return sorted(found)

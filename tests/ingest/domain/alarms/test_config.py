@@ -17,7 +17,7 @@ def test_every_plant_belongs_to_exactly_one_position() -> None:
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"flood_begins_above": 5, "flood_ends_below": 6}, "at most flood_begins_above, which is 5"),
         ({"chatter_count": 1}, "greater than or equal to 2"),
@@ -33,6 +33,6 @@ def test_every_plant_belongs_to_exactly_one_position() -> None:
         ({"positions": [{"name": "a", "plants": []}]}, "at least 1"),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(settings: dict[str, object], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_settings_that_contradict_each_other_are_refused(settings: dict[str, object], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         AlarmsConfig.model_validate(settings)

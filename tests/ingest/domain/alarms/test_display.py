@@ -79,8 +79,8 @@ def everything(groups: list[Group]) -> list[Alarm]:
     found = []
     for group in groups:
         for row in group.rows:
-            found += [row.shown.alarm, *(one.alarm for one in row.folded)]
-        found += [one.alarm for one in group.folded]
+            found += [row.shown.alarm, *(entry.alarm for entry in row.folded)]
+        found += [entry.alarm for entry in group.folded]
     return found
 
 
@@ -90,8 +90,8 @@ def test_silent_points_are_folded_under_their_offline_gateway(configuration: Pla
     own, hot = alarm("GW-1", "OFFLINE"), alarm("T", "H")
     found = shown(configuration, gateway, *silent, own, hot)
     cover = CommonCause(CommonCauseKind.GATEWAY, "p", "GW-1", own.id)
-    assert [one.cover for one in found] == [cover, cover, cover, cover, None, None]
-    assert [one.covers for one in found] == [0, 0, 0, 0, 4, 0]
+    assert [entry.cover for entry in found] == [cover, cover, cover, cover, None, None]
+    assert [entry.covers for entry in found] == [0, 0, 0, 0, 4, 0]
     groups = fold(found)
     assert [(group.equipment, len(group.rows), len(group.rows[0].folded)) for group in groups] == [
         (None, 1, 4),
@@ -118,7 +118,7 @@ def test_alarms_of_the_process_are_folded_under_a_machine_that_stands(configurat
     """Not those of instruments, nor any of the point that says it stands, nor of a machine nobody knows to stand."""
     alarms = [alarm("T", "H"), alarm("T", "RANGE"), alarm("FAN", "OFF"), alarm("V", "L"), alarm("T", "H", of="q")]
     found = shown(configuration, *alarms, stopped={("p", "E-1"): "FAN"})
-    assert [one.cover for one in found] == [
+    assert [entry.cover for entry in found] == [
         CommonCause(CommonCauseKind.EQUIPMENT, "p", "E-1", None),
         None,
         None,
@@ -126,7 +126,7 @@ def test_alarms_of_the_process_are_folded_under_a_machine_that_stands(configurat
         None,
     ]
     groups = {(group.plant, group.equipment): group for group in fold(found)}
-    assert [one.alarm for one in groups["p", "E-1"].folded] == [alarms[0]]
+    assert [entry.alarm for entry in groups["p", "E-1"].folded] == [alarms[0]]
 
 
 def test_covers_within_covers_lead_to_the_outermost(configuration: PlantConfiguration) -> None:
@@ -135,16 +135,20 @@ def test_covers_within_covers_lead_to_the_outermost(configuration: PlantConfigur
         configuration, broker, offline, alarm("GW-1", "SILENT"), alarm("T", "SILENT"), alarm("U", "SILENT", of="q")
     )
     cover = CommonCause(CommonCauseKind.SERVICE, SERVICE, "BROKER", broker.id)
-    assert [one.cover for one in found] == [None, cover, cover, cover, None]
+    assert [entry.cover for entry in found] == [None, cover, cover, cover, None]
     assert found[0].covers == 3
 
 
 def test_the_highest_level_is_folded_only_where_the_settings_say_so(configuration: PlantConfiguration) -> None:
     alarms = alarm("GW-1", "OFFLINE", level=2), alarm("T", "SILENT", level=2), alarm("T", "HH", level=2)
     stopped = {("p", "E-1"): "FAN"}
-    assert [one.cover for one in shown(configuration, *alarms, stopped=stopped)] == [None, None, None]
+    assert [entry.cover for entry in shown(configuration, *alarms, stopped=stopped)] == [None, None, None]
     found = shown(configuration, *alarms, stopped=stopped, inhibit_level_2=True)
-    assert [one.cover and one.cover.kind for one in found] == [None, CommonCauseKind.GATEWAY, CommonCauseKind.EQUIPMENT]
+    assert [entry.cover and entry.cover.kind for entry in found] == [
+        None,
+        CommonCauseKind.GATEWAY,
+        CommonCauseKind.EQUIPMENT,
+    ]
 
 
 def test_the_first_of_a_burst_on_a_machine_is_marked(configuration: PlantConfiguration) -> None:
@@ -153,27 +157,27 @@ def test_the_first_of_a_burst_on_a_machine_is_marked(configuration: PlantConfigu
     earlier = [alarm("U", "FORECAST", ago=900), alarm("U", "SLOPE", ago=840)]
     alone, other = alarm("T", "H", ago=99, of="q"), alarm("V", "L", ago=101)
     found = shown(configuration, *burst, *earlier, alone, other)
-    assert [one.first_out for one in found] == [True, False, False, True, False, False, False]
-    assert [one.first_out for one in shown(configuration, *burst, first_out_gap_s=30)] == [False, False, False]
+    assert [entry.first_out for entry in found] == [True, False, False, True, False, False, False]
+    assert [entry.first_out for entry in shown(configuration, *burst, first_out_gap_s=30)] == [False, False, False]
 
 
 def test_a_first_that_has_left_the_list_leaves_its_place_empty(configuration: PlantConfiguration) -> None:
     burst = [alarm("U", "H", ago=60), alarm("T", "HH", ago=20, level=2)]
     gone = columns([Call(("p", "T", "H"), 1, NOW - 100 * S, NOW - 99 * S)])
-    assert [one.first_out for one in shown(configuration, *burst)] == [True, False]
-    assert [one.first_out for one in shown(configuration, *burst, raises=gone)] == [False, False]
+    assert [entry.first_out for entry in shown(configuration, *burst)] == [True, False]
+    assert [entry.first_out for entry in shown(configuration, *burst, raises=gone)] == [False, False]
 
 
 def test_what_a_gateway_covers_is_the_first_of_nothing(configuration: PlantConfiguration) -> None:
     alarms = alarm("GW-1", "OFFLINE"), alarm("T", "SILENT", ago=9), alarm("U", "H", ago=8), alarm("T", "H", ago=7)
-    assert [one.first_out for one in shown(configuration, *alarms)] == [False, False, True, False]
+    assert [entry.first_out for entry in shown(configuration, *alarms)] == [False, False, True, False]
 
 
 def test_three_raises_of_a_rule_within_a_minute_are_chattering(configuration: PlantConfiguration) -> None:
     calls = [Call(("p", "T", "H"), 1, NOW - ago * S, NOW) for ago in (60, 30, 0)]
     calls += [Call(("p", "U", "H"), 1, NOW - ago * S, NOW) for ago in (61, 30, 0)]
     found = shown(configuration, alarm("T", "H"), alarm("U", "H"), raises=columns(calls))
-    assert [one.chattering for one in found] == [True, False]
+    assert [entry.chattering for entry in found] == [True, False]
 
 
 def test_an_alarm_that_stands_for_more_than_a_day_is_stale(configuration: PlantConfiguration) -> None:
@@ -186,7 +190,7 @@ def test_an_alarm_that_stands_for_more_than_a_day_is_stale(configuration: PlantC
         alarm("U", "SLOPE", ago=2 * day, state=AlarmState.RETURNED, returned=NOW),
         alarm("V", "L", ago=2 * day, state=AlarmState.SHELVED),
     ]
-    assert [one.stale for one in shown(configuration, *alarms)] == [True, False, False, False, False]
+    assert [entry.stale for entry in shown(configuration, *alarms)] == [True, False, False, False, False]
 
 
 def test_an_alarm_of_a_point_that_is_no_longer_enrolled_is_shown(configuration: PlantConfiguration) -> None:
@@ -208,14 +212,14 @@ def test_every_alarm_given_comes_out_exactly_once(configuration: PlantConfigurat
         )
     stopped = {(of, "E-1"): "FAN" for of in "pq" if rng.random() < 0.5}
     found = shown(configuration, *alarms, stopped=stopped, inhibit_level_2=rng.random() < 0.5)
-    assert [one.alarm for one in found] == alarms
+    assert [entry.alarm for entry in found] == alarms
     part = rng.sample(found, rng.randint(0, len(found)))
     for list_ in (found, part):
-        assert sorted(one.id for one in everything(fold(list_))) == sorted(one.alarm.id for one in list_)
-    covered = {one.alarm.id for one in found if one.cover is not None}
-    assert not covered & {one.cover.alarm for one in found if one.cover is not None}
-    assert sum(one.covers for one in found) == sum(
-        one.cover is not None and one.cover.alarm is not None for one in found
+        assert sorted(entry.id for entry in everything(fold(list_))) == sorted(entry.alarm.id for entry in list_)
+    covered = {entry.alarm.id for entry in found if entry.cover is not None}
+    assert not covered & {entry.cover.alarm for entry in found if entry.cover is not None}
+    assert sum(entry.covers for entry in found) == sum(
+        entry.cover is not None and entry.cover.alarm is not None for entry in found
     )
 
 

@@ -213,7 +213,7 @@ class World:
     active: bool = True
     seen: bool = False
     latch: bool = False
-    told: bool = False  # feedback was given since it was raised
+    has_feedback: bool = False  # feedback was given since it was raised
 
 
 def random_life(seed: int) -> int:
@@ -246,7 +246,9 @@ def random_life(seed: int) -> int:
             assert a.state in {S.UNACKNOWLEDGED, S.ACKNOWLEDGED}
         else:
             assert a.state not in {S.UNACKNOWLEDGED, S.ACKNOWLEDGED}
-        assert (a.cleared is not None) == (a.state is S.NORMAL and world.told), "销警 asks for both, and for no more"
+        assert (a.cleared is not None) == (a.state is S.NORMAL and world.has_feedback), (
+            "销警 asks for both, and for no more"
+        )
     return steps
 
 
@@ -256,7 +258,7 @@ def _random_step(dice: random.Random, world: World, time: int) -> list[AlarmEven
     try:
         if move == "raise":
             event = raised(world.alarm, at(time), value=1.0)
-            world.told &= event is None
+            world.has_feedback &= event is None
             world.active = True
         elif move == "return":
             event = returned(world.alarm, at(time), latch=world.latch)
@@ -267,7 +269,7 @@ def _random_step(dice: random.Random, world: World, time: int) -> list[AlarmEven
             event = reset(world.alarm, at(time, "op"))
         elif move == "dispose":
             event = disposed(world.alarm, at(time, "op"))
-            world.told = True
+            world.has_feedback = True
         elif move == "comment":
             event = commented(world.alarm, at(time, "op", comment="看过"))
         elif move == "begin":
@@ -314,8 +316,8 @@ def test_a_latched_alarm_stays_until_it_was_seen_and_reset() -> None:
 def test_an_alarm_that_comes_back_is_the_same_alarm_and_wants_to_be_seen_again() -> None:
     over = returned(acknowledged(stood(), at(120, "op")).alarm, at(200))
     assert over is not None
-    told = disposed(over.alarm, at(210, "op")).alarm
-    (done,) = consequences(told, at(210), None)
+    disposition = disposed(over.alarm, at(210, "op")).alarm
+    (done,) = consequences(disposition, at(210), None)
     assert (done.kind, done.alarm.cleared) == (K.CLEARED, 210)
     again = raised(done.alarm, at(250), value=30.0)
     assert again is not None
@@ -383,13 +385,13 @@ def test_what_cannot_be_done_is_refused_by_name() -> None:
 
 def test_a_historical_alarm_is_told_again_under_another_id_when_it_proves_longer() -> None:
     known = replace(alarm(), historical=True, returned=200)
-    told, again = recorded(known, received=500), recorded(known, received=900)
+    first, again = recorded(known, received=500), recorded(known, received=900)
     longer = recorded(replace(known, returned=300), received=900)
-    assert told is not None
+    assert first is not None
     assert again is not None
     assert longer is not None
-    assert (told.alarm.state, told.time, told.received) == (S.NORMAL, 200, 500)
-    assert told.id == again.id != longer.id
+    assert (first.alarm.state, first.time, first.received) == (S.NORMAL, 200, 500)
+    assert first.id == again.id != longer.id
     assert historical_id("p", "CO-01", "H", 100) != alarm_id("p", "CO-01", "H", 100)
 
 

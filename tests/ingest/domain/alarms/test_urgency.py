@@ -121,4 +121,6 @@ def test_alarms_of_before_the_migration_have_their_place(database: Database) -> 
 def test_a_place_in_one_order_is_none_in_the_other() -> None:
     alarm = replace(made(np.random.default_rng(1), 1), state=AlarmState.UNACKNOWLEDGED, level=2)
     for order in Order:
-        assert [is_place(place(alarm, order)[0], one) for one in Order] == [one is order for one in Order]
+        assert [is_place(place(alarm, order)[0], candidate) for candidate in Order] == [
+            candidate is order for candidate in Order
+        ]

@@ -59,7 +59,7 @@ def watched(looks: list[tuple[int, bool, bool]]) -> tuple[int | None, DeadPoint 
         seen = compare(
             known, {KEY: NOON} if dead else {}, (lambda _: True) if running else (lambda _: False), now, LIMIT
         )
-        known |= {(one.plant, one.point): one for one in seen.kept}
+        known |= {(entry.plant, entry.point): entry for entry in seen.kept}
         for key in seen.over:
             del known[key]
         if seen.ripe and ripe is None:

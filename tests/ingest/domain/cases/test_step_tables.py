@@ -32,8 +32,8 @@ def test_every_row_is_whole(step: VerbTable) -> None:
     assert "service" not in verb.who
     assert label(step) == verb.words
     assert ACTIONS[step.kind()][step] == (verb.past or verb.words)
-    said = [verb.words, *([verb.past] if verb.past else []), *(field.input.label for field in verb.fields)]
+    labels = [verb.words, *([verb.past] if verb.past else []), *(field.input.label for field in verb.fields)]
     for field in verb.fields:
         assert expected_text(field.input.expected.en) == field.input.expected
-    assert all(text.zh and text.en for text in said)
+    assert all(text.zh and text.en for text in labels)
     assert sum(other.verb.form is verb.form for other in type(step)) == 1, "the form names the step"

@@ -89,14 +89,14 @@ def some_records(seed: int) -> Records:
     duties = [
         duty for key, _, kind in PLANTS for duty in owed(key, kind, dt.date(2026, 1, 1), dt.date(2026, 12, 31), done)
     ]
-    told = {key: AlarmFigures(*(chance.randint(0, 99) for _ in range(9))) for key, _, _ in PLANTS[:2]}
+    figures = {key: AlarmFigures(*(chance.randint(0, 99) for _ in range(9))) for key, _, _ in PLANTS[:2]}
     return Records(
         PLANTS,
         [some_hazard(chance) for _ in range(300)],
         [some_lead(chance) for _ in range(60)],
         [some_inspection(chance) for _ in range(60)],
         duties,
-        told,
+        figures,
     )
 
 
@@ -151,10 +151,10 @@ def counted(records: Records, plants: str, first: int, end: int) -> dict[str, An
             more("self_inspections_due", due)
             more("self_inspections_done", due, duty.done is not None)
             more("self_inspections_late", due, duty.done is not None and duty.done.day > duty.period.due)
-    for key, told in records.alarm_figures.items():
+    for key, figures in records.alarm_figures.items():
         if key in plants:
             for name in AlarmFigures.__slots__:
-                n[name] = n.get(name, 0) + getattr(told, name)
+                n[name] = n.get(name, 0) + getattr(figures, name)
     closed_all = n.get("hazards_closed", 0)
     n["in_time_share"] = n["closed_in_time"] / closed_all if closed_all else None
     return n
