@@ -80,11 +80,11 @@ def receive(sock: socket.socket, count: int) -> bytes:
 def test_a_healthy_network_changes_nothing(proxy: FaultProxy) -> None:
     """Every byte passes, in order, over several connections at once."""
     payload = bytes(range(256)) * 4000
-    with connect(proxy) as one, connect(proxy) as other:
-        sending = threading.Thread(target=one.sendall, args=(payload,))
+    with connect(proxy) as first, connect(proxy) as other:
+        sending = threading.Thread(target=first.sendall, args=(payload,))
         sending.start()
         assert ask(other, b"meanwhile") == b"meanwhile"
-        assert receive(one, len(payload)) == payload
+        assert receive(first, len(payload)) == payload
         sending.join()
     assert proxy.accepted == 2
 

@@ -193,15 +193,15 @@ def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> M
         damped = both[:width, :width] + param["ridge"] * np.eye(width)
         model["transition"] = np.linalg.solve(damped, both[:width, width:]).T
     followed = [_follow(part, model, param) for part in parts]
-    covariance = _scatter([row for one in followed for row in one["errors"]], width)
+    covariance = _scatter([row for sequence in followed for row in sequence["errors"]], width)
     covariance = covariance * (param["smoothing"] / (2 - param["smoothing"]))
-    covariance = covariance + _scatter([row for one in followed for row in one["strayed"]], width)
+    covariance = covariance + _scatter([row for sequence in followed for row in sequence["strayed"]], width)
     wander = []
     for lag in (50, 100):
         rows = [
-            [a - b for a, b in zip(one["strayed"][at], one["strayed"][at - lag], strict=True)]
-            for one in followed
-            for at in range(lag, len(one["strayed"]))
+            [a - b for a, b in zip(sequence["strayed"][at], sequence["strayed"][at - lag], strict=True)]
+            for sequence in followed
+            for at in range(lag, len(sequence["strayed"]))
         ]
         if rows:
             wander.append(_scatter(rows, width))
@@ -213,7 +213,7 @@ def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> M
         if still[i]:
             kept[i, i] += param["smoothing"] / (2 - param["smoothing"])
     model["weights"] = np.linalg.inv(kept)
-    scattered = _scatter([row for one in followed for row in one["deviations"]], width)
+    scattered = _scatter([row for sequence in followed for row in sequence["deviations"]], width)
     kept = (1 - param["shrink"]) * scattered
     for i in range(width):
         kept[i, i] += max(param["shrink"] * scattered[i, i], 1e-6) + still[i]
@@ -230,7 +230,7 @@ def _squared(vector: Vector, matrix: Any) -> float:
 
 
 def _spreads(followed: Model, model: Model, param: dict[str, float]) -> list[float]:
-    squares = [_squared(one, model["spread"]) / model["usual"] for one in followed["deviations"]]
+    squares = [_squared(deviation, model["spread"]) / model["usual"] for deviation in followed["deviations"]]
     newest, found = sum(squares) / len(squares), []
     for square in squares:
         newest += param["smoothing"] * (square - newest)
@@ -241,7 +241,7 @@ def _spreads(followed: Model, model: Model, param: dict[str, float]) -> list[flo
 def _distances(part: Part, model: Model, param: dict[str, float]) -> list[tuple[float, float]]:
     """Of each vector the distance and the spread."""
     followed = _follow(part, model, param)
-    distances = [math.sqrt(_squared(one, model["weights"])) for one in followed["strayed"]]
+    distances = [math.sqrt(_squared(strayed, model["weights"])) for strayed in followed["strayed"]]
     return list(zip(distances, _spreads(followed, model, param), strict=True))
 
 

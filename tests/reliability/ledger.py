@@ -230,7 +230,7 @@ class Box:
         before = {subject: self.missed(subject) for subject in subjects}
         self.absences.append(Absence(time.time_ns(), subjects))
         deadline = time.monotonic() + PATIENCE_S
-        while any(self.missed(one) == told for one, told in before.items()) and time.monotonic() < deadline:
+        while any(self.missed(gateway) == missed for gateway, missed in before.items()) and time.monotonic() < deadline:
             time.sleep(TICK_S)
 
     def _frame(self, readings: list[tuple[int, float]], kind: str) -> None:

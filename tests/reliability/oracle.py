@@ -40,7 +40,7 @@ class Verdict:
     """What the trace shows."""
 
     acks: int = 0
-    told: int = 0  # `committed` messages
+    committed: int = 0  # `committed` messages
     syncs: int = 0  # of the journal's WAL
     received: int = 0
     violations: list[str] = field(default_factory=list)
@@ -154,9 +154,9 @@ class _Judge:
                 seq = self._seqs.pop((call.file, int.from_bytes(packet[:2], "big")), 1 << 62)
                 self.verdict.acks += seq > 0
                 self._hold("PUBACK of seq", seq, synced)
-            elif head >> 4 == _PUBLISH and (told := self._told(head, packet)):
-                self.verdict.told += 1
-                self._hold("committed", told, synced)
+            elif head >> 4 == _PUBLISH and (committed := self._committed_of(head, packet)):
+                self.verdict.committed += 1
+                self._hold("committed", committed, synced)
 
     def _hold(self, what: str, seq: int, synced: int) -> None:
         if seq > synced:
@@ -170,7 +170,7 @@ class _Judge:
         self.newest += 1
         return self.newest
 
-    def _told(self, head: int, packet: bytes) -> int:
+    def _committed_of(self, head: int, packet: bytes) -> int:
         """The seq of a `committed` message of our boot; 0 if it is none."""
         topic, _, payload = _publish(head, packet)
         if topic != self._commits:

@@ -42,8 +42,8 @@ def _seen(promise: Promise, result: Mapping[str, Any] | None) -> str:
     if result is None:
         return " | "
     figures = result["figures"]
-    told = [f"{_words(name)} {_number(figures[name])}" for name in promise.limits if name in figures]
-    return f"{', '.join(told) or '; '.join(result['faults'])} | {result['date']}"
+    figures_shown = [f"{_words(name)} {_number(figures[name])}" for name in promise.limits if name in figures]
+    return f"{', '.join(figures_shown) or '; '.join(result['faults'])} | {result['date']}"
 
 
 def _section(promise: Promise, result: Mapping[str, Any] | None) -> list[str]:

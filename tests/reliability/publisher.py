@@ -64,7 +64,7 @@ class Publisher:
         with self._news:
             self._wait(lambda: self._reached(boot) >= seq, f"frame {seq} of {boot} to be on disk")
 
-    def told(self, boot: str, unlike: Committed | None) -> Committed:
+    def announced(self, boot: str, unlike: Committed | None) -> Committed:
         """What the service says of that boot, once it is something else than that."""
         with self._news:
             self._wait(lambda: self._committed.get(boot) not in (None, unlike), f"something else of {boot}")
@@ -80,9 +80,9 @@ class Publisher:
                 raise TimeoutError(f"waited in vain for {what}")
 
     def _heard(self, _client: Client, _data: object, message: MQTTMessage) -> None:
-        told = decode_committed(bytes(message.payload))
+        committed = decode_committed(bytes(message.payload))
         with self._news:
-            self._committed[told.boot] = told
+            self._committed[committed.boot] = committed
             self._news.notify_all()
 
     def _published(self, *_: object) -> None:

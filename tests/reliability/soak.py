@@ -124,10 +124,10 @@ def _machine() -> str:
 
 
 def _commit() -> str:
-    told = subprocess.run(
+    result = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    return told.stdout.strip()
+    return result.stdout.strip()
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:

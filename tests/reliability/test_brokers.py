@@ -32,9 +32,9 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     kinds: tuple[Kind, ...] = ("mosquitto", "embedded")
     with ThreadPoolExecutor(len(kinds)) as pool:
         begun = [pool.submit(_rig, kind, count // 2, dice(f"{seed}/{kind}"), folder / kind, report) for kind in kinds]
-        one, other = (rig.result() for rig in begun)
-    total: Figures = {name: one[name] + other[name] for name in one}
-    total["named_after_s"] = max(one["named_after_s"], other["named_after_s"])
+        first, other = (rig.result() for rig in begun)
+    total: Figures = {name: first[name] + other[name] for name in first}
+    total["named_after_s"] = max(first["named_after_s"], other["named_after_s"])
     return total
 
 
@@ -81,13 +81,13 @@ def _rig(kind: Kind, kills: int, rng: random.Random, folder: Path, report: Repor
                     server.kill()
                     server.start()
                     began = time.time()
-                    service.until(lambda told=kill: len(_told(service)) > told, "the lost session to be told of")  # type: ignore[misc]
-                    slowest = max(slowest, _told(service)[kill] - began)
+                    service.until(lambda seen=kill: len(_losses(service)) > seen, "the lost session to be reported")  # type: ignore[misc]
+                    slowest = max(slowest, _losses(service)[kill] - began)
                     traffic.settle(PATIENCE_S, frames=30)  # the flow goes on; what had piled up is through
                     report(1)
             traffic.settle(PATIENCE_S)
             sent, tally = traffic.sent, traffic.tally()
-        told = len(_told(service))
+        reported = len(_losses(service))
         assert service.stop() == 0
     kept = in_journal(folder, wave, sent)
     return {
@@ -97,12 +97,12 @@ def _rig(kind: Kind, kills: int, rng: random.Random, folder: Path, report: Repor
         "lost": kept.lost,
         "twice": kept.twice,
         "wrong": kept.wrong + kept.strange,
-        "kills_not_told_of": max(kills - told, 0),
+        "kills_not_told_of": max(kills - reported, 0),
         "named_after_s": round(slowest, 2),
     }
 
 
-def _told(service: Launched) -> list[float]:
+def _losses(service: Launched) -> list[float]:
     """When the service told of a lost session, s since the epoch."""
     stamps = [event["timestamp"] for event in service.log() if event["event"] == "session_lost"]
     return [dt.datetime.fromisoformat(stamp).timestamp() for stamp in stamps]

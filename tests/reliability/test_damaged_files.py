@@ -78,8 +78,8 @@ def test_a_snapshot_that_cannot_be_read_is_made_anew_from_the_journal(
         flipped[len(flipped) // 2] ^= 4
         rubbish = bytes(flipped)
     sql(tmp_path / "state.db", "UPDATE engine_state SET snapshot = ?", rubbish)
-    code, said = verified(tmp_path)
-    assert (code, "snapshot" in said) == (1, True), said
+    code, output = verified(tmp_path)
+    assert (code, "snapshot" in output) == (1, True), output
     with capture_logs() as logs:
         again = Bench(tmp_path)
         again.engine.begin()
@@ -149,13 +149,13 @@ def test_a_position_that_cannot_be_read_ends_nothing(tmp_path: Path, column: str
     with capture_logs() as logs:
         journal = Journal(path)
         positions, boots = journal.sequence_states(), journal.boots()
-        assert [one.gateway for one in journal.gateways()] == ["a", "b"]
+        assert [sequence.gateway for sequence in journal.gateways()] == ["a", "b"]
         journal.sequence_states()
     assert positions["p", "b", "boot"] == SequenceState(9, (Gap(3, 4),), (Gap(1, 1),)), "its neighbour is as it was"
     assert positions["p", "a", "boot"].committed == 9
     assert boots["p", "b"] == ("boot", clock)
-    (told,) = events(logs, "position_damaged")
-    assert (told["gateway"], told["column"]) == ("a", column)
+    (damaged,) = events(logs, "position_damaged")
+    assert (damaged["gateway"], damaged["column"]) == ("a", column)
     assert journal.damaged() == 1
 
 
@@ -234,9 +234,9 @@ def test_repair_puts_the_damaged_file_aside_and_the_service_goes_on(filled: Benc
     with path.open("r+b") as file:
         file.seek((root - 1) * 4096)
         file.write(b"\xff" * 4096)
-    code, said = verified(tmp_path)
+    code, output = verified(tmp_path)
     assert code == 1
-    assert "yujing state repair" in said
+    assert "yujing state repair" in output
     result = CliRunner().invoke(app, ["state", "repair", "--config", str(tmp_path / "yujing.toml")])
     assert result.exit_code == 0, result.output
     assert verified(tmp_path)[0] == 0
@@ -260,14 +260,14 @@ def test_what_a_repair_cannot_bring_back_is_told_with_an_exit_code_of_its_own(fi
     before = len(filled_alarms(path))
     sql(path, "UPDATE alarm SET state = 'nobody knows' WHERE rowid = 1")
     sql(path, "UPDATE alarm SET title_zh = CAST(? AS TEXT) WHERE rowid = 2", b"CO \xff high")
-    code, said = repaired(tmp_path)
-    assert (code, "✗ alarm: 行 rows 1 无法读出" in said, "raised anew" in said) == (3, True, True), said
+    code, output = repaired(tmp_path)
+    assert (code, "✗ alarm: 行 rows 1 无法读出" in output, "raised anew" in output) == (3, True, True), output
     assert len(filled_alarms(path)) == before - 1, "a byte that is no text costs its letter, not its row"
     assert verified(tmp_path)[0] == 0
     assert path.stat().st_mode & 0o777 == 0o640
     assert not [*tmp_path.glob("*.repaired*")]
-    code, said = repaired(tmp_path)
-    assert (code, "✗" in said) == (0, False), said
+    code, output = repaired(tmp_path)
+    assert (code, "✗" in output) == (0, False), output
 
 
 def test_a_sound_state_database_is_said_to_be_so_and_left_as_it_is(filled: Bench, tmp_path: Path) -> None:
@@ -275,8 +275,8 @@ def test_a_sound_state_database_is_said_to_be_so_and_left_as_it_is(filled: Bench
     path = tmp_path / "state.db"
     for _ in range(2):
         before = path.stat().st_ino, path.read_bytes()
-        code, said = repaired(tmp_path)
-        assert (code, "nothing was changed" in said, "repaired" in said) == (0, True, False), said
+        code, output = repaired(tmp_path)
+        assert (code, "nothing was changed" in output, "repaired" in output) == (0, True, False), output
         assert (path.stat().st_ino, path.read_bytes()) == before
     assert not [*tmp_path.glob("*.damaged-*")]
     sql(path, "UPDATE alarm SET state = 'nobody knows' WHERE rowid = 1")
@@ -289,6 +289,6 @@ def test_a_state_database_with_nothing_in_it_is_not_repaired(filled: Bench, tmp_
     for left in ("", "-wal", "-shm"):
         (tmp_path / f"state.db{left}").unlink(missing_ok=True)
     (tmp_path / "state.db").touch()
-    code, said = repaired(tmp_path)
-    assert (code, "there is nothing in it; restore a backup" in said) == (1, True), said
+    code, output = repaired(tmp_path)
+    assert (code, "there is nothing in it; restore a backup" in output) == (1, True), output
     assert (tmp_path / "state.db").stat().st_size == 0

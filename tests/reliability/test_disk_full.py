@@ -44,9 +44,9 @@ def _filled(count: int, rng: random.Random, folder: Path, disk: SmallDisk, repor
         with Traffic(broker, wave, resend_s=1.0) as traffic:
             with flowing(traffic, FRAME, PACE_S):
                 for _ in range(count):
-                    told = _told(service)
+                    reported = _reports(service)
                     disk.fill(leave=rng.choice((0, 0, 4_096, 65_536)))
-                    service.until(lambda before=told: _told(service) > before, "the full disk to be told of")  # type: ignore[misc]
+                    service.until(lambda before=reported: _reports(service) > before, "the full disk to be reported")  # type: ignore[misc]
                     time.sleep(rng.uniform(0.2, 1.0))
                     disk.fill()  # what the ballast gave
                     time.sleep(rng.uniform(0.0, 0.5))
@@ -92,7 +92,7 @@ PROMISE: Final = Promise(
 )
 
 
-def _told(service: Launched) -> int:
+def _reports(service: Launched) -> int:
     return sum(event["event"] in {"disk_low", "disk_full", "journal_refused"} for event in service.log())
 
 

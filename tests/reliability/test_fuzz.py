@@ -146,7 +146,7 @@ class Ledger:
         self._entered = 0
         self._frames: Counter[str] = Counter()  # by boot: in the journal, put aside, or repeated
         self._seen: set[tuple[str, str, str, int]] = set()
-        self._aside: set[tuple[str, bytes]] = set()
+        self._quarantined: set[tuple[str, bytes]] = set()
         self._perhaps: set[tuple[str, bytes]] = set()  # under a used number: repeats, or put aside if they differ
 
     def enter(self, topic: str, payload: bytes) -> None:
@@ -156,19 +156,19 @@ class Ledger:
         known = (plant, gateway) in KNOWN
         if leaf == "status":
             if not (known and _readable(payload)):
-                self._aside.add((topic, payload))
+                self._quarantined.add((topic, payload))
             return
         try:
             frame = decode(payload, COLUMNS)
         except Rejected as error:
             if error.identity is None or self._first(plant, gateway, *error.identity):
-                self._aside.add((topic, payload))  # the same bytes on the same topic are put aside once
+                self._quarantined.add((topic, payload))  # the same bytes on the same topic are put aside once
             else:
                 self._perhaps.add((topic, payload))
             return
         refused = {(topic, refused.payload) for refused in frame.refused} if known else {(topic, payload)}
         if self._first(plant, gateway, frame.boot, frame.seq):
-            self._aside |= refused
+            self._quarantined |= refused
         else:
             self._perhaps |= {(topic, payload), *refused}
 
@@ -176,16 +176,16 @@ class Ledger:
         """The difference to what the journal holds, message by message."""
         with database(folder, "journal") as journal:
             rows = journal.execute("SELECT boot, sum(frames), sum(duplicates) FROM position GROUP BY boot").fetchall()
-            aside = set(journal.execute("SELECT topic, payload FROM quarantine"))
+            quarantined = set(journal.execute("SELECT topic, payload FROM quarantine"))
         frames, repeated = Counter({boot: n for boot, n, _ in rows}), Counter({boot: n for boot, _, n in rows})
         came = frames + repeated
         differences = [came - self._frames, self._frames - came]
-        wrong = (self._aside - aside) | (aside - self._aside - self._perhaps)
+        wrong = (self._quarantined - quarantined) | (quarantined - self._quarantined - self._perhaps)
         return {
             "whole_path": self._entered,
             "frames_kept": frames.total(),
             "repetitions": repeated.total(),
-            "quarantined": len(aside),
+            "quarantined": len(quarantined),
             "unaccounted_for": sum(d.total() for d in differences) + len(wrong),
         }
 

@@ -75,7 +75,9 @@ def test_wild_sequence_numbers_cut_nobody_off(tmp_path: Path) -> None:
                     other.publish(frame("CO-02", "good", seq))
                     other.committed("good", seq)
                 service.until(lambda: standing(service, "GW-01.throttled"), "an alarm of it")
-                (wild,) = [one for one in service.get("/api/v1/gateways") if one["gateway"] == "GW-01"]
+                (wild,) = [
+                    gateway_out for gateway_out in service.get("/api/v1/gateways") if gateway_out["gateway"] == "GW-01"
+                ]
                 assert len(wild["missing"]) <= GAPS
             assert events(service, "frames_lost") >= 1, "what is no longer asked for is told"
             assert not standing(service, "GW-02.throttled")
@@ -118,11 +120,11 @@ def test_many_gaps_are_closed_piece_by_piece_where_packets_are_small(tmp_path: P
     ):
         for seq in range(2, 102, 2):
             gateway.publish(frame("CO-01", "b", seq))
-        sent, told, most = set[int](), None, 0
-        while told is None or told.seq < 100 or told.missing:
-            told = gateway.told("b", unlike=told)
-            most = max(most, len(told.missing))
-            for first, last in told.missing:
+        sent, committed, most = set[int](), None, 0
+        while committed is None or committed.seq < 100 or committed.missing:
+            committed = gateway.announced("b", unlike=committed)
+            most = max(most, len(committed.missing))
+            for first, last in committed.missing:
                 for seq in {*range(first, last + 1)} - sent:
                     sent.add(seq)
                     gateway.publish(frame("CO-01", "b", seq))
@@ -146,7 +148,7 @@ def test_a_history_of_many_boots_delays_neither_start_nor_stop_nor_the_list_of_g
             )
             journal.close()
             service.start()
-            gateways = {one["gateway"]: one for one in service.get("/api/v1/gateways")}
+            gateways = {gateway_out["gateway"]: gateway_out for gateway_out in service.get("/api/v1/gateways")}
             assert gateways["GW-01"]["boot"] == "now"
             gateway.publish(frame("CO-01", "now", 2))
             gateway.committed("now", 2)

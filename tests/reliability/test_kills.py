@@ -155,10 +155,10 @@ def _compare(
     receiver: Receiver,
 ) -> dict[str, int]:
     journal, history = in_journal(folder, wave, sent), in_influx(influx, wave, sent)
-    events, told = alarm_events(folder), webhooks(receiver)
+    events, received = alarm_events(folder), webhooks(receiver)
     wanted = {(number, kind, time) for number, kind, time in reference}
     assert sorted((kind, time) for _, kind, time in reference) == sorted(wave.events(sent)), "the reference itself"
-    outside = {(kind, time) for _, kind, time in told.events}
+    outside = {(kind, time) for _, kind, time in received.events}
     expected = {(kind, iso(time // 1_000_000)) for kind, time in wave.events(sent)}
     return {
         "lost": journal.lost,
@@ -170,9 +170,9 @@ def _compare(
         "alarm_events_missing": len(wanted - set(events)),
         "alarm_events_too_many": len(events) - len(wanted & set(events)),
         "webhooks_missing": len(expected - outside),
-        "webhooks_too_many": len(told.events) - len(expected & outside),
-        "webhooks_changed": told.changed,
-        "webhooks_repeated_under_their_id": told.repeated,
+        "webhooks_too_many": len(received.events) - len(expected & outside),
+        "webhooks_changed": received.changed,
+        "webhooks_repeated_under_their_id": received.repeated,
     }
 
 

@@ -80,10 +80,10 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         "done": count,
         "acts": sum(len(box.acts) for box in boxes),
         "readings": sum(len(box.lines) for box in boxes),
-        "alarms_called_for": sum(one.must for one in explained),
+        "alarms_called_for": sum(alarm.must for alarm in explained),
         "alarms_missing": len(missing),
         "alarms_unexplained": len(unexplained),
-        "first_faults": "; ".join(str(one) for one in [*missing, *unexplained][:8]),
+        "first_faults": "; ".join(str(fault) for fault in [*missing, *unexplained][:8]),
         "webhooks_missing": untold,
         "webhooks_too_many": made_up,
         "lost": lost,
@@ -154,9 +154,9 @@ def _outside(folder: Path, receiver: Receiver) -> tuple[int, int]:
     deadline = time.monotonic() + PATIENCE_S
     while True:
         alarms = [request for request in list(receiver.accepted) if "alarm" in json.loads(request.body)["data"]]
-        told = {UUID(alarm.headers["webhook-id"]) for alarm in alarms}
-        if told >= events or time.monotonic() > deadline:
-            return len(events - told), len(told - events)
+        delivered = {UUID(alarm.headers["webhook-id"]) for alarm in alarms}
+        if delivered >= events or time.monotonic() > deadline:
+            return len(events - delivered), len(delivered - events)
         time.sleep(0.5)
 
 

@@ -38,8 +38,8 @@ def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databas
     try:
         with Launched(tmp_path, address, launcher=limited(f"-n {descriptors}")) as service, ExitStack() as held:
             for _ in range(2 * descriptors):
-                one = held.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=30))
-                one.settimeout(30)
+                connection = held.enter_context(socket.create_connection(("127.0.0.1", service.port), timeout=30))
+                connection.settimeout(30)
             broker.kill()
             service.until(lambda: any(e["event"] == "broker_disconnected" for e in service.log()), "the broker to go")
             broker.start()
@@ -61,6 +61,6 @@ def test_too_few_addresses_are_told_at_the_start_and_not_by_a_thread_that_dies(t
     service = Launched(tmp_path, ("127.0.0.1", 1), launcher=limited(f"-v {500 << 10}"))
     service.launch()
     assert service.dead(50) == 1
-    said = (tmp_path / "service.log").read_text(encoding="utf-8")
-    assert "RLIMIT_AS (ulimit -v, LimitAS=) 500 MiB" in said
-    assert "Traceback" not in said
+    log = (tmp_path / "service.log").read_text(encoding="utf-8")
+    assert "RLIMIT_AS (ulimit -v, LimitAS=) 500 MiB" in log
+    assert "Traceback" not in log

@@ -38,7 +38,7 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         "done": verdict.acks,
         "frames": count,
         "violations": len(verdict.violations),
-        "committed_messages": verdict.told,
+        "committed_messages": verdict.committed,
         "journal_syncs": verdict.syncs,
         "mutant_acks": mutant.acks,
         "mutant_violations": len(mutant.violations),

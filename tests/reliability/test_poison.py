@@ -45,10 +45,10 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
             poisoned = good(BEFORE + 1)
         ended = service.stop()
     with database(folder, "journal") as journal:
-        (aside,) = journal.execute("SELECT count(*) FROM quarantine").fetchone()
+        (quarantined,) = journal.execute("SELECT count(*) FROM quarantine").fetchone()
     return {
         "done": count,
-        "not_in_quarantine": count - aside,
+        "not_in_quarantine": count - quarantined,
         "good_usually_ms": round(median(usual) * 1000, 1),
         "good_after_poison_s": round(poisoned, 3),
         "service_ended": int(ended != 0),

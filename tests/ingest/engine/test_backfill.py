@@ -46,7 +46,7 @@ class Fed(Bench):
 
         return Intake(
             self.handover, self.journal, lambda: self.engine.configuration, acknowledge,
-            Announcer(lambda said: [None] * len(said)), Roomy(), IntakeConfig(), Clock(), self.failures.append,
+            Announcer(lambda due: [None] * len(due)), Roomy(), IntakeConfig(), Clock(), self.failures.append,
             flush=lambda: None, caught_up=lambda: self.idle,
         )  # fmt: skip
 
@@ -195,8 +195,8 @@ def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed:
     while fed.journal.waiting():
         fed.intake._release_backfill()
     assert fed.values("CO-02") == [1.0] * PIECE + [3.0] * PIECE
-    ((aside),) = fed.journal.quarantined(limit=10)
-    assert (aside.reason, aside.readings, aside.payload) == ("damaged", PIECE, bytes(20))
+    ((quarantined),) = fed.journal.quarantined(limit=10)
+    assert (quarantined.reason, quarantined.readings, quarantined.payload) == ("damaged", PIECE, bytes(20))
 
 
 def test_a_clock_set_while_it_waits_keeps_arrivals_comparable(fed: Fed) -> None:

@@ -188,7 +188,7 @@ def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path:
     path = tmp_path / "journal.db"
     configuration = small_configuration(tmp_path, Journal(path).number_points, LATCHED)
     journal, arrived = write_journal(path, configuration, draw, apart=SECOND // 10)
-    known, told, cycles = [], [], []
+    known, committed, cycles = [], [], []
     for pace_ms in (0, 20, 50, 500):
         run = Run(tmp_path / f"{pace_ms} ms", journal, configuration, None)
         pace = pace_ms * SECOND // 1000 or 1
@@ -201,9 +201,9 @@ def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path:
         run.clock.time = arrived[-1] + SECOND
         run.engine.process()
         known.append(run.engine.engine_state.dump())
-        told.append(run.tables())
+        committed.append(run.tables())
         cycles.append(len(ends))
     assert cycles[0] > cycles[1] > 2 * cycles[3], "else nothing was compared"
     assert known == [known[0]] * 4
-    assert told == [told[0]] * 4
-    assert len(told[0]["alarm_event"]) > 60
+    assert committed == [committed[0]] * 4
+    assert len(committed[0]["alarm_event"]) > 60

@@ -131,8 +131,8 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
     states = {a.rule: a.state for a in bench.found()}
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.REMOVED}
     assert [a.returned for a in bench.found()] == [None, None], "it was not seen to return"
-    told = [message.body for message in standing(bench.outbox, "inspector")]
-    reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in told}
+    messages = [message.body for message in standing(bench.outbox, "inspector")]
+    reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in messages}
     assert reasons["HH", "raised"]["en"] == "The value is at or above 160 ppm: high-high"
     assert reasons["HH", "removed"] is None  # the rule is gone
 
@@ -312,11 +312,11 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
     bench.settle()
     (alarm,) = bench.found()
     assert alarm.state is AlarmState.SHELVED
-    told = [m.body for m in standing(bench.outbox, "inspector")]
-    assert [(body["event"], body["alarm"]["state"]) for body in told] == [
+    messages = [m.body for m in standing(bench.outbox, "inspector")]
+    assert [(body["event"], body["alarm"]["state"]) for body in messages] == [
         ("raised", "unacknowledged"), ("shelved", "shelved"),
     ]  # fmt: skip
-    assert told[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
+    assert messages[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
     bench.engine.submit(End(shelved.id, OPERATOR)).result(PATIENCE_S)
     assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
     acts = [row.act for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
@@ -413,8 +413,8 @@ def test_two_people_may_say_something_about_an_alarm_that_is_long_over(bench: Be
     first = bench.engine.submit(Comment(alarm.id, OPERATOR, "传感器已校准"))
     second = bench.engine.submit(Comment(alarm.id, INSPECTOR, "已核实"))
     assert (first.result(PATIENCE_S).comment, second.result(PATIENCE_S).comment) == ("传感器已校准", "已核实")
-    said = [(e.by, e.detail["comment"]) for e in bench.alarms.alarm_history(alarm.id) if e.kind == "commented"]
-    assert said == [("张三", "传感器已校准"), ("李监察", "已核实")]
+    comments = [(e.by, e.detail["comment"]) for e in bench.alarms.alarm_history(alarm.id) if e.kind == "commented"]
+    assert comments == [("张三", "传感器已校准"), ("李监察", "已核实")]
 
 
 def test_late_readings_that_cannot_be_judged_are_a_line_a_minute_and_each_is_counted(bench: Bench) -> None:

@@ -60,10 +60,10 @@ def test_a_gateway_that_tells_its_status_once_is_online_as_long_as_frames_come(b
         bench.send(5.0)
         assert bench.online()
     assert not bench.alarms()
-    told = bench.readings(GATEWAY)
-    assert {value for value, _, _ in told} == {1.0}
-    assert max(after - before for (_, before, _), (_, after, _) in pairwise(told)) <= 30 * SECOND
-    assert len(told) < 10
+    readings = bench.readings(GATEWAY)
+    assert {value for value, _, _ in readings} == {1.0}
+    assert max(after - before for (_, before, _), (_, after, _) in pairwise(readings)) <= 30 * SECOND
+    assert len(readings) < 10
     bench.passes(100)
     assert not bench.online()
     assert "SILENT" in bench.alarms()

@@ -282,8 +282,8 @@ def test_a_service_whose_own_clock_is_wrong_keeps_the_times_of_gateways_that_agr
 
     with capture_logs() as logs:
         both(20, off)
-    (told,) = [event for event in logs if event["event"] == "service_clock_suspected"]
-    assert told["ahead_s"] == pytest.approx(wrong_s, abs=2)
+    (suspected,) = [event for event in logs if event["event"] == "service_clock_suspected"]
+    assert suspected["ahead_s"] == pytest.approx(wrong_s, abs=2)
     assert bench.intake.clock_ahead_s == pytest.approx(wrong_s, abs=2)
     both(5, off)
     true = bench.clock.wall() - wrong_s * SECOND

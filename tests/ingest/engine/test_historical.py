@@ -67,7 +67,7 @@ def bench(tmp_path: Path) -> Bench:
     return made
 
 
-def told(events: Sequence[AlarmEvent]) -> list[tuple[str, float, float]]:
+def spans(events: Sequence[AlarmEvent]) -> list[tuple[str, float, float]]:
     """(rule, onset, end) of historical alarms, s from the start."""
     alarms: list[Alarm] = [event.alarm for event in events]
     assert all(event.kind is AlarmEventKind.RECORDED and event.alarm.historical for event in events)
@@ -79,7 +79,7 @@ def test_late_readings_beyond_a_limit_are_one_historical_alarm_once_they_stop_co
     assert bench.take([(90, 50)], at=1010) == []
     assert bench.wait(1039) == []
     (event,) = bench.wait(1041)
-    assert told([event]) == [("H", 90, 102)]
+    assert spans([event]) == [("H", 90, 102)]
     alarm = event.alarm
     assert (alarm.state, alarm.value, alarm.limit, alarm.level) == (AlarmState.NORMAL, 50.0, 24.0, 1)
     assert bench.standing() == [], "nobody has to acknowledge it"
@@ -96,7 +96,7 @@ def test_what_comes_still_later_makes_the_same_alarm_longer(bench: Bench) -> Non
     (second,) = bench.wait(1090)
     assert second.alarm.id == first.alarm.id
     assert second.id != first.id
-    assert told([second]) == [("H", 95, 110)]
+    assert spans([second]) == [("H", 95, 110)]
     assert second.alarm.value == 99.0
     assert bench.take([(100, 40), (105, 60)], at=1100) == []
     assert bench.wait(2000) == [], "nothing new lies within it"
@@ -104,14 +104,14 @@ def test_what_comes_still_later_makes_the_same_alarm_longer(bench: Bench) -> Non
 
 def test_excursions_further_apart_than_the_point_may_be_silent_are_two(bench: Bench) -> None:
     bench.take([(100, 30), (131, 30)], at=1001)
-    assert told(bench.wait(1040)) == [("H", 100, 100), ("H", 131, 131)]
+    assert spans(bench.wait(1040)) == [("H", 100, 100), ("H", 131, 131)]
 
 
 def test_the_delay_of_the_rule_holds_for_the_past_as_well(bench: Bench) -> None:
     bench.take([(100, 170), (109.9, 170)], at=1001)
-    assert {rule for rule, _, _ in told(bench.wait(1100))} == {"H"}
+    assert {rule for rule, _, _ in spans(bench.wait(1100))} == {"H"}
     bench.take([(111, 170)], at=1101)
-    assert ("HH", 100, 111) in told(bench.wait(1200))
+    assert ("HH", 100, 111) in spans(bench.wait(1200))
 
 
 def test_what_lies_within_a_live_alarm_is_not_told_again(bench: Bench) -> None:
@@ -121,7 +121,7 @@ def test_what_lies_within_a_live_alarm_is_not_told_again(bench: Bench) -> None:
     bench.take([(1015, 90), (1025, 90)], at=1031)
     assert bench.wait(1100) == []
     bench.take([(1005, 90), (1029, 90)], at=1101)
-    assert told(bench.wait(1200)) == [("H", 1005, 1005)]
+    assert spans(bench.wait(1200)) == [("H", 1005, 1005)]
     assert bench.standing() == [AlarmState.RETURNED], "it still waits to be seen"
 
 
@@ -133,7 +133,7 @@ def test_a_backfilled_reading_raises_nothing_and_moves_nothing_that_is_live(benc
     assert [event.kind for event in bench.take([(1400, 30)], at=1400)] == [AlarmEventKind.RAISED]
     assert bench.wait(1590) == [], "held back"
     assert [event.kind for event in bench.take([(1490, 5)], at=1595)] == [AlarmEventKind.RETURNED]
-    assert told(bench.wait(1001 + (HOLD_BACK + SETTLE_AFTER) / SECOND)) == [("H", 1500, 1500)]
+    assert spans(bench.wait(1001 + (HOLD_BACK + SETTLE_AFTER) / SECOND)) == [("H", 1500, 1500)]
 
 
 def test_readings_without_a_usable_value_and_rules_with_a_condition_are_left_out(tmp_path: Path) -> None:
@@ -150,13 +150,17 @@ def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: B
         bench.take([(time, 30), (time + 1, 5)], at=time)
     assert len(bench.engine_state.excursions) == KEPT
     assert bench.take([(1500.5, 90)], at=20_000) == []
-    assert [(one.reason, one.gateway) for one in bench.cycle.not_evaluated] == [("before what is remembered", "GW-01")]
+    assert [(late.reason, late.gateway) for late in bench.cycle.not_evaluated] == [
+        ("before what is remembered", "GW-01")
+    ]
     assert bench.wait(21_000) == []
 
 
 def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Bench) -> None:
     bench.take([(2000 + 40.0 * number, 30) for number in range(HELD + 5)], at=1001, flags=Flag.HISTORICAL)
-    assert told(bench.wait(1001 + SETTLE_AFTER / SECOND)) == [("H", 2000 + 40.0 * n, 2000 + 40.0 * n) for n in range(5)]
+    assert spans(bench.wait(1001 + SETTLE_AFTER / SECOND)) == [
+        ("H", 2000 + 40.0 * n, 2000 + 40.0 * n) for n in range(5)
+    ]
 
 
 def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
@@ -165,4 +169,4 @@ def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, 
     bench.configuration = small_configuration(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))
     bench.engine_state = bench.engine_state.successor(bench.configuration)
     assert bench.wait(1100) == []
-    assert [one.reason for one in bench.cycle.not_evaluated] == ["its rule is gone"]
+    assert [late.reason for late in bench.cycle.not_evaluated] == ["its rule is gone"]

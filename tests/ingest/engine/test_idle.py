@@ -50,8 +50,8 @@ class Noted(Bench):
             self.noted.append((f"{kind} {level}", self.clock.time))
             return ()
 
-        def warning(told: EarlyWarning) -> tuple[str, ...]:
-            self.noted.append((f"warning {told.peak} {told.step}", self.clock.time))
+        def warning(early_warning: EarlyWarning) -> tuple[str, ...]:
+            self.noted.append((f"warning {early_warning.peak} {early_warning.step}", self.clock.time))
             return ()
 
         terms = Policy(alarm, warnings=self.config.policy(), warned=warning)
@@ -91,9 +91,9 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
 def test_who_sleeps_until_something_is_due_tells_the_same_at_the_same_moments(tmp_path: Path) -> None:
     """Silences, excursions that settle, shelving that ends, deadlines: as one that looks all the time."""
     sent = script(0)
-    (awake, looked), (slept, told) = (run(tmp_path / str(way), sent, sleeps=way) for way in (False, True))
+    (awake, looked), (slept, woken) = (run(tmp_path / str(way), sent, sleeps=way) for way in (False, True))
     assert slept == awake
     assert {step.split()[0] for step in awake} >= {"raised", "returned", "recorded", "unshelved", "escalated"}
-    assert [what for what, _ in told] == [what for what, _ in looked]
-    late = {(what, (at - then) / SECOND) for (what, at), (_, then) in zip(told, looked, strict=True)}
-    assert not {one for one in late if abs(one[1]) > STEP_S}
+    assert [what for what, _ in woken] == [what for what, _ in looked]
+    late = {(what, (at - then) / SECOND) for (what, at), (_, then) in zip(woken, looked, strict=True)}
+    assert not {shift for shift in late if abs(shift[1]) > STEP_S}

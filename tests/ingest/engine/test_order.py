@@ -79,7 +79,7 @@ def test_a_day_without_the_platform_is_few_reports_and_all_of_them_once_it_is_ba
     (tmp_path / "p.toml").write_text(plant("steel", point("CO-1", "STL_CO", NAMED.format(1))), encoding="utf-8")
     configuration = load_configuration(tmp_path, MemoryNumbering(), 1)
     engine_state, minute = EngineState(configuration), 60 * SECOND
-    index = np.array([one.index for one in configuration.plants["p"].points if one.id == "CO-1"], np.int32)
+    index = np.array([point.index for point in configuration.plants["p"].points if point.id == "CO-1"], np.int32)
     waiting: list[int] = []
     away = True
 

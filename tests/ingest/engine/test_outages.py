@@ -86,8 +86,8 @@ def test_readings_of_points_nobody_knows_make_nobody_silent_whose_readings_wait_
         assert silent(made.judge()) == set()
         for _ in range(4 * SILENCE_S):
             made.clock.time += SECOND
-            one, at = np.ones(1), np.full(1, made.clock.time)
-            stranger = Batch(np.full(1, 999, np.int32), at, one, one.astype(np.uint16) * 0, at)
+            ones, at = np.ones(1), np.full(1, made.clock.time)
+            stranger = Batch(np.full(1, 999, np.int32), at, ones, ones.astype(np.uint16) * 0, at)
             made.journal.append(Commit(stranger, 1))
             made.arrive(Second(dict.fromkeys(POINTS, HEALTHY)))
         while made.engine.lag():
@@ -99,7 +99,7 @@ def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_servi
     """However often it dies and however long it is away; for 10 s after each start nobody newly falls silent."""
     draw = random.Random(4)  # noqa: S311  the same history every time
     with bench() as made:
-        heard, told, talks = dict[str, int](), 0, dict.fromkeys(POINTS, True)
+        heard, newly_silent, talks = dict[str, int](), 0, dict.fromkeys(POINTS, True)
         standing, lives, back = set[str](), 0, -GRACE
         for second in range(1, 600):
             talks = {point: talking != (draw.random() < 0.12) for point, talking in talks.items()}
@@ -108,13 +108,13 @@ def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_servi
             made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
             found, due = silent(made.judge()), expected(heard, second)
             assert found == (due if second - back >= GRACE else due & standing), f"second {second}"
-            told += bool(found - standing)
+            newly_silent += bool(found - standing)
             standing = found
             if draw.random() < 0.04:
                 made.clock.time += draw.choice((1, 60, 86_400)) * SECOND
                 made.begin()
                 lives, back = lives + 1, second
-        assert told > 30
+        assert newly_silent > 30
         assert lives > 15
 
 
@@ -126,14 +126,14 @@ def test_a_service_that_is_killed_every_minute_tells_who_is_dead(speaks: tuple[s
             made.arrive(Second({"CO-01": HEALTHY}))
             made.judge()
         made.begin()
-        up, told = 0, dict[str, int]()
+        up, silent_since = 0, dict[str, int]()
         for _ in range(5):
             for _ in range(LIFE):
                 up += 1
                 made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
-                told = dict.fromkeys(silent(made.judge()), up) | told
+                silent_since = dict.fromkeys(silent(made.judge()), up) | silent_since
             made.clock.time += 10 * SECOND
             made.begin()
         due = {"GW-01": 90, "CO-01": 3 * LIFE} | ({} if speaks else {"GW-02": 90})
-        assert told.keys() == due.keys()
-        assert all(due[who] - 4 <= at <= due[who] + 2 * GRACE for who, at in told.items()), told
+        assert silent_since.keys() == due.keys()
+        assert all(due[who] - 4 <= at <= due[who] + 2 * GRACE for who, at in silent_since.items()), silent_since

@@ -65,9 +65,9 @@ def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -
     bench.read(CALM)
     bench.read(HIGH)
     bench.wait(2400)
-    raised = bench.told()[0][1]
-    told = [(kind, time - raised) for kind, time in bench.told() if kind in {"reminded", "escalated"}]
-    assert told == [
+    raised = bench.history()[0][1]
+    steps = [(kind, time - raised) for kind, time in bench.history() if kind in {"reminded", "escalated"}]
+    assert steps == [
         ("reminded", 450),
         ("escalated", 900),
         ("reminded", 1350),
@@ -88,16 +88,16 @@ def test_a_time_in_which_the_service_reached_nobody_is_nobodys_fault(bench: Benc
     if restarted:
         bench.start()
     bench.wait(1)
-    told = bench.told()
-    raised = told[0][1]
-    assert [kind for kind, _ in told if kind in {"escalated", "resumed"}] == ["resumed"]
+    before = bench.history()
+    raised = before[0][1]
+    assert [kind for kind, _ in before if kind in {"escalated", "resumed"}] == ["resumed"]
     (resumed,) = [event for event in bench.events() if event.kind == "resumed"]
     assert 1890 <= resumed.detail["away_s"] <= 1910
     bench.start()
     bench.wait(1)
-    assert bench.told() == told
+    assert bench.history() == before
     bench.wait(1400)
-    late = [time - raised - resumed.detail["away_s"] for kind, time in bench.told() if kind == "escalated"]
+    late = [time - raised - resumed.detail["away_s"] for kind, time in bench.history() if kind == "escalated"]
     assert late == pytest.approx([900, 1800], abs=1)
     assert len({event.id for event in bench.events()}) == len(bench.events())
 
@@ -110,7 +110,7 @@ def test_a_short_restart_moves_no_deadline(bench: Bench) -> None:
     bench.start()
     bench.wait(1)
     assert bench.warnings()[0].until == until
-    assert "resumed" not in [kind for kind, _ in bench.told()]
+    assert "resumed" not in [kind for kind, _ in bench.history()]
 
 
 def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path: Path) -> None:
@@ -154,7 +154,7 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
         bench.read(CALM)
     closed = bench.warnings()[0]
     assert closed.state is WarningState.CLOSED
-    assert [kind for kind, _ in bench.told()][-2:] == ["ended", "closed"]
+    assert [kind for kind, _ in bench.history()][-2:] == ["ended", "closed"]
     with pytest.raises(KeyError):
         bench.submit(FeedBack(warning.id, OPERATOR, "again", "again")).result(0)
 
@@ -246,7 +246,7 @@ def test_the_clock_being_set_moves_no_deadline(tmp_path: Path) -> None:
         bench.read(HIGH)
         bench.start()  # what was committed before the step is moved along, too
         bench.wait(1000)
-        found.append([(kind, time - step) for kind, time in bench.told() if kind in {"reminded", "escalated"}])
+        found.append([(kind, time - step) for kind, time in bench.history() if kind in {"reminded", "escalated"}])
         bench.close()
     assert found[0] == found[1] == found[2]
     assert ("escalated", 902.0) in found[0]
@@ -339,7 +339,7 @@ def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Pa
     assert point is not None
     assert view.runs(point) is not stands  # casework asks so
     assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
-    facts = {one.point: one for one in bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()}
+    facts = {fact.point: fact for fact in bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()}
     assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands
     assert bench.warnings()[0].colour is (Colour.BLUE if stands else Colour.YELLOW)
     bench.close()
@@ -369,7 +369,7 @@ def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_t
     bench.read({"CO-01": 30.0, "CO-02": 5.0})
     bench.read({"CO-01": 170.0, "CO-02": 0.0})
     facts = bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()
-    assert {(one.rule, Trait.IN_PRODUCTION in one.traits) for one in facts if one.point == "CO-01"} == {
+    assert {(fact.rule, Trait.IN_PRODUCTION in fact.traits) for fact in facts if fact.point == "CO-01"} == {
         ("H", False),
         ("HH", False),
     }
@@ -384,7 +384,7 @@ def test_nobody_assigned_means_everyone(tmp_path: Path) -> None:
     bench.wait(1900)
     warning = bench.warnings()[0]
     assert (warning.step, warning.who) == (Step.PROVINCE, ())
-    assert [kind for kind, _ in bench.told() if kind != "inputs-changed"] == ["raised", *["reminded"] * 4]
+    assert [kind for kind, _ in bench.history() if kind != "inputs-changed"] == ["raised", *["reminded"] * 4]
     bench.close()
 
 
@@ -405,7 +405,7 @@ def test_other_reasons_are_kept_and_sent_to_nobody(bench: Bench) -> None:
     bench.read(HIGH)
     for _ in range(12):
         bench.read({"CO-01": 170.0, "CO-02": 30.0})
-    assert [kind for kind, _ in bench.told()] == ["raised", "inputs-changed"]
+    assert [kind for kind, _ in bench.history()] == ["raised", "inputs-changed"]
     sent = standing(bench.outbox, "inspector")
     assert [message.body["event"] for message in sent if message.kind == "warning"] == ["raised"]
 

@@ -29,11 +29,11 @@ def values(bench: Bench, point: str = "CO-01") -> list[float]:
 def reused(bench: Bench) -> float:
     """The newest reading of how many frames came under a used number; 0 if there is none."""
     bench.take()
-    told = values(bench, "GW-01.reused")
-    return told[-1] if told else 0.0
+    shares = values(bench, "GW-01.reused")
+    return shares[-1] if shares else 0.0
 
 
-def aside(bench: Bench) -> list[bytes]:
+def refused_for_its_number(bench: Bench) -> list[bytes]:
     """What is in quarantine because of its number."""
     return [
         quarantined.payload
@@ -59,7 +59,7 @@ def test_a_device_that_always_starts_with_the_same_boot_is_judged_and_told(
                 assert reused(bench) > 0, "told with the first"
     assert values(bench)[before:] == [84.0, 85.0, 86.0, 87.0, 88.0, 89.0]
     assert reused(bench) > 0
-    assert aside(bench) == []
+    assert refused_for_its_number(bench) == []
     assert bench.journal.damaged() == 0
 
 
@@ -76,9 +76,9 @@ def test_other_content_under_a_number_that_is_not_newer_is_put_aside_whole(bench
     bench.take(other, other)
     bench.intake = bench.start()
     bench.take(other)
-    assert aside(bench) == [other[1]]
+    assert refused_for_its_number(bench) == [other[1]]
     assert values(bench) == [1.0] * 9
-    assert bench.told[-1][2] == Committed("b1", 9, []), "the gateway may forget it: it is on disk"
+    assert bench.announced[-1][2] == Committed("b1", 9, []), "the gateway may forget it: it is on disk"
     (quarantined,) = bench.journal.quarantined(limit=10)
     assert (quarantined.detail, quarantined.readings) == (
         "boot b1 seq 5 is another frame's; expected a boot that is new at each start",
@@ -92,11 +92,11 @@ def test_two_devices_of_one_identity_lose_nothing(bench: Bench) -> None:
     """Both count from one, in their own order of time: what they send is a reading or in quarantine."""
     sent = []
     for seq in range(1, 40):
-        one, other = frame(seq, seq, seq), frame(seq, seq - 0.5, 1000 + seq)
-        sent += [one, other]
-        bench.take(one)
+        first, other = frame(seq, seq, seq), frame(seq, seq - 0.5, 1000 + seq)
+        sent += [first, other]
+        bench.take(first)
         bench.take(other)
-    assert len(values(bench)) + len(aside(bench)) == len(sent)
+    assert len(values(bench)) + len(refused_for_its_number(bench)) == len(sent)
     assert reused(bench) > 0
     assert set(values(bench)) >= {float(seq) for seq in range(1, 40)}
 
@@ -133,7 +133,7 @@ def test_a_time_no_clock_can_show_harms_nobody(bench: Bench) -> None:
         bench.take((FRAMES, f'{{"boot":"b1","seq":{seq},"time":[{time}],"values":{{"CO-01":[{seq}]}}}}'.encode()))
     bench.intake = bench.start()
     bench.take(frame(5, 5, 5.0))
-    assert bench.told[-1][2] == Committed("b1", 5, [])
+    assert bench.announced[-1][2] == Committed("b1", 5, [])
 
 
 @pytest.mark.parametrize("seed", range(12))

@@ -57,8 +57,8 @@ def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_p
         assert killed.failures == []
         assert [replace(alarm, comment=None) for alarm in killed.found()] == calm.found()
         assert _messages(killed) == _messages(calm)
-        said = Counter(row.act.detail["comment"] for row in _trail(killed) if row.act.action == "commented")
-        assert said == Counter(f"第{episode}次" for episode in range(1, EPISODES)), "each once"
+        comments = Counter(row.act.detail["comment"] for row in _trail(killed) if row.act.action == "commented")
+        assert comments == Counter(f"第{episode}次" for episode in range(1, EPISODES)), "each once"
         assert [r.act for r in _trail(killed) if r.act.action != "commented"] == [r.act for r in _trail(calm)]
         assert AuditStore(killed.database.rows).verify().broken is None
         for bench in (killed, calm):
@@ -76,8 +76,8 @@ def _kill(server: PostgreSQL) -> None:
 def _messages(bench: Bench) -> Counter[str]:
     """What waits for the inspector, by what it says, but for the comments."""
     bodies = [row["body"] for row in bench.database.rows(sa.select(outbox.c.body))]
-    told = [body for body in bodies if body.get("event") not in {None, "commented"}]
-    return Counter(f"{body['event']} {body['alarm']['id']} {body['time']}" for body in told)
+    transitions = [body for body in bodies if body.get("event") not in {None, "commented"}]
+    return Counter(f"{body['event']} {body['alarm']['id']} {body['time']}" for body in transitions)
 
 
 def _trail(bench: Bench) -> list[AuditRow]:

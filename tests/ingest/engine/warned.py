@@ -101,7 +101,7 @@ class Bench:
         """Every event so far."""
         return self.book.warnings_after(0, limit=1000)
 
-    def told(self) -> list[tuple[str, float]]:
+    def history(self) -> list[tuple[str, float]]:
         """What happened, and how many seconds after the start."""
         return [(str(event.kind), (event.time - START) / SECOND) for event in self.events()]
 

@@ -23,14 +23,14 @@ class Bench:
     def __init__(self) -> None:
         self.clock = MovableClock()
         self.most = 60
-        self.told: Committed | None = None
+        self.announced: Committed | None = None
         self.announcer = Announcer(self.announce, self.clock.seconds)
         self.position = SequenceState(40, GAPS)
 
-    def announce(self, said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
-        for *_, committed in said:
-            self.told = fitting(committed, self.most)
-        return [self.told]
+    def announce(self, sequences: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
+        for *_, committed in sequences:
+            self.announced = fitting(committed, self.most)
+        return [self.announced]
 
     def tell(self) -> None:
         """The gateway connects, or something of it came."""
@@ -39,8 +39,8 @@ class Bench:
 
     def named(self) -> tuple[Gap, ...]:
         """The gaps that are in the message the gateway has."""
-        assert self.told is not None
-        return tuple(Gap(*gap) for gap in self.told.missing)
+        assert self.announced is not None
+        return tuple(Gap(*gap) for gap in self.announced.missing)
 
     def in_the_way(self) -> tuple[Gap, ...]:
         return self.announcer.blocking_gaps(KEY, self.position)
@@ -109,9 +109,9 @@ def test_what_is_due_waits_a_little_for_the_next_commit_and_goes_with_it_as_soon
     """So that no thread is woken for it alone; for who is not told yet, nothing is waited for."""
     for _ in range(3):
         bench.announcer.mark_due([KEY])
-        first, bench.told = bench.announcer.due_s(), None
+        first, bench.announced = bench.announcer.due_s(), None
         bench.announcer.send({KEY: bench.position})
-        assert bench.told is None, "told again at once"
+        assert bench.announced is None, "told again at once"
         bench.clock.pass_s(first - 0.04)
         bench.announcer.send({KEY: bench.position})
         assert bench.named()

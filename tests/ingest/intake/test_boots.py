@@ -30,15 +30,15 @@ def test_those_heard_longest_ago_go_and_never_the_one_a_gateway_is_in() -> None:
         for _ in range(60):
             boot = str(dice.randint(0, 9))
             boots.record([("p", "g", boot)])
-            plain = [*(one for one in plain if one != boot), boot]
+            plain = [*(name for name in plain if name != boot), boot]
             if dice.random() < 0.2:
                 current = boot
             if dice.random() < 0.3:
-                spare = [one for one in plain if one != current]
+                spare = [name for name in plain if name != current]
                 gone = boots.surplus({("p", "g")}, lambda _who, now=current: now, most=3)  # type: ignore[misc]
                 expected = spare[: max(len(plain) - 3, 0)]
                 assert [key[2] for key in gone] == expected
-                plain = [one for one in plain if one not in expected]
+                plain = [name for name in plain if name not in expected]
 
 
 def test_gateways_that_nobody_enrolled_share_one_bound() -> None:
@@ -70,13 +70,13 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
             bench.take(later(number, 1, f"b{number}"))
         bench.intake._housekeeping_due = 0
         bench.intake._housekeeping()
-    (told,) = [event for event in logs if event["event"] == "boots_forgotten"]
-    assert (told["gateway"], told["boots"], told["frames_missing"]) == ("GW-01", MAX_BOOTS + 1, 2)
+    (forgotten,) = [event for event in logs if event["event"] == "boots_forgotten"]
+    assert (forgotten["gateway"], forgotten["boots"], forgotten["frames_missing"]) == ("GW-01", MAX_BOOTS + 1, 2)
     assert len(bench.journal.sequence_states()) == MAX_BOOTS
     assert bench.intake.missing(older_than_s=0) == 0
     bench.intake = bench.start()
     bench.take(later(3 * MAX_BOOTS, 4, "first"))
-    assert bench.told[-1][2] == Committed("first", 4, [(1, 3)])
+    assert bench.announced[-1][2] == Committed("first", 4, [(1, 3)])
     assert bench.journal.gateways()[0].boot == "first"
 
 
@@ -90,12 +90,12 @@ def test_gateways_of_no_plant_file_leave_little_behind_and_are_not_asked_for_any
     assert bench.intake.missing(older_than_s=50) == 4, "of the gateway we know"
     bench.configuration.gateways.clear()  # type: ignore[attr-defined]
     bench.intake = bench.start()
-    bench.told.clear()
+    bench.announced.clear()
     bench.intake.announce_all()
     bench.announcer.send(bench.intake._sequences)
     with capture_logs() as logs:
         bench.intake._housekeeping()
-    assert (bench.told, bench.intake.missing(older_than_s=50)) == ([], 0)
+    assert (bench.announced, bench.intake.missing(older_than_s=50)) == ([], 0)
     assert [event["event"] for event in logs] == []
 
 

@@ -10,9 +10,9 @@ from tests.movable_clock import SECOND
 def history(health: Health, *, start_s: int, until_s: int, refused: float = 0.0) -> list[tuple[GatewayPoint, float]]:
     """What is told while one frame a second comes."""
     return [
-        told
+        share
         for second in range(start_s, until_s)
-        for told in health.add(Tally(second * SECOND, frames=1, refused=refused))
+        for share in health.add(Tally(second * SECOND, frames=1, refused=refused))
     ]
 
 
@@ -38,8 +38,8 @@ def test_that_all_is_well_is_told_only_of_a_whole_window() -> None:
     health = Health(0)
     whole = WINDOW // SECOND
     assert history(health, start_s=0, until_s=whole) == []
-    told = history(health, start_s=whole, until_s=2 * whole)
-    assert told == [(GatewayPoint.REFUSED, 0.0), (GatewayPoint.REUSED, 0.0), (GatewayPoint.THROTTLED, 0.0)]
+    shares = history(health, start_s=whole, until_s=2 * whole)
+    assert shares == [(GatewayPoint.REFUSED, 0.0), (GatewayPoint.REUSED, 0.0), (GatewayPoint.THROTTLED, 0.0)]
 
 
 def test_a_healthy_gateway_costs_a_few_readings_an_hour() -> None:

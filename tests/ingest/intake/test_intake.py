@@ -55,7 +55,7 @@ class Bench:
         self.journal = Journal(folder / "journal.db")
         self.configuration: PlantConfiguration = small_configuration(folder, self.journal.number_points)
         self.acked: list[str] = []
-        self.told: list[tuple[str, str, Committed]] = []
+        self.announced: list[tuple[str, str, Committed]] = []
         self.refused: list[tuple[str, str, Refusal, int]] = []  # the last: how often `committed` had been said by then
         self.connected = True
         self.clock = MovableClock(T0 * 1_000_000)
@@ -63,9 +63,9 @@ class Bench:
         self.handover = Handover(100)
         self.intake = self.start()
 
-    def announce(self, said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
-        self.told += said
-        return [committed for *_, committed in said]
+    def announce(self, sequences: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
+        self.announced += sequences
+        return [committed for *_, committed in sequences]
 
     def start(self) -> Intake:
         """A fresh intake on the same journal, as after a restart."""
@@ -88,7 +88,7 @@ class Bench:
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
         """The way to the broker."""
         if self.connected:
-            self.refused.append((plant, gateway, refusal, len(self.told)))
+            self.refused.append((plant, gateway, refusal, len(self.announced)))
         return self.connected
 
     def take(self, *messages: tuple[str, bytes]) -> None:
@@ -126,7 +126,7 @@ def test_a_frame_is_journaled_acknowledged_and_announced(bench: Bench) -> None:
     bench.take(frame(1), frame(2))
     assert [value for value, _, _ in bench.readings()] == [1.0, 1.0]
     assert bench.acked == [FRAMES, FRAMES]
-    assert bench.told == [(PLANT, "GW-01", Committed("b1", 2, []))]
+    assert bench.announced == [(PLANT, "GW-01", Committed("b1", 2, []))]
 
 
 def test_nothing_is_acknowledged_that_is_not_on_disk(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -138,7 +138,7 @@ def test_nothing_is_acknowledged_that_is_not_on_disk(bench: Bench, monkeypatch: 
         with pytest.raises(JournalUnavailable):
             bench.take(frame(1))
     assert bench.acked == []
-    assert bench.told == []
+    assert bench.announced == []
     bench.take(frame(1))
     assert bench.journal.totals().readings == 1, "the same frame is taken once the disk is back"
 
@@ -149,23 +149,23 @@ def test_a_frame_that_comes_again_is_acknowledged_and_not_stored_again(bench: Be
     bench.take(frame(1))
     assert bench.journal.totals().readings == 1
     assert len(bench.acked) == 3
-    assert bench.told[-1] == (PLANT, "GW-01", Committed("b1", 1, []))
+    assert bench.announced[-1] == (PLANT, "GW-01", Committed("b1", 1, []))
     assert bench.journal.gateways()[0].duplicates == 2
 
 
 def test_a_gap_is_named_and_closed(bench: Bench) -> None:
     bench.take(frame(4))
-    assert bench.told[-1][2] == Committed("b1", 4, [(1, 3)])
+    assert bench.announced[-1][2] == Committed("b1", 4, [(1, 3)])
     bench.take(frame(1), frame(3))
-    assert bench.told[-1][2] == Committed("b1", 4, [(2, 2)])
+    assert bench.announced[-1][2] == Committed("b1", 4, [(2, 2)])
     bench.take(frame(2))
-    assert bench.told[-1][2] == Committed("b1", 4, [])
+    assert bench.announced[-1][2] == Committed("b1", 4, [])
 
 
 def test_a_new_boot_counts_from_one_again(bench: Bench) -> None:
     bench.take(frame(7, boot="b1"), frame(1, boot="b2"))
-    assert [said[2].boot for said in bench.told] == ["b1", "b2"]
-    assert bench.told[-1][2] == Committed("b2", 1, [])
+    assert [entry[2].boot for entry in bench.announced] == ["b1", "b2"]
+    assert bench.announced[-1][2] == Committed("b2", 1, [])
     assert bench.journal.totals().readings == 2
 
 
@@ -184,8 +184,8 @@ def test_what_cannot_be_taken_is_kept_whole_and_never_stops_the_rest(
     bench: Bench, topic: str, payload: bytes, reason: str
 ) -> None:
     bench.take((topic, payload), frame(1, boot="good"))
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert (aside.topic, aside.reason, aside.payload) == (topic, reason, payload)
+    (quarantined,) = bench.journal.quarantined(limit=10)
+    assert (quarantined.topic, quarantined.reason, quarantined.payload) == (topic, reason, payload)
     assert bench.journal.totals().readings == 1
     assert len(bench.acked) == 2
 
@@ -200,7 +200,7 @@ def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
     """It is on disk, if not in the journal; asking for it again would never end."""
     backwards = b'{"boot":"b1","seq":2,"time":[1763884801000,1763884800000],"values":{"CO-01":[1,2]}}'
     bench.take(frame(1), (FRAMES, backwards))
-    assert bench.told[-1][2] == Committed("b1", 2, [])
+    assert bench.announced[-1][2] == Committed("b1", 2, [])
     bench.take((FRAMES, backwards))
     assert bench.journal.totals().quarantined == 1
     assert bench.journal.totals().quarantined_readings == 2
@@ -210,10 +210,10 @@ def test_a_frame_that_was_cut_off_is_not_missing_once_its_beginning_said_which_i
     """It is in quarantine; one that does not even say so is asked for again, since nobody knows that it came."""
     whole = encode_json(Frame("b1", 2, [T0 + 1000], {"CO-01": [1.0]}))
     bench.take(frame(1), (FRAMES, whole[:8]), frame(3))
-    assert bench.told[-1][2] == Committed("b1", 3, [(2, 2)])
+    assert bench.announced[-1][2] == Committed("b1", 3, [(2, 2)])
     bench.take((FRAMES, whole[:-9]))
-    assert bench.told[-1][2] == Committed("b1", 3, [])
-    assert [(one.reason, one.payload) for one in bench.journal.quarantined(limit=10)] == [
+    assert bench.announced[-1][2] == Committed("b1", 3, [])
+    assert [(message.reason, message.payload) for message in bench.journal.quarantined(limit=10)] == [
         ("not-readable", whole[:-9]),
         ("not-readable", whole[:8]),
     ]
@@ -224,11 +224,11 @@ def test_a_frame_of_which_the_beginning_is_kept_is_told_with_the_size_it_was_sen
     beginning, now = frame(1)[1].ljust(5 * MAX_BYTES), bench.clock.wall()
     bench.intake.take([Raw(FRAMES, beginning, now, whole=6_000_049), Raw(*frame(1), now)])
     bench.take()
-    (one,) = bench.journal.quarantined(limit=10)
-    assert one.detail == f"6000049 bytes, of which the first {5 * MAX_BYTES} are kept; expected at most {MAX_BYTES}"
-    assert in_chinese(one.detail) == f"6000049 字节，只保留了开头的 {5 * MAX_BYTES} 字节；最多 {MAX_BYTES}"
-    assert [(gateway, said.detail) for _, gateway, said, _ in bench.refused] == [("GW-01", one.detail)]
-    assert bench.told[-1][2] == Committed("b1", 1, [])
+    (message,) = bench.journal.quarantined(limit=10)
+    assert message.detail == f"6000049 bytes, of which the first {5 * MAX_BYTES} are kept; expected at most {MAX_BYTES}"
+    assert in_chinese(message.detail) == f"6000049 字节，只保留了开头的 {5 * MAX_BYTES} 字节；最多 {MAX_BYTES}"
+    assert [(gateway, refusal.detail) for _, gateway, refusal, _ in bench.refused] == [("GW-01", message.detail)]
+    assert bench.announced[-1][2] == Committed("b1", 1, [])
 
 
 def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench: Bench) -> None:
@@ -239,17 +239,18 @@ def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench
         frame(3),
     )  # fmt: skip
     bench.take(frame(1, CO_01=1.0, CO_98=1.0), frame(4))  # a repeat is no news
-    said = {
-        (gateway, one.boot, one.reason): (one.seq, one.frames, one.readings) for _, gateway, one, _ in bench.refused
+    refusals = {
+        (gateway, refusal.boot, refusal.reason): (refusal.seq, refusal.frames, refusal.readings)
+        for _, gateway, refusal, _ in bench.refused
     }
-    assert said == {
+    assert refusals == {
         ("GW-01", "b1", "unknown-point"): (1, 2, 2),
         ("GW-01", "", "not-readable"): (0, 1, 0),
         ("GW-99", "b9", "unknown-gateway"): (7, 1, 0),
     }
     assert [before for *_, before in bench.refused] == [0, 0, 0]
     assert "CO-98" in bench.refused[0][2].detail
-    assert [committed.seq for _, gateway, committed in bench.told if gateway == "GW-01"] == [3, 4]
+    assert [committed.seq for _, gateway, committed in bench.announced if gateway == "GW-01"] == [3, 4]
 
 
 def test_refusals_wait_for_the_broker_and_are_not_told_again_after_a_retry(bench: Bench) -> None:
@@ -258,9 +259,9 @@ def test_refusals_wait_for_the_broker_and_are_not_told_again_after_a_retry(bench
     bench.take(frame(2, CO_98=1.0))
     bench.connected = True
     bench.take()
-    assert [(one.seq, one.frames) for *_, one, _ in bench.refused] == [(1, 2)]
-    [aside, _] = bench.journal.quarantined(limit=9)
-    bench.intake.take([], [aside])
+    assert [(refusal.seq, refusal.frames) for *_, refusal, _ in bench.refused] == [(1, 2)]
+    [quarantined, _] = bench.journal.quarantined(limit=9)
+    bench.intake.take([], [quarantined])
     bench.take()
     assert len(bench.refused) == 1
 
@@ -304,11 +305,11 @@ def test_whoever_invents_gateways_fills_no_memory_with_refusals(bench: Bench) ->
 def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
     bench.take(frame(1, CO_01=3.0, CO_77=9.0))
     assert [value for value, _, _ in bench.readings()] == [3.0]
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert aside.reason == "unknown-point"
-    assert "CO-77" in aside.detail
-    assert b"CO-01" not in aside.payload
-    assert aside.readings == 1
+    (quarantined,) = bench.journal.quarantined(limit=10)
+    assert quarantined.reason == "unknown-point"
+    assert "CO-77" in quarantined.detail
+    assert b"CO-01" not in quarantined.payload
+    assert quarantined.readings == 1
 
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", '"85"', "true", "[85]", "85, 86"])
@@ -321,14 +322,14 @@ def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> 
     )
     text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{"CO-01":[{value}],"CO-09":[85.0]}}}}'
     bench.take((FRAMES, text.encode()))
-    assert bench.told[-1][2] == Committed("b1", 1, [])
+    assert bench.announced[-1][2] == Committed("b1", 1, [])
     assert bench.readings("CO-01") == []
     (entry,) = bench.journal.read(0, 100)
     assert (entry.batch.point.tolist()[-1:], entry.batch.value.tolist()[-1:]) == ([other + 1000], [85.0])
     assert other not in entry.batch.point
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert "values.CO-01" in aside.detail
-    assert (aside.readings, b"CO-09" in aside.payload) == (1, False)
+    (quarantined,) = bench.journal.quarantined(limit=10)
+    assert "values.CO-01" in quarantined.detail
+    assert (quarantined.readings, b"CO-09" in quarantined.payload) == (1, False)
     bench.take()
     assert [share for share, _, _ in bench.readings("GW-01.refused")] == [50.0]
     bench.take((FRAMES, text.encode()))
@@ -339,10 +340,10 @@ def test_a_frame_of_seventy_thousand_columns_is_put_aside_and_the_next_one_taken
     columns = ",".join(f'"X{number}":[1]' for number in range(70_000))
     text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{{columns}}}}}'
     bench.take((FRAMES, text.encode()), frame(2))
-    assert bench.told[-1][2] == Committed("b1", 2, [])
+    assert bench.announced[-1][2] == Committed("b1", 2, [])
     assert [value for value, _, _ in bench.readings()] == [1.0]
-    (aside,) = bench.journal.quarantined(limit=10)
-    assert (aside.reason, aside.readings) == ("too-large", 70_000)
+    (quarantined,) = bench.journal.quarantined(limit=10)
+    assert (quarantined.reason, quarantined.readings) == ("too-large", 70_000)
 
 
 def test_a_retained_status_that_is_taken_back_is_nothing_wrong(bench: Bench) -> None:
@@ -396,8 +397,8 @@ def test_a_gateways_clock_that_is_set_back_moves_its_frames_and_is_told(bench: B
     assert flags == Flag.CLOCK
     assert "gateway_clock_stepped" in [event["event"] for event in logs]
     clock = bench.configuration.gateways[PLANT, "GW-01"].clock
-    told = [b.value[b.point == clock].tolist() for b in (e.batch for e in bench.journal.read(0, 1000))]
-    assert sum(told, [])[-1] == pytest.approx(-3600, abs=5)  # noqa: RUF017
+    offsets = [b.value[b.point == clock].tolist() for b in (e.batch for e in bench.journal.read(0, 1000))]
+    assert sum(offsets, [])[-1] == pytest.approx(-3600, abs=5)  # noqa: RUF017
 
 
 def test_a_gateways_clock_is_known_over_a_restart(bench: Bench) -> None:
@@ -473,7 +474,7 @@ def test_a_gap_that_nobody_closes_is_listed_as_lost_and_still_taken_if_it_comes(
     assert [event["frames"] for event in logs if event["event"] == "frames_lost"] == [2]
     assert "frames_found" not in [event["event"] for event in logs], "given up is not found"
     bench.announcer.send(bench.intake._sequences)
-    assert bench.told[-1][2] == Committed("b1", 4, [])
+    assert bench.announced[-1][2] == Committed("b1", 4, [])
     (gateway,) = bench.journal.gateways()
     assert [(gap.first, gap.last) for gap in gateway.lost] == [(2, 3)]
     bench.intake = bench.start()
@@ -488,19 +489,19 @@ def test_a_boot_is_not_the_gateways_newest_because_its_frames_come_again(bench: 
     bench.take(frame(1, boot="old"))
     assert bench.journal.gateways()[0].boot == "new"
     bench.intake = bench.start()
-    bench.told.clear()
+    bench.announced.clear()
     bench.intake.announce_all()
     bench.announcer.send(bench.intake._sequences)
-    assert (bench.told[-1][2].boot, bench.told[-1][2].seq) == ("new", 3)
+    assert (bench.announced[-1][2].boot, bench.announced[-1][2].seq) == ("new", 3)
 
 
 def test_what_was_put_aside_is_taken_again_once_it_can_be(bench: Bench) -> None:
     """A gateway that was not in its plant file is enrolled later: nothing it sent is lost."""
     unknown = frame_topic(PLANT, "GW-01").replace(PLANT, "later")
     bench.take((unknown, frame(1)[1]), frame(1, boot="other"))
-    (aside,) = bench.journal.quarantined(limit=10)
+    (quarantined,) = bench.journal.quarantined(limit=10)
     bench.configuration.gateways["later", "GW-01"] = bench.configuration.gateways[PLANT, "GW-01"]  # type: ignore[index]
-    bench.intake.take([], [aside])
+    bench.intake.take([], [quarantined])
     assert bench.journal.quarantined(limit=10) == []
     assert len(bench.readings()) == 2
     bench.take((unknown, frame(1)[1]))
@@ -535,22 +536,22 @@ def test_a_gateway_whose_frames_are_refused_says_so_with_the_first(bench: Bench)
 
 
 def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
-    clock, told = MovableClock(), list[Committed]()
+    clock, announced = MovableClock(), list[Committed]()
 
-    def announce(said: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
-        told.extend(committed for *_, committed in said)
-        return told[-len(said) :]
+    def announce(sequences: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
+        announced.extend(committed for *_, committed in sequences)
+        return announced[-len(sequences) :]
 
     announcer = Announcer(announce, clock.seconds)
     for seq in range(1, 11):
         announcer.mark_due([("p", "g", "b")])
         announcer.send({("p", "g", "b"): SequenceState(seq)})
         clock.pass_s(0.02)
-    assert [committed.seq for committed in told] == [1, 6]
+    assert [committed.seq for committed in announced] == [1, 6]
     clock.pass_s(1)
     announcer.mark_due([("p", "g", "b")])
     announcer.send({("p", "g", "b"): SequenceState(11)})
-    assert told[-1].seq == 11
+    assert announced[-1].seq == 11
 
 
 def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_for_again(bench: Bench) -> None:
@@ -561,10 +562,10 @@ def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_
     bench.announcer.send(bench.intake._sequences)
     bench.clock.pass_s(1)
     assert bench.acked == [FRAMES, FRAMES, FRAMES, "else"]
-    assert bench.told == [(PLANT, "GW-01", Committed("b1", 3, [(2, 2)]))]
-    assert [aside.topic for aside in bench.journal.quarantined(limit=10)] == ["else"]
+    assert bench.announced == [(PLANT, "GW-01", Committed("b1", 3, [(2, 2)]))]
+    assert [quarantined.topic for quarantined in bench.journal.quarantined(limit=10)] == ["else"]
     bench.take(frame(2))
-    assert bench.told[-1] == (PLANT, "GW-01", Committed("b1", 3, []))
+    assert bench.announced[-1] == (PLANT, "GW-01", Committed("b1", 3, []))
     assert [value for value, *_ in bench.readings("GW-01.throttled")] == [1.0]
 
 
@@ -581,8 +582,8 @@ def test_what_is_put_aside_for_one_reason_is_one_line_of_the_log_however_much_it
     strangers = [(frame_topic(PLANT, f"made-up-{number}"), frame(1)[1]) for number in range(30)]
     with capture_logs() as logs:
         bench.take(*junk, *strangers, frame(1))
-    told = [(log["topic"], log["reason"], log["messages"]) for log in logs if log["event"] == "message_quarantined"]
-    assert told == [(FRAMES, "not-readable", 50), (frame_topic(PLANT, "made-up-0"), "unknown-gateway", 30)]
+    lines = [(log["topic"], log["reason"], log["messages"]) for log in logs if log["event"] == "message_quarantined"]
+    assert lines == [(FRAMES, "not-readable", 50), (frame_topic(PLANT, "made-up-0"), "unknown-gateway", 30)]
     assert bench.journal.totals().quarantined == 80
 
 

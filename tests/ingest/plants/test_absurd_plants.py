@@ -129,25 +129,25 @@ def written(folder: Path, absurd: Absurd) -> Path:
     return file
 
 
-def said(folder: Path) -> list[Fault]:
+def doubts(folder: Path) -> list[Fault]:
     """Every doubt about the plant files of a folder."""
     return doubts_of(load_configuration(folder, MemoryNumbering(), version=1), folder)
 
 
-@pytest.mark.parametrize("absurd", DOUBTED, ids=lambda one: f"{one.key} = {one.value}")
+@pytest.mark.parametrize("absurd", DOUBTED, ids=lambda value: f"{value.key} = {value.value}")
 def test_an_absurd_plant_file_is_doubted_by_file_key_value_and_expected(tmp_path: Path, absurd: Absurd) -> None:
     file = written(tmp_path, absurd)
-    found = said(tmp_path)
+    found = doubts(tmp_path)
     assert [(doubt.file, doubt.key, doubt.value) for doubt in found] == [(str(file), absurd.key, absurd.value)]
     assert absurd.zh in found[0].expected
     assert absurd.en in found[0].expected
 
 
-@pytest.mark.parametrize("absurd", REFUSED, ids=lambda one: f"{one.key} = {one.value}")
+@pytest.mark.parametrize("absurd", REFUSED, ids=lambda value: f"{value.key} = {value.value}")
 def test_what_cannot_be_evaluated_is_refused(tmp_path: Path, absurd: Absurd) -> None:
     written(tmp_path, absurd)
     with pytest.raises(InvalidConfig) as refused:
-        said(tmp_path)
+        doubts(tmp_path)
     key, file = absurd.key, str(tmp_path / "p.toml")
     first = refused.value.faults[0]  # rules that follow a faulty one have faults of their own
     assert (first.file, first.key, first.value.strip("'")) == (file, key, absurd.value)
@@ -159,7 +159,7 @@ def test_a_plant_without_gateways_and_one_with_anothers_code_are_doubted(tmp_pat
     (tmp_path / "p.toml").write_text(head, encoding="utf-8")
     other = plant("steel", point("CO-1", CO, 'equipment = "E-1"\n'), name="q")
     (tmp_path / "q.toml").write_text(other, encoding="utf-8")
-    assert [(Path(doubt.file).name, doubt.key, doubt.value) for doubt in said(tmp_path)] == [
+    assert [(Path(doubt.file).name, doubt.key, doubt.value) for doubt in doubts(tmp_path)] == [
         ("p.toml", "gateways", "(none)"),
         ("p.toml", "points", "(none)"),
         ("q.toml", "enterprise.uscc", "91350100M000100Y43"),
@@ -172,7 +172,7 @@ def test_at_least_forty_absurd_files_are_named() -> None:
 
 def test_a_sound_plant_the_sample_and_those_of_demo_and_accidents_are_not_doubted(tmp_path: Path) -> None:
     written(tmp_path, Absurd("", "", "", ""))
-    assert said(tmp_path) == []
+    assert doubts(tmp_path) == []
     shipped = [ROOT / "deploy/plant.sample.toml", *(ROOT / "gateway_sim").glob("**/plants/*.toml")]
     assert len(shipped) > 4
     for number, file in enumerate(shipped):
@@ -180,13 +180,13 @@ def test_a_sound_plant_the_sample_and_those_of_demo_and_accidents_are_not_doubte
         folder.mkdir()
         text = file.read_text(encoding="utf-8")
         (folder / f"{tomllib.loads(text)['enterprise']['id']}.toml").write_text(text, encoding="utf-8")
-        assert said(folder) == [], file.name
+        assert doubts(folder) == [], file.name
 
 
 def test_a_limit_that_many_points_share_is_named_for_each_of_them(tmp_path: Path) -> None:
     absurd = rule("H", "on = 170\noff = 20")
     many = "".join(point(f"CO-{number}", CO, absurd) for number in range(50))
     (tmp_path / "p.toml").write_text(plant("steel", many), encoding="utf-8")
-    assert [doubt.key for doubt in said(tmp_path) if doubt.key.startswith("points")] == [
+    assert [doubt.key for doubt in doubts(tmp_path) if doubt.key.startswith("points")] == [
         f"points (CO-{number}) rules.H.on" for number in range(50)
     ]

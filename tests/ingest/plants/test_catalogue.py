@@ -71,9 +71,9 @@ def test_a_signal_is_mandatory_where_its_basis_is_a_duty(signal: Signal) -> None
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
 def test_no_default_is_called_regulation(signal: Signal) -> None:
     """Nothing in the research is a number fixed by a regulation whose text was read."""
-    told: list[Sourced] = [signal.table.silence_s, *signal.rules.values()]
-    assert Confidence.REGULATION not in {each.confidence for each in told}
-    for each in told:
+    sourced: list[Sourced] = [signal.table.silence_s, *signal.rules.values()]
+    assert Confidence.REGULATION not in {each.confidence for each in sourced}
+    for each in sourced:
         if each.source.startswith(("recalled", "engineering default")):
             assert each.confidence == Confidence.ENGINEERING_DEFAULT
 
@@ -108,9 +108,9 @@ def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
             left_to_plants = {("ALC_PIT_LVL", "on"), ("DUST_HEADCOUNT", "beyond_setpoint")}
             assert (signal.code, missing.key) in left_to_plants, code  # noqa: PT017
         else:
-            said = spec.reason(code, of, score)
-            assert said.zh
-            assert said.en
+            sentence = spec.reason(code, of, score)
+            assert sentence.zh
+            assert sentence.en
             assert score.off <= score.on
             assert set(score.param) == set(KINDS[spec.kind].params)
 

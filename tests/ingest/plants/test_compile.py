@@ -315,8 +315,8 @@ def test_points_keep_their_index_when_others_come_and_go(tmp_path: Path) -> None
 def test_plants_with_the_same_point_ids_do_not_meet(tmp_path: Path) -> None:
     text = point("CO", "STL_CO")
     configuration = configuration_of(tmp_path, plant("steel", text), plant("steel", text, name="q"))
-    one, other = configuration.find("p", "CO"), configuration.find("q", "CO")
-    assert one is not None
+    first, other = configuration.find("p", "CO"), configuration.find("q", "CO")
+    assert first is not None
     assert other is not None
-    assert one.index != other.index
+    assert first.index != other.index
     assert configuration.carrier[other.index] == configuration.gateways["q", "GW-1"].device

@@ -80,9 +80,9 @@ def test_several_comparisons_are_a_gate_on_a_channel(tmp_path: Path) -> None:
     assert ids(configuration, derived.inputs) == ["LEN-1", "LEN-1", "OUT-1"]
     assert ids(configuration, derived.drivers) == ["LEN-1", "OUT-1"]
     assert (table.gate.threshold[at], table.gate.op[at]) == (0.5, 5)  # >=
-    said = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("IN-1", "H"))
-    assert said.when == "LEN-1 >= 500 and LEN-1 <= 6300 or OUT-1 > 90"
-    assert said.gate is None
+    gated = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("IN-1", "H"))
+    assert gated.when == "LEN-1 >= 500 and LEN-1 <= 6300 or OUT-1 > 90"
+    assert gated.gate is None
 
 
 def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ BROKEN: Final = "bogus = 1\n"
 
 def text(name: str, *points: str) -> str:
     """A sound plant file with these points."""
-    return plant("steel", "".join(point(one, "STL_CO") for one in points), name=name)
+    return plant("steel", "".join(point(name_of_point, "STL_CO") for name_of_point in points), name=name)
 
 
 class House:
@@ -87,8 +87,8 @@ def test_a_plant_whose_only_file_ever_is_bad_is_told_as_not_watched_and_hinders_
     assert house.held() == {"a": False}
     assert house.files.unwatched == ["a"]
     assert [log["in_force"] for log in logs if log["event"] == "plant_file_refused"] == ["nothing"]
-    told = next(log for log in logs if log["event"] == "plant_file_fault")
-    assert (told["key"], told["value"]) == ("bogus", "1")
+    fault = next(log for log in logs if log["event"] == "plant_file_fault")
+    assert (fault["key"], fault["value"]) == ("bogus", "1")
 
 
 def test_a_start_at_which_no_plant_could_be_watched_is_refused_with_every_fault(house: House) -> None:

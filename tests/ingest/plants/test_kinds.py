@@ -260,9 +260,9 @@ CASES = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "text", "row", "inputs", "said"), CASES)
+@pytest.mark.parametrize(("kind", "text", "row", "inputs", "sentence"), CASES)
 def test_a_rule_becomes_a_row_and_a_sentence(
-    tmp_path: Path, kind: str, text: str, row: dict[str, float], inputs: list[str], said: str
+    tmp_path: Path, kind: str, text: str, row: dict[str, float], inputs: list[str], sentence: str
 ) -> None:
     configuration = loaded(tmp_path, f'kind = "{kind}"\n{text}', text="setpoint = 30")
     found = columns(configuration, kind)
@@ -274,7 +274,7 @@ def test_a_rule_becomes_a_row_and_a_sentence(
     Bank(configuration.tables, configuration.derived)  # the detector finds every parameter it asks for
     rule = next(rule for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
     assert rule.inputs == tuple(inputs)
-    assert said.lower() in rule.reason.en.lower()
+    assert sentence.lower() in rule.reason.en.lower()
     assert rule.reason.zh
     assert rule.source == "plant file"
 
@@ -335,9 +335,9 @@ def test_every_kind_is_proven_above_and_has_its_detector() -> None:
     ],
 )
 def test_a_rule_that_cannot_stand_says_what_is_expected(tmp_path: Path, kind: str, text: str, fault: str) -> None:
-    told = refused(tmp_path, f'kind = "{kind}"\n{text}')
-    assert "p.toml: points.0.rules." in told
-    assert fault in told
+    message = refused(tmp_path, f'kind = "{kind}"\n{text}')
+    assert "p.toml: points.0.rules." in message
+    assert fault in message
 
 
 def test_latch_reaches_the_rule_and_m_of_n_the_row(tmp_path: Path) -> None:

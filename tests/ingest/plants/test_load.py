@@ -20,14 +20,14 @@ def faults(directory: Path) -> tuple[Fault, ...]:
     return refused.value.faults
 
 
-def told(directory: Path) -> str:
+def refusal(directory: Path) -> str:
     return "\n".join(map(str, faults(directory))).replace(f"{directory}/", "")
 
 
 def test_every_fault_of_a_broken_file_is_told_at_once(tmp_path: Path) -> None:
     """File, key, value and expectation of each; the list is the golden file."""
     shutil.copy(DATA / "every-fault.toml", tmp_path)
-    assert told(tmp_path).splitlines() == (DATA / "every-fault.txt").read_text(encoding="utf-8").splitlines()
+    assert refusal(tmp_path).splitlines() == (DATA / "every-fault.txt").read_text(encoding="utf-8").splitlines()
 
 
 def test_faults_of_all_files_are_told_together(directory: Path) -> None:
@@ -58,17 +58,17 @@ def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.toml").symlink_to(tmp_path / "nowhere")
-    assert "a file that can be read" in told(tmp_path)
+    assert "a file that can be read" in refusal(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["", "nowhere"])
 def test_a_directory_without_plant_files_is_a_fault(tmp_path: Path, name: str) -> None:
-    assert "expected at least one plant file" in told(tmp_path / name)
+    assert "expected at least one plant file" in refusal(tmp_path / name)
 
 
 def test_two_files_of_the_same_plant_are_a_fault(directory: Path, demo: str) -> None:
     (directory / "second.toml").write_text(demo, encoding="utf-8")
-    assert told(directory).splitlines() == [
+    assert refusal(directory).splitlines() == [
         "second.toml: enterprise.id = 'demo-aluminium': expected the name of the file without .toml: second",
         "second.toml: enterprise.id = 'demo-aluminium': expected an id of its own; demo-aluminium.toml has it too",
     ]
@@ -77,12 +77,12 @@ def test_two_files_of_the_same_plant_are_a_fault(directory: Path, demo: str) -> 
 def test_a_rule_of_other_dusts_cannot_be_changed_in_vain(tmp_path: Path) -> None:
     duct = point("DUCT", "DUST_DUCT_V", "[points.rules.LL]\non = 22") + point("FAN", "DUST_FAN_RUN")
     (tmp_path / "p.toml").write_text(plant("dust", duct), encoding="utf-8")
-    assert "points.0.rules.LL.dust (DUCT) = 'wood': expected one of metal, aluminium, magnesium" in told(tmp_path)
+    assert "points.0.rules.LL.dust (DUCT) = 'wood': expected one of metal, aluminium, magnesium" in refusal(tmp_path)
 
 
 def test_a_file_of_the_wrong_shape_is_told_not_tripped_over(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('enterprise = 3\ngateways = "GW"\npoints = [1]\n', encoding="utf-8")
-    found = told(tmp_path)
+    found = refusal(tmp_path)
     for key in ("enterprise", "gateways", "points.0"):
         assert f"p.toml: {key} = " in found
 
@@ -92,14 +92,14 @@ def test_no_point_or_gateway_has_the_id_of_a_gateways_clock(tmp_path: Path, tabl
     second = '[[gateways]]\nid = "GW-2"\nname = "网关"\nname_en = "Gateway"\n'
     text = plant("steel", second + point("CO", "STL_CO")).replace(old, '"GW-1.clock"')
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
-    assert f"{table}.id (GW-1.clock)" in told(tmp_path)
-    assert "= 'GW-1.clock': expected an id of its own; it is that of GW-1's clock" in told(tmp_path)
+    assert f"{table}.id (GW-1.clock)" in refusal(tmp_path)
+    assert "= 'GW-1.clock': expected an id of its own; it is that of GW-1's clock" in refusal(tmp_path)
 
 
 def test_no_plant_takes_the_place_of_the_service_itself(tmp_path: Path) -> None:
     (tmp_path / "service.toml").write_text(plant("steel", point("CO", "STL_CO"), name="service"), encoding="utf-8")
     assert (
-        told(tmp_path)
+        refusal(tmp_path)
         == "service.toml: enterprise.id = 'service': expected an id of its own; service is the service itself"
     )
 
@@ -118,10 +118,10 @@ def test_no_plant_takes_the_place_of_the_service_itself(tmp_path: Path) -> None:
     ids=["still there", "swapped", "itself", "twice", "a gateway", "a gateway's own", "no id"],
 )
 def test_a_former_id_that_cannot_be_meant_is_refused(tmp_path: Path, was: tuple[str, str], expected: str) -> None:
-    lines = [f'was = "{one}"\n' if one else "" for one in was]
+    lines = [f'was = "{former}"\n' if former else "" for former in was]
     points = "".join(point(name, "STL_CO", line) for name, line in zip("AB", lines, strict=True))
     (tmp_path / "p.toml").write_text(plant("steel", points, name="p"), encoding="utf-8")
-    assert expected in told(tmp_path)
+    assert expected in refusal(tmp_path)
 
 
 @pytest.mark.parametrize(("table", "key"), [("enterprise", "enterprise"), ("[gateways]", "gateways.0")])
@@ -156,7 +156,7 @@ def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
     configuration = load_configuration(tmp_path, MemoryNumbering(), 1)
     found = configuration.enterprises()[0]
-    named = next(one for one in found.points if one.id == "A")
+    named = next(known for known in found.points if known.id == "A")
     assert named.name == Text("一号炉一氧化碳", "一号炉一氧化碳")
     names = [
         found.name,
@@ -165,13 +165,13 @@ def test_a_name_in_one_language_is_enough(tmp_path: Path) -> None:
     ]
     assert [name.en for name in names] == [name.zh for name in names]
     (tmp_path / "p.toml").write_text(text.replace('name = "一号炉', 'name_en = "CO'), encoding="utf-8")
-    assert "points.0 (A) = (a table): expected name beside name_en" in told(tmp_path)
+    assert "points.0 (A) = (a table): expected name beside name_en" in refusal(tmp_path)
 
 
 def test_a_fault_of_a_machine_or_gateway_names_it(tmp_path: Path) -> None:
     """As one of a point does: nobody counts tables."""
     extra = '[[equipment]]\nid = "F-7"\nname = ""\n[[gateways]]\nid = "GW-7"\n'
     (tmp_path / "p.toml").write_text(plant("steel", extra + point("A", "STL_CO"), name="p"), encoding="utf-8")
-    said = told(tmp_path)
-    assert re.search(r"equipment\.\d\.name \(F-7\) = '': expected a name", said), said
-    assert re.search(r"gateways\.\d\.name \(GW-7\) = \(missing\)", said), said
+    message = refusal(tmp_path)
+    assert re.search(r"equipment\.\d\.name \(F-7\) = '': expected a name", message), message
+    assert re.search(r"gateways\.\d\.name \(GW-7\) = \(missing\)", message), message

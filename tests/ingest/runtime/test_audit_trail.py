@@ -189,7 +189,7 @@ def test_an_act_that_a_command_is_just_leaving_is_taken_once_it_is_whole(
 
 
 def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path) -> None:
-    told: list[Act] = []
+    acts: list[Act] = []
     (tmp_path / "plants").mkdir()
     file = tmp_path / "plants/small.toml"
     file.write_text(TEXT, encoding="utf-8")
@@ -199,7 +199,7 @@ def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path)
             tmp_path / "plants",
             SavedFiles(tmp_path / "kept"),
             wait_s=0,
-            changed=lambda *one: told.append(of_plant_file(7, *one)),
+            changed=lambda *change: acts.append(of_plant_file(7, *change)),
         )
         files.load(MemoryNumbering(), 1)
 
@@ -207,11 +207,11 @@ def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path)
     load()  # a restart on the same file
     file.write_text(TEXT.replace("on = 24", "on = 26"), encoding="utf-8")
     load()
-    assert [(one.action, one.subject, one.plant) for one in told] == [
+    assert [(act.action, act.subject, act.plant) for act in acts] == [
         ("added", "small.toml", "small"),
         ("changed", "small.toml", "small"),
     ]
-    assert told[1].detail["changes"] == ["points.CO-01.rules.H.on: 24 → 26"]
+    assert acts[1].detail["changes"] == ["points.CO-01.rules.H.on: 24 → 26"]
 
 
 def test_what_commands_leave_is_written_in_the_order_in_which_they_acted(

@@ -106,7 +106,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 def events(folder: Path) -> list[int]:
     with closing(migrated.opened(folder / "state.db")) as database:
-        return [one.seq for one in AlarmStore(database).events_after(0, limit=1000)]
+        return [event.seq for event in AlarmStore(database).events_after(0, limit=1000)]
 
 
 def test_copies_taken_while_another_process_writes_are_each_of_one_moment(data: Path, run: Run, tmp_path: Path) -> None:
@@ -244,9 +244,9 @@ def test_what_is_no_whole_backup_is_refused_with_a_word(data: Path, run: Run, tm
 def test_counts_that_differ_are_named_and_end_with_3(data: Path, run: Run, tmp_path: Path) -> None:
     assert run("backup", "copy").exit_code == 0
     manifest = tmp_path / "copy" / "manifest.json"
-    said = json.loads(manifest.read_bytes())
+    recorded = json.loads(manifest.read_bytes())
     next((tmp_path / "copy" / "evidence").glob("*/*")).unlink()
-    manifest.write_text(json.dumps(said), encoding="utf-8")
+    manifest.write_text(json.dumps(recorded), encoding="utf-8")
     data.rename(tmp_path / "lost")
     restored = run("restore", "copy")
     assert restored.exit_code == 3

@@ -48,12 +48,14 @@ def hall() -> StandIn:
 
 def duty(configuration: PlantConfiguration) -> PlantConfiguration:
     plant = configuration.plants[ALUMINIUM]
-    points = tuple(replace(one, mandatory=one.id == POINT) for one in plant.points)
+    points = tuple(replace(known, mandatory=known.id == POINT) for known in plant.points)
     machine = Equipment("CAST-01", Text("1号机", "1"), Gate("CAST_LEN-01", ">", 0.0))
     plants = {**configuration.plants, ALUMINIUM: replace(plant, points=points, equipment=(machine,))}
-    changed = {one.index: one for one in points}
+    changed = {known.index: known for known in points}
     return replace(
-        configuration, plants=plants, points=tuple(changed.get(one.index, one) for one in configuration.points if one)
+        configuration,
+        plants=plants,
+        points=tuple(changed.get(known.index, known) for known in configuration.points if known),
     )
 
 
@@ -68,11 +70,11 @@ def casework(hall: StandIn) -> CaseAutomation:
 
 def silent(hall: StandIn, point: str = POINT, rule: str = "SILENT") -> Alarm:
     """The point's silence, raised now."""
-    one = Alarm(
+    alarm = Alarm(
         uuid4(), ALUMINIUM, point, rule, 1, AlarmState.UNACKNOWLEDGED, Text("数据中断", "silent"), None, 0, "",
         hall.time, hall.time, annunciated=hall.time, raises=1,
     )  # fmt: skip
-    return hall._commit(one, AlarmEventKind.RAISED, hall.time)
+    return hall._commit(alarm, AlarmEventKind.RAISED, hall.time)
 
 
 def casting(hall: StandIn, length: float | None, *, stale: bool = False) -> None:
@@ -100,13 +102,13 @@ async def test_a_mandatory_sensor_dead_for_two_hours_in_production_is_a_hazard_o
     await wait(hall, work, 110)
     assert hazards(hall) == []
     await wait(hall, work, 300)
-    (one,) = hazards(hall)
-    assert (one.plant, one.point, one.source, one.found_by, one.found) == (
+    (hazard,) = hazards(hall)
+    assert (hazard.plant, hazard.point, hazard.source, hazard.found_by, hazard.found) == (
         ALUMINIUM, POINT, "rule", YUJING, NOON + 2 * HOUR,
     )  # fmt: skip
-    assert [line.step for line in hall.cases.store.hazard_history(one.id)] == ["find"]
+    assert [line.step for line in hall.cases.store.hazard_history(hazard.id)] == ["find"]
     (row,) = AuditStore(hall.database.rows).acts(limit=9, kind="hazard")
-    assert (row.act.actor, row.act.role, row.act.action, row.act.subject) == (YUJING, "service", "open", str(one.id))
+    assert (row.act.actor, row.act.role, row.act.action, row.act.subject) == (YUJING, "service", "open", str(hazard.id))
 
 
 async def test_a_restart_at_any_moment_opens_nothing_twice_and_loses_no_time(hall: StandIn) -> None:
@@ -114,8 +116,8 @@ async def test_a_restart_at_any_moment_opens_nothing_twice_and_loses_no_time(hal
     silent(hall)
     for _ in range(40):
         await wait(hall, casework(hall), 10)
-    (one,) = hazards(hall)
-    assert one.found == NOON + 2 * HOUR
+    (hazard,) = hazards(hall)
+    assert hazard.found == NOON + 2 * HOUR
 
 
 async def test_killed_between_the_hazard_and_its_memory_it_is_not_opened_again(
@@ -162,10 +164,10 @@ async def test_a_sensor_that_died_again_is_another_hazard_only_when_the_first_is
     await wait(hall, work, 20)
     second = silent(hall)
     await wait(hall, work, 200)
-    (one,) = hazards(hall)
-    one = made.stepped(one, made.REGISTER, made.GENERAL, made.rectify(), made.SUBMIT, made.CLOSE, at=hall.time)
+    (hazard,) = hazards(hall)
+    hazard = made.stepped(hazard, made.REGISTER, made.GENERAL, made.rectify(), made.SUBMIT, made.CLOSE, at=hall.time)
     for version in range(2, 7):  # one version at a time, as the books want it
-        hall.cases.store.commit(saved=[replace(one, version=version)])
+        hall.cases.store.commit(saved=[replace(hazard, version=version)])
     hall.return_alarm(second)
     await wait(hall, work, 20)
     silent(hall)
@@ -175,21 +177,28 @@ async def test_a_sensor_that_died_again_is_another_hazard_only_when_the_first_is
 
 async def test_a_missed_deadline_is_a_lead_once_and_a_new_deadline_missed_another(hall: StandIn) -> None:
     books = hall.cases.store
-    one = made.stepped(made.hazard(ALUMINIUM), made.REGISTER, made.GENERAL, made.rectify(TODAY + dt.timedelta(days=1)))
-    books.commit(added=[one])
+    hazard = made.stepped(
+        made.hazard(ALUMINIUM), made.REGISTER, made.GENERAL, made.rectify(TODAY + dt.timedelta(days=1))
+    )
+    books.commit(added=[hazard])
     work = casework(hall)
     await wait(hall, work, 35 * 60, every=60)
     assert leads(hall) == [], "the deadline's day is not over"
     await wait(hall, work, 24 * 60, every=60)
     await wait(hall, casework(hall), 24 * 60, every=60)
     (lead,) = leads(hall)
-    assert (lead.source, lead.subject, lead.plant, lead.opened_by) == ("overdue-hazard", str(one.id), ALUMINIUM, YUJING)
-    extended = replace(one, version=one.version + 1, deadline=TODAY + dt.timedelta(days=6))
+    assert (lead.source, lead.subject, lead.plant, lead.opened_by) == (
+        "overdue-hazard",
+        str(hazard.id),
+        ALUMINIUM,
+        YUJING,
+    )
+    extended = replace(hazard, version=hazard.version + 1, deadline=TODAY + dt.timedelta(days=6))
     books.commit(saved=[extended])
     await wait(hall, work, 24 * 60, every=60)
     assert len(leads(hall)) == 1
     await wait(hall, work, 5 * 24 * 60, every=60)
-    assert {two.subject for two in leads(hall)} == {str(one.id)}
+    assert {two.subject for two in leads(hall)} == {str(hazard.id)}
     assert len(leads(hall)) == 2
     done = made.stepped(extended, made.SUBMIT, at=hall.time)
     books.commit(saved=[done])
@@ -199,36 +208,38 @@ async def test_a_missed_deadline_is_a_lead_once_and_a_new_deadline_missed_anothe
 
 def warned(hall: StandIn, colour: Colour, **changes: Any) -> EarlyWarning:
     """A warning that is that colour from now on."""
-    one = EarlyWarning(
+    warning = EarlyWarning(
         uuid4(), STEEL, colour, colour, hall.time, hall.time, WarningState.OPEN, Step.ENTERPRISE,
         Asked.ACKNOWLEDGEMENT, hall.time, 0, 50.0, "1", (),
     )  # fmt: skip
-    return told(hall, replace(one, **changes), WarningEventKind.RAISED)
+    return record_event(hall, replace(warning, **changes), WarningEventKind.RAISED)
 
 
-def told(hall: StandIn, one: EarlyWarning, kind: WarningEventKind) -> EarlyWarning:
-    hall.warned.append(WarningEvent(len(hall.warned) + 1, uuid4(), kind, hall.time, one))
-    return one
+def record_event(hall: StandIn, warning: EarlyWarning, kind: WarningEventKind) -> EarlyWarning:
+    hall.warned.append(WarningEvent(len(hall.warned) + 1, uuid4(), kind, hall.time, warning))
+    return warning
 
 
 @pytest.mark.parametrize(("colour", "minutes"), [(Colour.RED, 30), (Colour.ORANGE, 120)])
 async def test_a_grave_warning_nobody_answers_is_a_lead_once(hall: StandIn, colour: Colour, minutes: int) -> None:
-    one = warned(hall, colour)
+    warning = warned(hall, colour)
     work = casework(hall)
     await wait(hall, work, minutes - 10)
     assert leads(hall) == []
     await wait(hall, work, 10)
     await wait(hall, casework(hall), 300)
     (lead,) = leads(hall)
-    assert (lead.source, lead.subject, lead.plant) == ("warning", str(one.id), STEEL)
+    assert (lead.source, lead.subject, lead.plant) == ("warning", str(warning.id), STEEL)
     assert lead.text == f"{colour.text.zh}预警未处置"
 
 
 async def test_the_time_counts_from_when_it_became_so_grave(hall: StandIn) -> None:
-    one = warned(hall, Colour.YELLOW)
+    warning = warned(hall, Colour.YELLOW)
     work = casework(hall)
     await wait(hall, work, 600)
-    told(hall, replace(one, colour=Colour.RED, peak=Colour.RED, since=hall.time), WarningEventKind.COLOUR_CHANGED)
+    record_event(
+        hall, replace(warning, colour=Colour.RED, peak=Colour.RED, since=hall.time), WarningEventKind.COLOUR_CHANGED
+    )
     await wait(hall, work, 20)
     assert leads(hall) == []
     await wait(hall, work, 10)
@@ -236,8 +247,10 @@ async def test_the_time_counts_from_when_it_became_so_grave(hall: StandIn) -> No
 
 
 async def test_a_warning_that_was_answered_is_no_lead(hall: StandIn) -> None:
-    one = warned(hall, Colour.RED)
-    told(hall, replace(one, feedback=Feedback("process.water", "x", "李工", hall.time)), WarningEventKind.FEEDBACK)
+    warning = warned(hall, Colour.RED)
+    record_event(
+        hall, replace(warning, feedback=Feedback("process.water", "x", "李工", hall.time)), WarningEventKind.FEEDBACK
+    )
     warned(hall, Colour.RED, state=WarningState.CLOSED)
     warned(hall, Colour.YELLOW)
     await wait(hall, casework(hall), 600)
@@ -246,25 +259,25 @@ async def test_a_warning_that_was_answered_is_no_lead(hall: StandIn) -> None:
 
 async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hall: StandIn) -> None:
     alarm = silent(hall, "CW_IN_T-01")
-    one = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
-    hall.cases.store.commit(added=[one])
+    disposition = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
+    hall.cases.store.commit(added=[disposition])
     work = casework(hall)
     await work.run_once()
     assert hall.book[alarm.id].disposed is None, "whoever gave it may be telling it right now"
     hall.engine_away = True
     await wait(hall, work, 20)
-    assert hall.cases.store.unreported(limit=9) == [one]
+    assert hall.cases.store.unreported(limit=9) == [disposition]
     hall.engine_away = False
     await wait(hall, work, 10)
     assert hall.book[alarm.id].disposed == hall.time
     assert hall.cases.store.unreported(limit=9) == []
-    told_at = len(hall.log)
+    logged = len(hall.log)
     await wait(hall, work, 60)
-    assert len(hall.log) == told_at, "once"
+    assert len(hall.log) == logged, "once"
 
 
 async def test_what_the_engine_refuses_is_not_told_for_ever(hall: StandIn) -> None:
-    one = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
-    hall.cases.store.commit(added=[one])
+    disposition = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
+    hall.cases.store.commit(added=[disposition])
     await casework(hall).run_once()
     assert hall.cases.store.unreported(limit=9) == []

@@ -48,9 +48,9 @@ def test_what_an_earlier_version_left_open_is_closed_at_the_start_and_told(tmp_p
     for name in (*names, "others.txt"):
         (tmp_path / "data" / name).touch(mode=0o644)
     (tmp_path / "data").chmod(0o750)
-    with structlog.testing.capture_logs() as said:
+    with structlog.testing.capture_logs() as logs:
         close_data(settings)
         close_data(settings)
     assert open_to_others(tmp_path) == ["data", "data/others.txt"], "the folder may be shared, the other is not ours"
     assert (tmp_path / "data/evidence").stat().st_mode & 0o777 == 0o700
-    assert [one["event"] for one in said] == ["data_was_open"] * (len(names) + 1)
+    assert [event["event"] for event in logs] == ["data_was_open"] * (len(names) + 1)

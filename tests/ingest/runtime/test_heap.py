@@ -50,8 +50,8 @@ over.set()
 def kept_after_bursts(how: str) -> int:
     """MiB that a process still holds after a burst of 11 MiB in each of 8 threads, everything freed and given back."""
     command = [sys.executable, "-c", BURSTS, how]
-    told = subprocess.run(command, env={}, check=True, capture_output=True, text=True).stdout  # arenas are not chosen
-    return int(told.splitlines()[-1])
+    output = subprocess.run(command, env={}, check=True, capture_output=True, text=True).stdout  # arenas are not chosen
+    return int(output.splitlines()[-1])
 
 
 @pytest.mark.skipif("linux" not in sys.platform, reason="the allocator of other systems gives back by itself")
@@ -68,6 +68,6 @@ def test_what_bursts_in_many_threads_needed_is_given_back() -> None:
 def test_who_runs_it_may_decide_on_arenas(environment: dict[str, str]) -> None:
     with capture_logs() as logs:
         share_heap(environment)
-    (told,) = logs
-    assert told["event"] == "heap_arranged"
-    assert told["heaps"] == "=".join(*environment.items())
+    (event,) = logs
+    assert event["event"] == "heap_arranged"
+    assert event["heaps"] == "=".join(*environment.items())

@@ -116,9 +116,9 @@ def test_prometheus_is_told_of_every_operator_position() -> None:
     found = {(sample.name, *sample.labels.values()): sample.value for family in families for sample in family.samples}
     assert found["yujing_alarms_standing", STEEL, "2"] == 12
     assert found["yujing_alarms_standing", WOOD, "1"] == 0
-    told = ("unacknowledged", "stale", "hidden", "chattering", "raised_10min", "flood")
-    assert [found[f"yujing_alarms_{name}", STEEL] for name in told] == [12, 0, 0, 1, 12, 1]
-    assert {name for name, *_ in found} == {f"yujing_alarms_{name}" for name in ("standing", *told)}
+    names = ("unacknowledged", "stale", "hidden", "chattering", "raised_10min", "flood")
+    assert [found[f"yujing_alarms_{name}", STEEL] for name in names] == [12, 0, 0, 1, 12, 1]
+    assert {name for name, *_ in found} == {f"yujing_alarms_{name}" for name in ("standing", *names)}
 
 
 def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
@@ -179,7 +179,7 @@ def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatc
 
 def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     """A part that hangs, a disk that is full, a history that is away; the last two keep no other part from it."""
-    said = {"intake": "ok", "engine": "no progress for 20 s", "history": "ok"}
+    progress = {"intake": "ok", "engine": "no progress for 20 s", "history": "ok"}
     free = [100 << 20]
     now = [0.0]
     guard = DiskGuard([bench.folder], 4, free=lambda _: free[0], clock=lambda: now[0])
@@ -190,15 +190,24 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     reads: Any = SimpleNamespace(suspended_s=None)
     warnings = WarningStore(bench.database)
     service = LiveService(
-        bench.engine, source, writer, bench.alarms, warnings, CommitNotifier(loop), lambda: said, guard, NO_FILES, reads
+        bench.engine,
+        source,
+        writer,
+        bench.alarms,
+        warnings,
+        CommitNotifier(loop),
+        lambda: progress,
+        guard,
+        NO_FILES,
+        reads,
     )
-    assert service.health().parts == said | {
+    assert service.health().parts == progress | {
         "broker": "ok",
         "disk": "ok",
         "plants": "ok",
         "history": "connection refused (7 journal entries wait)",
     }
-    said["engine"], writer.lag = "ok", lambda: (0, None)
+    progress["engine"], writer.lag = "ok", lambda: (0, None)
     assert service.health().ready
     writer.refusing = lambda: "readings: field type conflict"
     health = service.health()

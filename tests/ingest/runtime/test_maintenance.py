@@ -41,8 +41,8 @@ def journal(tmp_path: Path) -> Journal:
     """Three entries, all of long ago."""
     journal = Journal(tmp_path / "journal.db")
     for received in (1, 2, 3):
-        one = np.array([received], np.int64)
-        journal.append(Commit(Batch(np.zeros(1, np.int32), one, np.ones(1), np.zeros(1, np.uint16), one), 1))
+        arrival = np.array([received], np.int64)
+        journal.append(Commit(Batch(np.zeros(1, np.int32), arrival, np.ones(1), np.zeros(1, np.uint16), arrival), 1))
     return journal
 
 
@@ -72,12 +72,12 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
-    told: list[Act] = []
+    acts: list[Act] = []
     store = EngineStore(database)
     store.commit(2, [], [], b"a snapshot that holds two entries")
     store.commit(3, [], [])
     journal.save_cursor(READER, 1)
-    trimming = asyncio.create_task(maintenance.trim(journal, store, JournalConfig(retention_h=1), told.append))
+    trimming = asyncio.create_task(maintenance.trim(journal, store, JournalConfig(retention_h=1), acts.append))
     async with asyncio.timeout(60):
         while [entry.id for entry in journal.read(0, 100)] != [2, 3]:  # the history has not read the second
             await asyncio.sleep(0.01)
@@ -117,8 +117,8 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
         trimming.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await trimming
-    told = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
-    assert told == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
+    events = [log["event"] for log in logs if log["event"] != "journal_trimmed"]
+    assert events == ["trim_put_off", "trim_put_off", "quarantine_trimmed"]
     assert [quarantined.detail for quarantined in journal.quarantined(limit=9)] == ["young"]
     assert [(act.kind, act.action, act.detail["messages"]) for act in acts] == [("quarantine", "trimmed", 1)]
 
@@ -150,8 +150,8 @@ async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     }
     assert [waiting.seq for waiting in outbox.waiting("town", "alarm", 0, 100)] == seqs[:1]
     assert outbox.undelivered() == {"town": 1}
-    told = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
-    assert told == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
+    trimmed = [(log["what"], log["messages"]) for log in logs if log["event"] == "outbox_trimmed"]
+    assert trimmed == [("body", 2), ("body", 2), ("body", 1), ("record", 2)]
 
 
 def test_delivered_reports_of_readings_are_let_go_of_whole_and_nothing_else_is(database: Database) -> None:
@@ -269,12 +269,12 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
 def test_whoever_keeps_things_for_ever_is_trimmed_of_nothing(tmp_path: Path, journal: Journal) -> None:
     """However many hours that is: more than a clock of 64 bits has nanoseconds."""
     database = migrated.opened(tmp_path / "state.db")
-    told: list[Act] = []
+    acts: list[Act] = []
     journal.save_cursor(READER, 3)
     for hours in (10.0**7, 10.0**12):
         config = JournalConfig(retention_h=hours, quarantine_retention_d=hours)
-        maintenance._trim(journal, EngineStore(database), config, told.append)
-    assert told == []
+        maintenance._trim(journal, EngineStore(database), config, acts.append)
+    assert acts == []
     assert journal.last() == 3
     database.close()
     journal.close()

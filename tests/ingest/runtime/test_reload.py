@@ -27,7 +27,7 @@ GOOD = '[log]\nlevel = "info"\n[intake]\nclock_tolerance_s = 60\n'
 class HornBlown(Event):
     """A horn of the test was blown."""
 
-    said: str
+    sound: str
 
 
 @pytest.fixture(autouse=True)
@@ -83,9 +83,9 @@ async def test_the_level_of_the_log_changes_at_once_and_what_needs_a_restart_is_
     write(file, GOOD.replace("60", "30"))
     await reread(file, running)
     emit(HornBlown("heard"))
-    told = lines(capsys)
-    assert [one["event"] for one in told] == ["settings_reread", "horn_blown"]
-    assert told[0]["restart_for"] == ["intake"]
+    events = lines(capsys)
+    assert [event["event"] for event in events] == ["settings_reread", "horn_blown"]
+    assert events[0]["restart_for"] == ["intake"]
 
 
 @pytest.mark.parametrize("text", ["[log\n", '[log]\nlevel = "loud"\n'])
@@ -114,9 +114,11 @@ async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_i
     for _ in range(20):
         hasty.request()
         await done(hasty)
-    told = lines(capsys)
-    assert {(one["event"], one["key"], one["value"]) for one in told} == {("settings_not_reread", "(file)", str(file))}
-    assert len(told) == 21
+    events = lines(capsys)
+    assert {(event["event"], event["key"], event["value"]) for event in events} == {
+        ("settings_not_reread", "(file)", str(file))
+    }
+    assert len(events) == 21
     hung = [thread for thread in threading.enumerate() if thread.name == "reread"]
     assert len(hung) == 8, "and not one for each time"
     assert all(thread.daemon for thread in hung), "nobody waits for them at the end"
@@ -155,8 +157,8 @@ def test_lines_bear_their_priority_where_journald_reads_them(tmp_path: Path, mon
         emit(HornBlown("here"))
         structlog.get_logger().error("broken")
         file.seek(0)
-        said = file.read().splitlines()
-        assert [line[:4] for line in said] == ["<6>{", "<3>{"]
+        written = file.read().splitlines()
+        assert [line[:4] for line in written] == ["<6>{", "<3>{"]
         monkeypatch.setenv("JOURNAL_STREAM", "1:1")
         assert not journald_reads(file)
     assert not journald_reads(io.StringIO())

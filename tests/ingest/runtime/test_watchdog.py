@@ -43,13 +43,13 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
 
 def heard(bound: socket.socket) -> list[str]:
     """What was said since the last time."""
-    said = []
+    messages = []
     bound.setblocking(False)
     try:
         while True:
-            said.append(bound.recv(4096).decode())
+            messages.append(bound.recv(4096).decode())
     except BlockingIOError:
-        return said
+        return messages
 
 
 def test_systemd_hears_that_we_are_ready_alive_and_stopping(systemd: tuple[str, socket.socket]) -> None:
@@ -104,8 +104,8 @@ def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd
         assert look(220) == (["WATCHDOG=1"], False), "the history hangs: a restart would not be for alarms' sake"
         beats["history"] = 220
         assert look(221) == (["WATCHDOG=1"], True)
-    told = [(log["event"], log["part"]) for log in logs]
-    assert told == [
+    events = [(log["event"], log["part"]) for log in logs]
+    assert events == [
         ("part_stuck", "engine"),
         ("part_stuck", "history"),
         ("part_moves", "engine"),
@@ -116,8 +116,8 @@ def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd
 def test_the_heartbeat_says_how_each_part_is(tmp_path: Path) -> None:
     clock = Clock()
     Watchdog([Part("engine", lambda: 98.5, 15)], heartbeat=tmp_path / "beat", clock=clock).check()
-    said = json.loads((tmp_path / "beat").read_text())
-    assert (said["pid"], said["idle_s"]) == (os.getpid(), {"engine": 1.5})
+    state = json.loads((tmp_path / "beat").read_text())
+    assert (state["pid"], state["idle_s"]) == (os.getpid(), {"engine": 1.5})
     assert [file.name for file in tmp_path.iterdir()] == ["beat"], "nothing half-written stays"
 
 

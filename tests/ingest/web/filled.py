@@ -73,7 +73,7 @@ async def _hide(hall: StandIn) -> tuple[UUID, UUID]:
 
 
 async def _dispose(hall: StandIn, ports: Ports) -> UUID:
-    alarm = next(one for one in hall.book.values() if one.point == "HOPPER_T-01")
+    alarm = next(record for record in hall.book.values() if record.point == "HOPPER_T-01")
     proof = evidence.hand_in(ports, OPERATOR, WOOD, "灰斗现场.pdf", PDF)
     wish = Disposition(
         id=NOBODY,
@@ -95,7 +95,7 @@ async def _dispose(hall: StandIn, ports: Ports) -> UUID:
 
 def _hazards(ports: Ports) -> dict[str, UUID]:
     today = day_of(ports.now())
-    clause = next(one for one in load_criteria().clauses.values() if "steel" in one.kinds)
+    clause = next(known for known in load_criteria().clauses.values() if "steel" in known.kinds)
     grade, major = actions.Grade(HazardLevel.GENERAL), actions.Grade(HazardLevel.MAJOR, clause)
     plan = actions.Rectify("林志强", "更换变送器并做联锁试验", 350_000, today + dt.timedelta(days=7), "加强人工巡检")
     listed = actions.Supervise("南应急督〔2026〕12号", "南安市应急管理局", today)
@@ -115,26 +115,28 @@ def _hazards(ports: Ports) -> dict[str, UUID]:
     found = {}
     for state, (plant, title, life) in lives.items():
         wish = Hazard(NOBODY, plant, title, f"巡检发现：{title}，须落实整改", "现场", HazardSource.HAND, 0, "")
-        one = hazards.open_hazard(ports, INSPECTOR, wish)
+        hazard = hazards.open_hazard(ports, INSPECTOR, wish)
         for step in life:
             who = OPERATOR if isinstance(step, ours) else INSPECTOR
-            one = steps.take(ports, who, HazardStep, one.id, one.version, step)
-        found[state] = one.id
+            hazard = steps.take(ports, who, HazardStep, hazard.id, hazard.version, step)
+        found[state] = hazard.id
     return found
 
 
 def _inspections(ports: Ports, lead: UUID, hazard: UUID) -> tuple[UUID, UUID]:
     today, names = day_of(ports.now()), ("李明", "吴芳")
     wish = Inspection(NOBODY, STEEL, Basis.LEAD, names, today, "一氧化碳监测与联锁", 0, "", lead=lead)
-    one = inspections.plan(ports, INSPECTOR, wish)
-    one = steps.take(ports, INSPECTOR, InspectionStep, one.id, one.version, Begin())
-    one = inspections.find(ports, INSPECTOR, one.id, one.version, "炉前平台报警器被铁板遮挡", hazard)
+    inspection = inspections.plan(ports, INSPECTOR, wish)
+    inspection = steps.take(ports, INSPECTOR, InspectionStep, inspection.id, inspection.version, Begin())
+    inspection = inspections.find(
+        ports, INSPECTOR, inspection.id, inspection.version, "炉前平台报警器被铁板遮挡", hazard
+    )
     plan = Inspection(NOBODY, WOOD, Basis.PLAN, names, today, "粉尘防爆专项", 0, "", reference="2026年第四季度计划")
     over = inspections.plan(ports, INSPECTOR, plan)
     over = steps.take(ports, INSPECTOR, InspectionStep, over.id, over.version, Begin())
     passed = Conclude(Result.PASSED, "南应急检记〔2026〕88号")
     over = steps.take(ports, INSPECTOR, InspectionStep, over.id, over.version, passed)
-    return one.id, over.id
+    return inspection.id, over.id
 
 
 def _self_inspect(ports: Ports, plant: str, period: str) -> None:

@@ -127,7 +127,7 @@ class StandIn:
         self.values: dict[int, Latest] = {}
         self.silent: dict[tuple[str, str, str], Reason] = {}  # (plant, point, code)
         self.positions: list[GatewaySequence] = []
-        self.aside: list[Quarantined] = []
+        self.quarantine: list[Quarantined] = []
         self.deleted = 0
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.held: list[HeldBack] = []
@@ -234,7 +234,9 @@ class StandIn:
 
     def _tell(self, events: Sequence[WarningEvent]) -> None:
         self.warned += [replace(event, seq=len(self.warned) + at) for at, event in enumerate(events, 1)]
-        self.trail += [AuditRow(len(self.trail) + at, warning_act(one), "0" * 64) for at, one in enumerate(events, 1)]
+        self.trail += [
+            AuditRow(len(self.trail) + at, warning_act(event), "0" * 64) for at, event in enumerate(events, 1)
+        ]
         self._news()
 
     def _news(self) -> None:
@@ -252,17 +254,17 @@ class StandIn:
         self, which: WarningFilter, *, limit: int, before: tuple[int, UUID] | None = None
     ) -> Sequence[EarlyWarning]:
         found = [
-            one
-            for one in {event.warning.id: event.warning for event in self.warned}.values()
-            if (which.plants is None or one.plant in which.plants)
-            and (which.colours is None or one.colour in which.colours)
-            and (which.peaks is None or one.peak in which.peaks)
-            and (which.states is None or one.state in which.states)
-            and (which.since is None or one.raised >= which.since)
-            and (which.until is None or one.raised < which.until)
-            and (before is None or (one.raised, one.id) < before)
+            warning
+            for warning in {event.warning.id: event.warning for event in self.warned}.values()
+            if (which.plants is None or warning.plant in which.plants)
+            and (which.colours is None or warning.colour in which.colours)
+            and (which.peaks is None or warning.peak in which.peaks)
+            and (which.states is None or warning.state in which.states)
+            and (which.since is None or warning.raised >= which.since)
+            and (which.until is None or warning.raised < which.until)
+            and (before is None or (warning.raised, warning.id) < before)
         ]
-        return sorted(found, key=lambda one: (one.raised, one.id), reverse=True)[:limit]
+        return sorted(found, key=lambda warning: (warning.raised, warning.id), reverse=True)[:limit]
 
     def warning(self, warning: UUID) -> EarlyWarning | None:
         return next((event.warning for event in reversed(self.warned) if event.warning.id == warning), None)
@@ -328,17 +330,17 @@ class StandIn:
     def annunciations(self, start: int, end: int, plants: Collection[str] | None = None) -> Annunciations:
         raises = [event for event in self.log if event.kind is AlarmEventKind.RAISED and start <= event.received < end]
         raises = sorted(raises, key=lambda event: event.received)
-        found = [self.book[one.alarm.id] for one in raises if plants is None or one.alarm.plant in plants]
-        raises = [one for one in raises if plants is None or one.alarm.plant in plants]
-        rules = tuple(dict.fromkeys((one.plant, one.point, one.rule) for one in found))
+        found = [self.book[event.alarm.id] for event in raises if plants is None or event.alarm.plant in plants]
+        raises = [event for event in raises if plants is None or event.alarm.plant in plants]
+        rules = tuple(dict.fromkeys((alarm.plant, alarm.point, alarm.rule) for alarm in found))
         return Annunciations(
             rules,
-            np.array([rules.index((one.plant, one.point, one.rule)) for one in found], np.int32),
-            np.array([one.level for one in found], np.int8),
-            np.array([one.time for one in raises], np.int64),
-            np.array([one.received for one in raises], np.int64),
-            np.array([one.acked or OPEN for one in found], np.int64),
-            np.array([one.returned or OPEN for one in found], np.int64),
+            np.array([rules.index((alarm.plant, alarm.point, alarm.rule)) for alarm in found], np.int32),
+            np.array([alarm.level for alarm in found], np.int8),
+            np.array([event.time for event in raises], np.int64),
+            np.array([event.received for event in raises], np.int64),
+            np.array([alarm.acked or OPEN for alarm in found], np.int64),
+            np.array([alarm.returned or OPEN for alarm in found], np.int64),
             np.zeros(len(found), np.bool_),
         )
 
@@ -379,7 +381,7 @@ class StandIn:
         return self.positions
 
     def quarantined(self, *, limit: int, before: int | None = None) -> Sequence[Quarantined]:
-        found = [record for record in self.aside if before is None or record.id < before]
+        found = [record for record in self.quarantine if before is None or record.id < before]
         return sorted(found, key=lambda record: -record.id)[:limit]
 
     def overflowed(self) -> int:
@@ -407,7 +409,7 @@ class StandIn:
         return self.held
 
     def health(self) -> Health:
-        return Health(all(said == "ok" for said in self.parts.values()), self.parts)
+        return Health(all(state == "ok" for state in self.parts.values()), self.parts)
 
     async def order(self, command: Command[T]) -> T:
         """Carry out the real command on a memory of what stands here."""
@@ -418,7 +420,7 @@ class StandIn:
         memory.load_alarm = self.book.get
         memory.suppressions, memory.warnings = Suppressions(self.hidden.values()), self.watches
         answer = command(turn, memory, self.time)
-        self.hidden |= {one.id: one for one in turn.suppressions}
+        self.hidden |= {suppression.id: suppression for suppression in turn.suppressions}
         self._tell(turn.warnings)
         acts = [*map(act_of, turn.events), *turn.acts]
         self.trail += [AuditRow(len(self.trail) + at, act, "0" * 64) for at, act in enumerate(acts, 1)]
@@ -441,14 +443,14 @@ class StandIn:
         before: tuple[int, UUID] | None = None,
     ) -> Sequence[Suppression]:
         found = [
-            one
-            for one in self.hidden.values()
-            if (plants is None or one.plant in plants)
-            and point in {None, one.point}
-            and (states is None or one.state in states)
-            and (before is None or (one.applied, one.id) < before)
+            suppression
+            for suppression in self.hidden.values()
+            if (plants is None or suppression.plant in plants)
+            and point in {None, suppression.point}
+            and (states is None or suppression.state in states)
+            and (before is None or (suppression.applied, suppression.id) < before)
         ]
-        return sorted(found, key=lambda one: (one.applied, one.id), reverse=True)[:limit]
+        return sorted(found, key=lambda suppression: (suppression.applied, suppression.id), reverse=True)[:limit]
 
     # AuditTrail
 
@@ -543,7 +545,7 @@ def busy(now: int = NOON) -> StandIn:
         ),
         GatewaySequence(WOOD, "GW-01", "01JCZZ01", 5_204, (), (), False, now - 640 * SECOND, 99_871, 4),
     ]
-    hall.aside = [
+    hall.quarantine = [
         Quarantined(
             17,
             now - 380 * SECOND,

@@ -29,7 +29,7 @@ async def test_a_position_is_told_what_it_was_called_for(hall: StandIn, ask: Ask
     assert (steel["start"], steel["end"]) == ("2026-11-22T06:12:30.000Z", "2026-11-23T06:12:30.000Z")
     assert (steel["raised"], steel["level_1"], steel["level_2"]) == (14, 2, 12)
     assert (steel["rate_max"], steel["slots"], steel["above_10"]) == (12, 144, pytest.approx(1 / 144))
-    assert [(one["ended"], one["alarms"], one["peak"]) for one in steel["floods"]] == [(None, 12, 12)]
+    assert [(flood["ended"], flood["alarms"], flood["peak"]) for flood in steel["floods"]] == [(None, 12, 12)]
     assert (steel["top"][0]["point"], steel["top"][0]["count"]) == ("CW_DT-01", 12)
     assert steel["chattering"] == [{"plant": STEEL, "point": "CW_DT-01", "rule": "HH"}]
     assert (steel["acknowledged"], steel["not_acknowledged"]) == (2, 12)
@@ -56,8 +56,8 @@ async def test_every_benchmark_says_where_it_is_from(ask: Ask) -> None:
 
 async def test_a_position_out_of_scope_does_not_exist(hall: StandIn, ask: Ask) -> None:
     """Nor one that is in scope only in part: its figures would tell of the other plants."""
-    assert [one["position"] for one in (await asked(ask))["positions"]] == [ALUMINIUM, STEEL, WOOD]
-    assert [one["position"] for one in (await asked(ask, ELSEWHERE))["positions"]] == [WOOD]
+    assert [position["position"] for position in (await asked(ask))["positions"]] == [ALUMINIUM, STEEL, WOOD]
+    assert [position["position"] for position in (await asked(ask, ELSEWHERE))["positions"]] == [WOOD]
     assert (await ask(ELSEWHERE).get(METRICS, params={"position": STEEL})).status_code == 404
     hall.load.config = AlarmsConfig.model_validate({"positions": [{"name": "room", "plants": [STEEL, WOOD]}]})
     assert (await asked(ask, ELSEWHERE))["positions"] == []

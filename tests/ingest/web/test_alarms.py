@@ -49,7 +49,7 @@ async def test_standing_alarms_page_by_urgency_and_a_cursor_is_good_for_its_own_
         seen, cursor = seen + page["alarms"], page["next"]
     standing = [alarm for alarm in hall.book.values() if alarm.state is not AlarmState.NORMAL]
     standing.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
-    assert [one["id"] for one in seen] == [str(alarm.id) for alarm in standing]
+    assert [alarm_out["id"] for alarm_out in seen] == [str(alarm.id) for alarm in standing]
     for first, other in (("urgency", "raised"), ("raised", "urgency")):
         following = (await client.get(ALARMS, params={"order": first, "limit": 1})).json()["next"]
         answer = await client.get(ALARMS, params={"order": other, "cursor": following})
@@ -207,7 +207,7 @@ async def test_people_comment_assign_and_reset_and_the_history_says_who(hall: St
     assert refused.status_code == 409
     assert "unacknowledged" in refused.json()["detail"]
     assigned = (await client.get(ALARMS, params={"assigned": "维修班 王强"})).json()["alarms"]
-    assert [one["id"] for one in assigned] == [str(alarm.id)]
+    assert [alarm_out["id"] for alarm_out in assigned] == [str(alarm.id)]
     assert (await client.post(f"{ALARMS}/{alarm.id}/assign", json={"to": None})).json()["assigned"] is None
 
 

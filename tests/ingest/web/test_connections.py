@@ -172,8 +172,8 @@ async def test_who_does_not_read_is_closed(tmp_path: Path) -> None:
     """Many requests at once, no answer read: what waits for the reader is not kept for ever."""
     before = ended("reader")
     async with served(StandIn(), tmp_path, patience_s=0.2) as server:
-        with socket.create_connection(("127.0.0.1", server.port)) as one:
-            one.sendall(b"GET /static/console.css HTTP/1.1\r\nhost: x\r\n\r\n" * 1200)
+        with socket.create_connection(("127.0.0.1", server.port)) as client:
+            client.sendall(b"GET /static/console.css HTTP/1.1\r\nhost: x\r\n\r\n" * 1200)
             async with asyncio.timeout(DEADLINE_S):
                 while ended("reader") == before:
                     await asyncio.sleep(0.02)
@@ -220,7 +220,7 @@ async def test_places_follow_a_plain_model() -> None:
         working: list[Place] = []
         for _ in range(400):
             here = [*idle, *working]
-            one = here[chance.integers(len(here))] if here else None
+            chosen = here[chance.integers(len(here))] if here else None
             act = chance.integers(8)
             if act < 4:
                 enters, may_go = who_goes(idle, working, most)
@@ -230,19 +230,19 @@ async def test_places_follow_a_plain_model() -> None:
                 assert gone in ([[place] for place in may_go] or [[]])
                 assert all(p.transport.abort.called for p in gone)  # type: ignore[attr-defined]
                 idle = [p for p in idle if p not in gone] + [place] * (place is not None)  # type: ignore[list-item]
-            elif one is not None:
-                idle, working = [p for p in idle if p is not one], [p for p in working if p is not one]
+            elif chosen is not None:
+                idle, working = [p for p in idle if p is not chosen], [p for p in working if p is not chosen]
                 if act == 4:
-                    connections.mark_busy(one)
-                    working.append(one)
+                    connections.mark_busy(chosen)
+                    working.append(chosen)
                 elif act == 5:
-                    connections.mark_known(one)
-                    working.append(one)
+                    connections.mark_known(chosen)
+                    working.append(chosen)
                 elif act == 6:
-                    connections.mark_idle(one)
-                    idle.append(one)
+                    connections.mark_idle(chosen)
+                    idle.append(chosen)
                 else:
-                    connections.leave(one)
+                    connections.leave(chosen)
             assert connections.open == {*idle, *working}
             assert len(connections.open) <= most + RESERVE
 

@@ -74,8 +74,8 @@ def read(halls: Halls, document: dict[str, Any]) -> Any:
 def excused(response: Response) -> bool:
     """Whether all that was wrong is what no schema can say."""
     return response.status_code == 422 and all(
-        any(one["parameter"] == name and one["expected"].startswith(said) for name, said in NO_SCHEMA_SAYS)
-        for one in response.json()["errors"]
+        any(error["parameter"] == name and error["expected"].startswith(expected) for name, expected in NO_SCHEMA_SAYS)
+        for error in response.json()["errors"]
     )
 
 

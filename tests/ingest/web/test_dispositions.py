@@ -29,7 +29,7 @@ def alarm(
 
 
 async def give(ask: Ask, *alarms: Alarm, token: str = OPERATOR, **changes: Any) -> httpx.Response:
-    body = {"alarms": [str(one.id) for one in alarms]} | SAID | changes
+    body = {"alarms": [str(record.id) for record in alarms]} | SAID | changes
     return await ask(token).post(DISPOSITIONS, json=body)
 
 
@@ -37,30 +37,30 @@ async def test_one_disposition_answers_several_alarms(ask: Ask, hall: StandIn) -
     alarms = [alarm(hall, "LL"), alarm(hall, "L", ago_s=60)]
     answer = await give(ask, *alarms)
     assert answer.status_code == 201, answer.text
-    one = answer.json()
-    assert (one["plant"], one["form"], one["cause_said"]["zh"], one["by"]) == (
+    given = answer.json()
+    assert (given["plant"], given["form"], given["cause_said"]["zh"], given["by"]) == (
         ALUMINIUM, "process", "冷却水异常", "中控室 王建国",
     )  # fmt: skip
-    assert one["told"] is not None
+    assert given["told"] is not None
     for each in alarms:
         events = [event for event in hall.log if event.alarm.id == each.id]
         assert events[-1].kind == "disposed"
-        assert events[-1].detail == {"disposition": one["id"]}
+        assert events[-1].detail == {"disposition": given["id"]}
         found = (await ask(INSPECTOR).get(DISPOSITIONS, params={"alarm": str(each.id)})).json()["dispositions"]
-        assert [shown["id"] for shown in found] == [one["id"]]
-    assert (await ask(INSPECTOR).get(f"{DISPOSITIONS}/{one['id']}")).json() == one
+        assert [shown["id"] for shown in found] == [given["id"]]
+    assert (await ask(INSPECTOR).get(f"{DISPOSITIONS}/{given['id']}")).json() == given
     (row,) = AuditStore(hall.database.rows).acts(limit=9, kind="disposition")
-    assert (row.act.action, row.act.subject) == ("disposed", one["id"])
+    assert (row.act.action, row.act.subject) == ("disposed", given["id"])
     assert row.act.detail["alarms"] == [str(each.id) for each in alarms]
 
 
 async def test_what_the_engine_did_not_answer_is_kept_and_told_again(ask: Ask, hall: StandIn) -> None:
-    one = alarm(hall)
+    raised = alarm(hall)
     hall.engine_away = True
-    answer = await give(ask, one)
+    answer = await give(ask, raised)
     assert (answer.status_code, answer.json()["told"]) == (201, None)
     assert [str(kept.id) for kept in hall.cases.store.unreported(limit=9)] == [answer.json()["id"]]
-    assert hall.book[one.id].disposed is None
+    assert hall.book[raised.id].disposed is None
 
 
 async def test_devices_and_the_process_have_forms_of_their_own(ask: Ask, hall: StandIn) -> None:
@@ -94,10 +94,10 @@ async def test_devices_and_the_process_have_forms_of_their_own(ask: Ask, hall: S
 async def test_what_does_not_hold_together_is_refused(
     changes: dict[str, Any], parameter: str, ask: Ask, hall: StandIn
 ) -> None:
-    one = alarm(hall)
-    answer = await give(ask, one, **changes)
+    raised = alarm(hall)
+    answer = await give(ask, raised, **changes)
     assert (answer.status_code, answer.json()["errors"][0]["parameter"]) == (422, parameter)
-    assert hall.book[one.id].disposed is None
+    assert hall.book[raised.id].disposed is None
     assert (await ask(OPERATOR).get(DISPOSITIONS)).json()["dispositions"] == []
 
 
@@ -107,7 +107,7 @@ async def test_a_false_alarm_says_why(ask: Ask, hall: StandIn) -> None:
     client = ask(INSPECTOR)
     for asked in (True, False):
         found = (await client.get(DISPOSITIONS, params={"false_alarm": asked})).json()["dispositions"]
-        assert [one["false_alarm"] is not None for one in found] == [asked]
+        assert [disposition["false_alarm"] is not None for disposition in found] == [asked]
 
 
 async def test_alarms_of_two_plants_or_none_are_refused(ask: Ask, hall: StandIn) -> None:
@@ -118,8 +118,8 @@ async def test_alarms_of_two_plants_or_none_are_refused(ask: Ask, hall: StandIn)
     assert (await give(ask, here, token=ELSEWHERE)).status_code == 404
     assert (await give(ask, here, token=INSPECTOR)).status_code == 403
     assert (await give(ask, here, alarms=[], warning=str(uuid4()))).status_code == 404
-    one = (await give(ask, here)).json()
-    assert (await ask(ELSEWHERE).get(f"{DISPOSITIONS}/{one['id']}")).status_code == 404
+    given = (await give(ask, here)).json()
+    assert (await ask(ELSEWHERE).get(f"{DISPOSITIONS}/{given['id']}")).status_code == 404
     assert (await ask(ELSEWHERE).get(DISPOSITIONS)).json()["dispositions"] == []
 
 

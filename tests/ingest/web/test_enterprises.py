@@ -59,9 +59,9 @@ async def test_numbers_are_whole_for_who_may_call_and_masked_on_a_wall(hall: Sta
         for row in AuditStore(hall.database.rows).acts(limit=9, kind="enterprise"):
             hall.record(row.act)
         for path in paths:
-            for token, told, untold in ((INSPECTOR, number, hidden), ("token-of-the-wall-display", hidden, number)):
+            for token, shown, untold in ((INSPECTOR, number, hidden), ("token-of-the-wall-display", hidden, number)):
                 text = (await client.get(path, headers=bearer(token))).text
-                assert (told in text, untold in text) == (True, False), (path, token)
+                assert (shown in text, untold in text) == (True, False), (path, token)
 
 
 async def test_a_record_is_noted_by_the_enterprise_and_classified_by_the_authority(ask: Ask, hall: StandIn) -> None:
@@ -73,26 +73,28 @@ async def test_a_record_is_noted_by_the_enterprise_and_classified_by_the_authori
         "aluminium",
         "2025-12-31",
     )
-    said = {
+    record = {
         "version": 0,
         "principal": "陈总",
         "safety_head": "李工",
         "safety_phone": "0595-86380000",
         "connected_on": "2025-10-01",
     }
-    one = (await ask(OPERATOR).patch(path, json=said)).json()
-    assert (one["version"], one["principal"], one["changed_by"]) == (1, "陈总", "中控室 王建国")
-    assert (await ask(OPERATOR).patch(path, json=said)).status_code == 409, "it is at version 1"
+    enterprise = (await ask(OPERATOR).patch(path, json=record)).json()
+    assert (enterprise["version"], enterprise["principal"], enterprise["changed_by"]) == (1, "陈总", "中控室 王建国")
+    assert (await ask(OPERATOR).patch(path, json=record)).status_code == 409, "it is at version 1"
     grade = {"version": 1, "risk_class": "red", "reason": "深井铸造，从业260人"}
     assert (await ask(OPERATOR).post(f"{path}/classification", json=grade)).status_code == 403
-    one = (await ask(INSPECTOR).post(f"{path}/classification", json=grade)).json()
-    assert (one["risk_class_said"]["zh"], one["graded_by"], one["graded_on"]) == (
+    enterprise = (await ask(INSPECTOR).post(f"{path}/classification", json=grade)).json()
+    assert (enterprise["risk_class_said"]["zh"], enterprise["graded_by"], enterprise["graded_on"]) == (
         "红（A）重大风险",
         "南安市应急管理局",
         "2026-11-23",
     )
-    one = (await ask(OPERATOR).patch(path, json={"version": 2, "principal": None})).json()
-    assert (one["principal"], one["safety_head"], one["risk_class"]) == (None, "李工", "red"), "what is left out stays"
+    enterprise = (await ask(OPERATOR).patch(path, json={"version": 2, "principal": None})).json()
+    assert (enterprise["principal"], enterprise["safety_head"], enterprise["risk_class"]) == (None, "李工", "red"), (
+        "what is left out stays"
+    )
     trail = AuditStore(hall.database.rows).acts(limit=9, kind="enterprise")
     assert [row.act.action for row in reversed(trail)] == ["noted", "classified", "noted"]
     assert trail[0].act.detail == {"principal": None}
@@ -118,7 +120,7 @@ async def test_who_is_connected_and_who_is_late(ask: Ask, hall: StandIn) -> None
     assert (never["connection"], never["connection_days"], never["heard"]) == ("late", 328, None)
     assert (long["connection"], long["connection_days"]) == ("late", 693)
     found = (await ask(INSPECTOR).get(ENTERPRISES, params={"connection": "late"})).json()
-    assert [one["plant"] for one in found] == [WOOD, STEEL, ALUMINIUM]
+    assert [connected["plant"] for connected in found] == [WOOD, STEEL, ALUMINIUM]
 
 
 async def test_the_principal_inspects_each_month_where_metal_is_melted_each_quarter_elsewhere(
@@ -135,13 +137,13 @@ async def test_the_principal_inspects_each_month_where_metal_is_melted_each_quar
     late = await ask(OPERATOR).post(SELF, json=DONE | {"period": "2026-10"})
     assert late.status_code == 201
     assert (await ask(OPERATOR).post(SELF, json=DONE)).status_code == 409, "once for its month"
-    told = (await ask(INSPECTOR).get(SELF, params={"plant": ALUMINIUM})).json()
-    assert [(duty["period"], duty["done"], duty["overdue"], duty["late"]) for duty in told["owed"]] == [
+    inspections = (await ask(INSPECTOR).get(SELF, params={"plant": ALUMINIUM})).json()
+    assert [(duty["period"], duty["done"], duty["overdue"], duty["late"]) for duty in inspections["owed"]] == [
         ("2026-09", None, True, False), ("2026-10", "2026-11-20", False, True), ("2026-11", "2026-11-20", False, False),
     ]  # fmt: skip
-    assert len(told["done"]) == 2
+    assert len(inspections["done"]) == 2
     found = (await ask(INSPECTOR).get(ENTERPRISES, params={"overdue": True})).json()
-    assert [one["plant"] for one in found] == [ALUMINIUM]
+    assert [owing["plant"] for owing in found] == [ALUMINIUM]
     assert len(AuditStore(hall.database.rows).acts(limit=9, kind="self-inspection")) == 2
 
 
@@ -163,7 +165,7 @@ async def test_a_self_inspection_that_cannot_be(changes: dict[str, Any], paramet
 
 async def test_records_are_by_scope(ask: Ask) -> None:
     client = ask(ELSEWHERE)
-    assert [one["plant"] for one in (await client.get(ENTERPRISES)).json()] == [WOOD]
+    assert [enterprise["plant"] for enterprise in (await client.get(ENTERPRISES)).json()] == [WOOD]
     assert (await client.get(f"{ENTERPRISES}/{STEEL}")).status_code == 404
     assert (await client.patch(f"{ENTERPRISES}/{STEEL}", json={"version": 0})).status_code == 404
     assert (await client.post(SELF, json=DONE)).status_code == 404

@@ -22,17 +22,17 @@ PDF = b"%PDF-1.7\n" + b"words" * 100
 async def test_a_file_comes_out_as_it_went_in(ask: Ask, hall: StandIn) -> None:
     answer = await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files={"file": ("现场.png", PNG, "text/html")})
     assert answer.status_code == 201
-    one = answer.json()
-    assert (one["media"], one["size"], one["name"]) == ("image/png", len(PNG), "现场.png")
-    assert one["sha256"] == hashlib.sha256(PNG).hexdigest()
-    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{one['id']}")).json() == one
-    file = await ask(INSPECTOR).get(f"{EVIDENCE}/{one['id']}/file")
+    proof = answer.json()
+    assert (proof["media"], proof["size"], proof["name"]) == ("image/png", len(PNG), "现场.png")
+    assert proof["sha256"] == hashlib.sha256(PNG).hexdigest()
+    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{proof['id']}")).json() == proof
+    file = await ask(INSPECTOR).get(f"{EVIDENCE}/{proof['id']}/file")
     assert file.content == PNG
     assert file.headers["content-type"] == "image/png"
     assert file.headers["content-disposition"].startswith("attachment;")
     assert file.headers["x-content-type-options"] == "nosniff"
     (row,) = AuditStore(hall.database.rows).acts(limit=9, kind="evidence")
-    assert (row.act.subject, row.act.detail["sha256"]) == (one["id"], one["sha256"])
+    assert (row.act.subject, row.act.detail["sha256"]) == (proof["id"], proof["sha256"])
 
 
 @pytest.mark.parametrize(
@@ -48,13 +48,13 @@ async def test_a_file_comes_out_as_it_went_in(ask: Ask, hall: StandIn) -> None:
 )
 async def test_a_name_is_text_and_nothing_else(name: str, shown: str, ask: Ask, hall: StandIn) -> None:
     files = {"file": (name, PNG, "image/png")}
-    one = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
-    assert one["name"].replace("%0D%0A", "") == shown
-    file = await ask(OPERATOR).get(f"{EVIDENCE}/{one['id']}/file")
+    proof = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
+    assert proof["name"].replace("%0D%0A", "") == shown
+    file = await ask(OPERATOR).get(f"{EVIDENCE}/{proof['id']}/file")
     assert "\n" not in file.headers["content-disposition"]
     assert "/" not in file.headers["content-disposition"]
     kept = [path for path in hall.cases.config.evidence.rglob("*") if path.is_file()]
-    assert [path.name for path in kept] == [one["sha256"]], "its place follows from its content alone"
+    assert [path.name for path in kept] == [proof["sha256"]], "its place follows from its content alone"
 
 
 @pytest.mark.parametrize(
@@ -93,27 +93,27 @@ async def test_a_file_has_a_largest_size_of_its_own(ask: Ask, hall: StandIn) -> 
 
 async def test_evidence_of_another_plant_is_not_there(ask: Ask) -> None:
     files = {"file": ("x.pdf", PDF, "application/pdf")}
-    one = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
+    proof = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
     client = ask(ELSEWHERE)
-    assert (await client.get(f"{EVIDENCE}/{one['id']}")).status_code == 404
-    assert (await client.get(f"{EVIDENCE}/{one['id']}/file")).status_code == 404
+    assert (await client.get(f"{EVIDENCE}/{proof['id']}")).status_code == 404
+    assert (await client.get(f"{EVIDENCE}/{proof['id']}/file")).status_code == 404
     assert (await client.post(EVIDENCE, data={"plant": STEEL}, files=files)).status_code == 404
     same = (await client.post(EVIDENCE, data={"plant": WOOD}, files=files)).json()
-    assert same["sha256"] == one["sha256"]
+    assert same["sha256"] == proof["sha256"]
     assert (await client.get(f"{EVIDENCE}/{same['id']}/file")).content == PDF
     assert (await client.get(f"{EVIDENCE}/{uuid4()}/file")).status_code == 404
 
 
 async def test_a_file_that_was_changed_on_disk_is_not_shown(ask: Ask, hall: StandIn) -> None:
     files = {"file": ("x.pdf", PDF, "application/pdf")}
-    one = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
+    proof = (await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)).json()
     (path,) = (path for path in hall.cases.config.evidence.rglob("*") if path.is_file())
     path.write_bytes(PDF + b"more")
-    answer = await ask(INSPECTOR).get(f"{EVIDENCE}/{one['id']}/file")
+    answer = await ask(INSPECTOR).get(f"{EVIDENCE}/{proof['id']}/file")
     assert answer.status_code == 503
     assert "not what was handed in" in answer.json()["detail"]
     again = await ask(OPERATOR).post(EVIDENCE, data={"plant": STEEL}, files=files)
     assert again.status_code == 201, "handing it in again mends it"
-    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{one['id']}/file")).content == PDF
+    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{proof['id']}/file")).content == PDF
     path.unlink()
-    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{one['id']}/file")).status_code == 503
+    assert (await ask(INSPECTOR).get(f"{EVIDENCE}/{proof['id']}/file")).status_code == 503

@@ -179,7 +179,7 @@ def shapes(of: type[Body]) -> Iterator[type[Body]]:
 
 
 def many(schema: Schema) -> bool:
-    return any("items" in one for one in (schema, *schema.get("anyOf", ())))
+    return any("items" in variant for variant in (schema, *schema.get("anyOf", ())))
 
 
 def faults_of(body: type[Body], given: Mapping[str, object]) -> set[object]:

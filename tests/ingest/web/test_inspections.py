@@ -38,26 +38,26 @@ async def done(ask: Ask, path: str, body: dict[str, Any]) -> dict[str, Any]:
 async def test_a_lead_leads_to_an_inspection_and_its_findings_are_hazards(ask: Ask, hall: StandIn) -> None:
     lead = await done(ask, LEADS, {"plant": ALUMINIUM, "text": "群众举报：联锁被短接"})
     wish = PLAN | {"basis": "lead", "lead": lead["id"], "reference": None}
-    one = await done(ask, INSPECTIONS, wish)
+    inspection = await done(ask, INSPECTIONS, wish)
     taken = (await ask(INSPECTOR).get(f"{LEADS}/{lead['id']}")).json()
-    assert (taken["state"], taken["inspection"], taken["taken_by"]) == ("taken", one["id"], "南安市应急管理局")
-    path = f"{INSPECTIONS}/{one['id']}"
+    assert (taken["state"], taken["inspection"], taken["taken_by"]) == ("taken", inspection["id"], "南安市应急管理局")
+    path = f"{INSPECTIONS}/{inspection['id']}"
     early = await post(ask, f"{path}/findings", {"version": 1, "text": "x", "new": NEW})
     assert early.status_code == 409
     assert "is planned" in early.json()["detail"]
-    one = await done(ask, f"{path}/begin", {"version": 1})
+    inspection = await done(ask, f"{path}/begin", {"version": 1})
     known = await opened(ask)
-    one = await done(ask, f"{path}/findings", {"version": 2, "text": "变送器失效", "hazard": known["id"]})
-    one = await done(ask, f"{path}/findings", {"version": 3, "text": "联锁未投用", "new": NEW})
-    made = (await ask(INSPECTOR).get(f"/api/v1/hazards/{one['findings'][1]['hazard']}")).json()
+    inspection = await done(ask, f"{path}/findings", {"version": 2, "text": "变送器失效", "hazard": known["id"]})
+    inspection = await done(ask, f"{path}/findings", {"version": 3, "text": "联锁未投用", "new": NEW})
+    made = (await ask(INSPECTOR).get(f"/api/v1/hazards/{inspection['findings'][1]['hazard']}")).json()
     assert (made["source"], made["origin"], made["plant"], made["title"]) == (
-        "inspection", one["id"], ALUMINIUM, NEW["title"],
+        "inspection", inspection["id"], ALUMINIUM, NEW["title"],
     )  # fmt: skip
     end = {"version": 4, "result": "rectify", "document": "南应急责改〔2026〕31号"}
     passed = await post(ask, f"{path}/conclude", end | {"result": "passed"})
     assert passed.status_code == 422, "what found something did not pass"
-    one = await done(ask, f"{path}/conclude", end)
-    assert (one["state"], one["document"], [f["number"] for f in one["findings"]]) == (
+    inspection = await done(ask, f"{path}/conclude", end)
+    assert (inspection["state"], inspection["document"], [f["number"] for f in inspection["findings"]]) == (
         "concluded",
         end["document"],
         [1, 2],
@@ -66,8 +66,8 @@ async def test_a_lead_leads_to_an_inspection_and_its_findings_are_hazards(ask: A
     closed = await done(ask, f"{LEADS}/{lead['id']}/close", {"version": 2, "remark": "已责令整改"})
     assert closed["state"] == "closed"
     trail = AuditStore(hall.database.rows).acts(limit=99)
-    told = [(row.act.kind, row.act.action) for row in reversed(trail)]
-    assert told == [
+    acts = [(row.act.kind, row.act.action) for row in reversed(trail)]
+    assert acts == [
         ("lead", "open"), ("inspection", "plan"), ("lead", "take"), ("inspection", "begin"), ("hazard", "find"),
         ("inspection", "find"), ("hazard", "find"), ("inspection", "find"), ("inspection", "conclude"),
         ("lead", "close"),
@@ -75,8 +75,8 @@ async def test_a_lead_leads_to_an_inspection_and_its_findings_are_hazards(ask: A
 
 
 async def test_a_hazard_and_its_finding_are_opened_together_or_not_at_all(ask: Ask) -> None:
-    one = await done(ask, INSPECTIONS, PLAN)
-    path = f"{INSPECTIONS}/{one['id']}"
+    inspection = await done(ask, INSPECTIONS, PLAN)
+    path = f"{INSPECTIONS}/{inspection['id']}"
     await done(ask, f"{path}/begin", {"version": 1})
     stale = await post(ask, f"{path}/findings", {"version": 1, "text": "x", "new": NEW})
     assert stale.status_code == 409
@@ -103,25 +103,25 @@ async def test_what_an_inspection_needs(ask: Ask) -> None:
 
 
 async def test_inspecting_is_the_authoritys_and_reading_is_by_scope(ask: Ask) -> None:
-    one = await done(ask, INSPECTIONS, PLAN)
+    inspection = await done(ask, INSPECTIONS, PLAN)
     lead = await done(ask, LEADS, {"plant": STEEL, "text": "x"})
     assert (await post(ask, INSPECTIONS, PLAN, OPERATOR)).status_code == 403
     assert (await post(ask, LEADS, {"plant": STEEL, "text": "x"}, OPERATOR)).status_code == 403
-    assert (await ask(OPERATOR).get(f"{INSPECTIONS}/{one['id']}")).json() == one
+    assert (await ask(OPERATOR).get(f"{INSPECTIONS}/{inspection['id']}")).json() == inspection
     client = ask(ELSEWHERE)
-    assert (await client.get(f"{INSPECTIONS}/{one['id']}")).status_code == 404
+    assert (await client.get(f"{INSPECTIONS}/{inspection['id']}")).status_code == 404
     assert (await client.get(f"{LEADS}/{lead['id']}")).status_code == 404
     assert (await client.get(INSPECTIONS)).json()["inspections"] == []
     assert (await client.get(LEADS)).json()["leads"] == []
 
 
 async def test_lists_are_filtered(ask: Ask) -> None:
-    one = await done(ask, INSPECTIONS, PLAN)
+    inspection = await done(ask, INSPECTIONS, PLAN)
     await done(ask, INSPECTIONS, PLAN | {"plant": STEEL, "day": "2026-12-24"})
     client = ask(INSPECTOR)
     for asked in ({"plant": ALUMINIUM}, {"until": "2026-12-01"}, {"since": "2026-11-24", "until": "2026-11-25"}):
         found = (await client.get(INSPECTIONS, params=asked)).json()["inspections"]
-        assert [shown["id"] for shown in found] == [one["id"]], asked
+        assert [shown["id"] for shown in found] == [inspection["id"]], asked
     assert (await client.get(INSPECTIONS, params={"state": "concluded"})).json()["inspections"] == []
     assert len((await client.get(INSPECTIONS, params={"limit": 1})).json()["inspections"]) == 1
     await done(ask, LEADS, {"plant": STEEL, "text": "x"})

@@ -73,7 +73,7 @@ async def test_each_list_tells_of_the_records(ask: Ask, hall: StandIn) -> None:
 
 async def test_the_four_shapes_say_the_same(ask: Ask) -> None:
     await through(ask, await opened(ask), "register", "grade", "rectify", "submit")
-    for name in (*(f"lists/{one}" for one in LISTS), "summary/2026"):
+    for name in (*(f"lists/{list_name}" for list_name in LISTS), "summary/2026"):
         answer = (await ask(INSPECTOR).get(f"/api/v1/{name}.json")).json()
         heads = [column["zh"] for column in answer["columns"]]
         rows = [list(row.values()) for row in answer["rows"]]
@@ -90,13 +90,13 @@ async def test_the_four_shapes_say_the_same(ask: Ask) -> None:
         for kind, *column in zip(
             (column["kind"] for column in answer["columns"]), *rows, *lines, *cells[1:], strict=True
         ):
-            told, written, counted = (column[n * len(rows) : (n + 1) * len(rows)] for n in range(3))
+            json_column, written, counted = (column[n * len(rows) : (n + 1) * len(rows)] for n in range(3))
             if kind in {"count", "share", "money"}:
-                assert [None if text == "" else float(text) for text in written] == told
-                assert counted == told
+                assert [None if text == "" else float(text) for text in written] == json_column
+                assert counted == json_column
             elif kind == "text":
-                assert [None if text == "" else text for text in written] == [value or None for value in told]
-                assert [value or None for value in counted] == [value or None for value in told]
+                assert [None if text == "" else text for text in written] == [value or None for value in json_column]
+                assert [value or None for value in counted] == [value or None for value in json_column]
         html = (await fetch(ask, f"{name}.html")).decode()
         assert [unescape(head) for head in re.findall("<th [^>]*>(.*?)</th>", html)] == heads
         assert html.count("<tr>") == len(rows) + 1
@@ -105,8 +105,8 @@ async def test_the_four_shapes_say_the_same(ask: Ask) -> None:
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_a_text_can_be_no_formula_no_link_and_no_markup(text: str, ask: Ask) -> None:
     await opened(ask, title=f"x{text}", description=text.strip() or "x", place="x")
-    one = await opened(ask, title="x", description="x", place=text.strip())
-    kept = one["place"]
+    hazard = await opened(ask, title="x", description="x", place=text.strip())
+    kept = hazard["place"]
     raw = (await fetch(ask, "lists/hazards.csv")).decode("utf-8-sig")
     for row in csv.reader(io.StringIO(raw)):
         assert not any(cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝")) for cell in row)
@@ -137,7 +137,7 @@ async def test_the_page_for_the_printer_has_its_own_style_and_no_script(ask: Ask
 
 async def test_lists_and_summary_are_of_the_callers_plants(ask: Ask) -> None:
     await opened(ask)
-    for name in (*(f"lists/{one}" for one in LISTS), "summary/2026"):
+    for name in (*(f"lists/{list_name}" for list_name in LISTS), "summary/2026"):
         for ending in ("json", "csv", "html"):
             text = (await fetch(ask, f"{name}.{ending}", ELSEWHERE)).decode()
             assert "南安市示范铝业" not in text

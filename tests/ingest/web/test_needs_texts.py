@@ -28,7 +28,7 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
         for name, text in files.items():
             (tmp_path / f"{name}.toml").write_text(plant(kind, text, name=name), encoding="utf-8")
     plants = load_configuration(tmp_path, MemoryNumbering(), 1).plants.values()
-    reasons = {why for of in plants for one in of.points for why in one.not_evaluated}
+    reasons = {why for of in plants for point in of.points for why in point.not_evaluated}
     assert len(reasons) > 10
     assert any("a point of" in why for why in reasons)
     assert [why for why in sorted(reasons) if WORDS.search(not_evaluated(why, "zh"))] == []
@@ -51,7 +51,7 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
     ],
 )
 def test_what_a_plants_own_changes_make_a_rule_wait_for_is_said_in_both_languages(what: str) -> None:
-    said = need_text(what)
-    assert re.search(r"[\u4e00-\u9fff]", said.zh)
-    assert set(WORDS.findall(said.zh)) <= {"ppm"}
-    assert not re.search(r"[\u4e00-\u9fff]", said.en)
+    text = need_text(what)
+    assert re.search(r"[\u4e00-\u9fff]", text.zh)
+    assert set(WORDS.findall(text.zh)) <= {"ppm"}
+    assert not re.search(r"[\u4e00-\u9fff]", text.en)

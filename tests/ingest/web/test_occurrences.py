@@ -116,9 +116,9 @@ async def test_an_acknowledgement_names_its_raise_and_without_one_means_the_firs
     for body in (None, {"comment": "已到现场"}, {"raises": 6}, {"raises": 8}):
         refused = await client.post(path, json=body)
         assert refused.status_code == 409
-        told = refused.json()
-        assert set(told["changed"]) == {"zh", "en"}
-        assert (told["now"]["alarm"], told["now"]["raises"]) == (str(alarm.id), 7)
+        conflict = refused.json()
+        assert set(conflict["changed"]) == {"zh", "en"}
+        assert (conflict["now"]["alarm"], conflict["now"]["raises"]) == (str(alarm.id), 7)
     assert hall.book[alarm.id].acked is None
     shown = (await client.get(f"{ALARMS}/{alarm.id}")).json()
     assert (await client.post(path, json={"raises": shown["raises"]})).status_code == 200
@@ -165,14 +165,14 @@ async def test_who_saw_a_warning_orange_does_not_acknowledge_it_red(hall: StandI
     path, action = f"{WARNINGS}/{first['id']}", f"/warnings/{first['id']}/acknowledge"
     page = (await client.get(f"/warnings/{first['id']}")).text
     now = risen(hall, STEEL, Colour.RED)
-    said = {"cause": "煤气泄漏", "measure": "撤人"}
+    feedback = {"cause": "煤气泄漏", "measure": "撤人"}
     for answer in (
         await send(client, page, action, {}),
-        await send(client, page, f"/warnings/{first['id']}/feedback", said),
+        await send(client, page, f"/warnings/{first['id']}/feedback", feedback),
     ):
         assert answer.status_code == 409
         assert "现在是红色" in answer.text
-    for end, body in (("acknowledge", {}), ("acknowledge", {"peak": first["peak"]}), ("feedback", said)):
+    for end, body in (("acknowledge", {}), ("acknowledge", {"peak": first["peak"]}), ("feedback", feedback)):
         refused = await client.post(f"{path}/{end}", json=body)
         assert (refused.status_code, refused.json()["now"]["peak"]) == (409, "red")
     assert hall.watches.find(now.id).live[now.id].acknowledged is None
@@ -189,7 +189,7 @@ async def test_an_approval_hides_no_alarm_that_rose_after_it_was_looked_at(hall:
     refused = await send(client, page, action, {})
     assert (refused.status_code, hall.hidden[waiting].state) == (409, SuppressionState.APPLIED)
     assert "其中二级 1 条" in refused.text
-    now = [f"/alarms/{one.id}" for one in hall.book.values() if one.point == record.point and one.active]
+    now = [f"/alarms/{alarm.id}" for alarm in hall.book.values() if alarm.point == record.point and alarm.active]
     assert leads(refused) == [*now, "/suppressions", "/alarms"]
     stale = await client.post(f"/api/v1/suppressions/{waiting}/approve", json={"raises": 0})
     assert (stale.status_code, stale.json()["now"]["raises"]) == (409, 1)
@@ -221,11 +221,11 @@ async def test_whoever_acknowledges_second_reads_who_was_first_and_when(hall: St
         assert "中控室 王建国 已于" in page.text
         assert "没有保存" not in page.text
         assert hall.book[alarm.id].acked_by == "中控室 王建国"
-        said = [event.detail.get("comment") for event in hall.alarm_history(alarm.id)]
-        assert [one for one in said if one] == ["已撤人", "正在通风", "风机已开"]
+        comments = [event.detail.get("comment") for event in hall.alarm_history(alarm.id)]
+        assert [comment for comment in comments if comment] == ["已撤人", "正在通风", "风机已开"]
         silent = await second.post(f"/alarms/{alarm.id}/acknowledge", data={})
         assert "已保存" not in silent.text
-        assert len(hall.alarm_history(alarm.id)) == len(said)
+        assert len(hall.alarm_history(alarm.id)) == len(comments)
 
 
 async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hall: StandIn, ask: Ask) -> None:
@@ -234,7 +234,7 @@ async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hal
     warning = hall.warned[-1].warning
     wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
     applied = await hall.order(wish)
-    raises = str(sum(one.raises for one in hall.book.values() if one.point == "CO-01"))
+    raises = str(sum(alarm.raises for alarm in hall.book.values() if alarm.point == "CO-01"))
     for token, path, words in (
         (OPERATOR, f"/warnings/{warning.id}/acknowledge", {"comment": "已到现场 <b>"}),
         (INSPECTOR, f"/warnings/{warning.id}/feedback", {"cause": "阀门未关", "measure": "已更换"}),
@@ -269,7 +269,7 @@ async def test_a_second_answer_to_a_warning_or_an_application_names_the_first(ha
     wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
     applied = await hall.order(wish)
     for path in ("approve", "reject"):
-        raises = sum(one.raises for one in hall.book.values() if one.point == "CO-01")
+        raises = sum(alarm.raises for alarm in hall.book.values() if alarm.point == "CO-01")
         answer = await ask(INSPECTOR).post(f"/suppressions/{applied.id}/{path}", data={"raises": str(raises)})
     assert answer.status_code == 409
     assert "南安市应急管理局 已于 11-23 14:12:30 批准该申请。" in answer.text

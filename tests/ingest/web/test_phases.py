@@ -67,7 +67,7 @@ async def test_a_rule_is_shown_with_the_names_of_its_phases(hall: StandIn, ask: 
         found, rules=tuple(replace(rule, phases=(PHASES[1].name, PHASES[2].name)) for rule in found.rules)
     )
     plant = hall.known.plants[ALUMINIUM]
-    plant = replace(plant, points=tuple(changed if one is found else one for one in plant.points))
+    plant = replace(plant, points=tuple(changed if point is found else point for point in plant.points))
     hall.known = replace(hall.known, points=tuple(points), plants={**hall.known.plants, ALUMINIUM: plant})
     rule = (await ask(INSPECTOR).get(f"/api/v1/plants/{ALUMINIUM}/points/CW_IN_P-01")).json()["rules"][0]
     assert [phase["en"] for phase in rule["phases"]] == ["start", "steady"]

@@ -56,7 +56,7 @@ async def test_a_point_says_which_duty_asks_for_it_and_which_rule_calls_for_red(
     changed = replace(point, mandatory=True, basis="duty: some article", rules=red)
     points[at] = changed
     plant = hall.known.plants[STEEL]
-    plant = replace(plant, points=tuple(changed if one is point else one for one in plant.points))
+    plant = replace(plant, points=tuple(changed if other is point else other for other in plant.points))
     hall.known = replace(hall.known, points=tuple(points), plants={**hall.known.plants, STEEL: plant})
     shown = (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points/CO-01")).json()
     assert (shown["mandatory"], shown["basis"]) == (True, "duty: some article")

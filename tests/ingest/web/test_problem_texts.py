@@ -56,9 +56,9 @@ def _part(part: ast.expr, filled: str) -> str:
 
 @pytest.mark.parametrize("readings", sorted({*sentences()}))
 def test_every_refusal_is_said_in_chinese(readings: tuple[str, ...]) -> None:
-    said = [zh for reading in readings if (zh := problem_in_chinese(reading))]
-    assert said, readings
-    words = re.sub(r"\w+\.\w+|GiB|" + "|".join(FILLED_IN), "", said[0])  # names of settings stay
+    texts = [zh for reading in readings if (zh := problem_in_chinese(reading))]
+    assert texts, readings
+    words = re.sub(r"\w+\.\w+|GiB|" + "|".join(FILLED_IN), "", texts[0])  # names of settings stay
     assert not re.search("[A-Za-z]{3,}", words), words
 
 

@@ -29,7 +29,7 @@ PACKED = [
 ]
 PAYLOADS = {
     **{file.stem: file.read_bytes().rstrip() for file in GOLDEN.glob("*.json")},
-    **{f"packed {number}": msgspec.msgpack.encode(one) for number, one in enumerate(PACKED)},
+    **{f"packed {number}": msgspec.msgpack.encode(fields) for number, fields in enumerate(PACKED)},
     **{what: msgspec.json.encode(FRAME | slip) for slip, what, _ in SLIPS},
     "packed and cut off": msgspec.msgpack.encode(PACKED[0])[:-3],
     "no object": b"[1]",
@@ -46,7 +46,7 @@ PAYLOADS = {
 }
 
 
-def said(payload: bytes) -> list[str]:
+def details_of(payload: bytes) -> list[str]:
     """What the wire says of it."""
     try:
         return [refused.detail for refused in decode(payload, {"A": 7, "B": 3}).refused]
@@ -57,7 +57,7 @@ def said(payload: bytes) -> list[str]:
 @pytest.mark.parametrize("name", PAYLOADS)
 def test_every_sentence_of_the_wire_is_said_in_chinese(name: str) -> None:
     """What stays English is quoted, or the name of a field, a point or a format."""
-    details = said(PAYLOADS[name])
+    details = details_of(PAYLOADS[name])
     assert details
     for detail in details:
         chinese = in_chinese(detail)

@@ -30,8 +30,10 @@ async def test_gateways_tell_how_far_their_clocks_are_ahead(ask: Ask) -> None:
 async def test_a_scoped_token_sees_only_its_own_quarantine(hall: StandIn, ask: Ask) -> None:
     """Even when its messages lie behind many pages of others'."""
     topic = f"yujing/v1/{WOOD}/GW-01/frame"
-    hall.aside += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
-    hall.aside += [Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 1300)]
+    hall.quarantine += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
+    hall.quarantine += [
+        Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 1300)
+    ]
     shown = (await ask(ELSEWHERE).get("/api/v1/quarantine")).json()
     assert [message["id"] for message in shown["messages"]] == [5]
 
@@ -39,8 +41,10 @@ async def test_a_scoped_token_sees_only_its_own_quarantine(hall: StandIn, ask: A
 async def test_a_page_that_others_messages_fill_leads_on_to_the_next(hall: StandIn, ask: Ask) -> None:
     """However many of them lie before the caller's own."""
     topic = f"yujing/v1/{WOOD}/GW-01/frame"
-    hall.aside += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
-    hall.aside += [Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 6100)]
+    hall.quarantine += [Quarantined(5, NOON, topic, "bad-json", "line 1", 0, b"{")]
+    hall.quarantine += [
+        Quarantined(n, NOON, f"yujing/v1/{STEEL}/GW-01/frame", "x", "", 0, b"") for n in range(100, 6100)
+    ]
     client = ask(ELSEWHERE)
     page = (await client.get("/api/v1/quarantine")).json()
     seen = page["messages"]

@@ -49,7 +49,7 @@ async def test_a_shelved_alarm_is_told_with_who_why_and_until_when(hall: StandIn
     assert shown["state"] == "shelved"
     assert shown["history"][-1]["detail"] == {"suppression": made["id"], "reason": "校准"}
     listed = (await client.get(SUPPRESSIONS, params={"plant": STEEL, "state": "in-force"})).json()["suppressions"]
-    assert [one["id"] for one in listed] == [made["id"]]
+    assert [alarm_out["id"] for alarm_out in listed] == [made["id"]]
     ended = await client.post(f"{SUPPRESSIONS}/{made['id']}/end", json={"comment": "校准完成"})
     assert (ended.json()["state"], ended.json()["ended_by"]) == ("ended", "中控室 王建国")
     assert (await client.get(f"/api/v1/alarms/{alarm.id}")).json()["state"] == "unacknowledged"
@@ -60,7 +60,7 @@ async def test_paging_by_ten_meets_each_of_many_that_were_applied_for_at_once(ha
     client, seen, before = ask(OPERATOR), list[str](), dict[str, str]()
     while True:
         page = (await client.get(SUPPRESSIONS, params={"limit": 10, **before})).json()
-        seen += [one["id"] for one in page["suppressions"]]
+        seen += [suppression["id"] for suppression in page["suppressions"]]
         if page["next"] is None:
             break
         before = {"before": page["next"]}
@@ -170,14 +170,14 @@ async def test_maintenance_by_the_commands_of_the_operations_page(tmp_path: Path
             shell = await asyncio.create_subprocess_exec(
                 "bash", "-euc", api + line, cwd=tmp_path, stdout=asyncio.subprocess.PIPE
             )
-            told, _ = await shell.communicate()
+            output, _ = await shell.communicate()
             assert shell.returncode == 0, line
-            return json.loads(told)
+            return json.loads(output)
 
         made = (await curl(apply))["id"]
         assert (await curl(listed))["suppressions"] == []
         assert (await curl(approve, made))["state"] == "in-force"
-        assert [one["id"] for one in (await curl(listed))["suppressions"]] == [made]
+        assert [suppression["id"] for suppression in (await curl(listed))["suppressions"]] == [made]
         assert (await curl(end, made))["state"] == "ended"
         shelved = await curl(shelve)
         assert (shelved["kind"], shelved["rule"], shelved["state"]) == ("shelved", "H", "in-force")

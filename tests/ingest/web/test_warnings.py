@@ -29,7 +29,10 @@ async def only(ask: Ask, token: str, **query: str) -> dict[str, Any]:
 
 async def test_warnings_come_newest_first_and_page_without_loss(ask: Ask) -> None:
     whole = (await ask(OPERATOR).get(WARNINGS)).json()
-    assert [(one["plant"], one["colour"]) for one in whole["warnings"]] == [(STEEL, "orange"), (WOOD, "blue")]
+    assert [(warning_out["plant"], warning_out["colour"]) for warning_out in whole["warnings"]] == [
+        (STEEL, "orange"),
+        (WOOD, "blue"),
+    ]
     first = (await ask(OPERATOR).get(WARNINGS, params={"limit": 1})).json()
     second = (await ask(OPERATOR).get(WARNINGS, params={"limit": 1, "cursor": first["next"]})).json()
     assert first["warnings"] + second["warnings"] == whole["warnings"]
@@ -50,7 +53,7 @@ async def test_warnings_come_newest_first_and_page_without_loss(ask: Ask) -> Non
 )
 async def test_filters_narrow_the_list(query: dict[str, str], plants: set[str], ask: Ask) -> None:
     found = (await ask(OPERATOR).get(WARNINGS, params=query)).json()["warnings"]
-    assert {one["plant"] for one in found} == plants
+    assert {warning_out["plant"] for warning_out in found} == plants
 
 
 async def test_a_warning_of_another_plant_looks_like_none(ask: Ask) -> None:
@@ -60,7 +63,7 @@ async def test_a_warning_of_another_plant_looks_like_none(ask: Ask) -> None:
     for verb in ("acknowledge", "feedback"):
         body = {"cause": "?", "measure": "?"} if verb == "feedback" else None
         assert (await ask(ELSEWHERE).post(f"{WARNINGS}/{steel['id']}/{verb}", json=body)).status_code == 404
-    assert [one["plant"] for one in (await ask(ELSEWHERE).get(WARNINGS)).json()["warnings"]] == [WOOD]
+    assert [warning_out["plant"] for warning_out in (await ask(ELSEWHERE).get(WARNINGS)).json()["warnings"]] == [WOOD]
 
 
 async def test_a_warning_says_why_and_who_is_asked_until_when(ask: Ask) -> None:
@@ -78,8 +81,8 @@ async def test_a_warning_says_why_and_who_is_asked_until_when(ask: Ask) -> None:
 
 
 async def test_rest_and_webhooks_show_a_warning_alike(hall: StandIn, ask: Ask) -> None:
-    told = warning_body(hall.warned[-1], hall.known.plants[STEEL])["warning"]
-    assert await only(ask, OPERATOR, plant=STEEL) == told
+    expected = warning_body(hall.warned[-1], hall.known.plants[STEEL])["warning"]
+    assert await only(ask, OPERATOR, plant=STEEL) == expected
 
 
 async def test_an_operator_acknowledges_until_it_has_gone_up_then_an_inspector_must(hall: StandIn, ask: Ask) -> None:
@@ -133,7 +136,7 @@ async def test_why_was_it_orange_then(hall: StandIn, ask: Ask) -> None:
     assert grave["reasons"][0]["facts"][0]["age_s"] == 600
     fading = (await ask(OPERATOR).get(explain, params={"at": "2026-11-23T06:16:30Z"})).json()
     assert (fading["colour"], fading["reasons"]) == ("yellow", [])
-    assert {one["colour"] for one in fading["fading"]} == {"yellow", "blue"}
+    assert {ground["colour"] for ground in fading["fading"]} == {"yellow", "blue"}
     before = await ask(OPERATOR).get(explain, params={"at": "2026-11-23T05:00:00Z"})
     assert before.status_code == 422
     assert before.json()["errors"][0]["parameter"] == "at"
@@ -142,13 +145,13 @@ async def test_why_was_it_orange_then(hall: StandIn, ask: Ask) -> None:
 async def test_the_risk_index_of_plants_equipment_and_regions(hall: StandIn, ask: Ask) -> None:
     hall.pass_time(1)
     found = (await ask(OPERATOR).get("/api/v1/risk")).json()
-    by_plant = {one["plant"]: one for one in found["plants"]}
+    by_plant = {plant["plant"]: plant for plant in found["plants"]}
     assert by_plant[STEEL]["index"] > by_plant[ALUMINIUM]["index"] == by_plant[ALUMINIUM]["inherent"]
     assert by_plant[STEEL]["equipment"][0]["index"] == by_plant[STEEL]["index"]
     assert [region["region"] for region in found["regions"]] == ["35", "3505", "350583"]
     assert {region["plants"] for region in found["regions"]} == {3}
     mine = (await ask(ELSEWHERE).get("/api/v1/risk")).json()
-    assert [one["plant"] for one in mine["plants"]] == [WOOD]
+    assert [plant["plant"] for plant in mine["plants"]] == [WOOD]
     assert {region["plants"] for region in mine["regions"]} == {1}
     assert (await ask(ELSEWHERE).get("/api/v1/risk", params={"plant": STEEL})).status_code == 404
 

@@ -25,11 +25,13 @@ def batch(*rows: tuple[int, int, float]) -> Batch:
 def plain(batches: list[Batch]) -> list[list[int]]:
     """The same with a loop."""
     newest: dict[int, tuple[int, float]] = {}
-    told = []
-    for one in batches:
+    taken = []
+    for frame_batch in batches:
         before: dict[int, tuple[int, float]] = {}
         times = []
-        for point, sent, value in zip(one.point.tolist(), one.time.tolist(), one.value.tolist(), strict=True):
+        for point, sent, value in zip(
+            frame_batch.point.tolist(), frame_batch.time.tolist(), frame_batch.value.tolist(), strict=True
+        ):
             time, known = sent, before.get(point) or newest.get(point)
             if known is not None and 0 <= known[0] - sent < MS:
                 same = value == known[1] or (np.isnan(value) and np.isnan(known[1]))
@@ -39,8 +41,8 @@ def plain(batches: list[Batch]) -> list[list[int]]:
         for point, last in before.items():
             if point not in newest or last[0] >= newest[point][0]:
                 newest[point] = last
-        told.append(times)
-    return told
+        taken.append(times)
+    return taken
 
 
 def test_a_device_that_stamps_whole_seconds_and_sends_faster_keeps_every_reading() -> None:
@@ -70,7 +72,7 @@ def test_it_is_what_a_plain_loop_makes_of_any_order(seed: int) -> None:
         for _ in range(20)
     ]
     apart = DistinctTimes()
-    assert [apart(one).time.tolist() for one in batches] == plain(batches)
+    assert [apart(frame_batch).time.tolist() for frame_batch in batches] == plain(batches)
 
 
 @pytest.mark.parametrize("seed", range(20))

@@ -132,7 +132,9 @@ class Gateway:
         if self.filling:
             self.seq += 1
             boot = f"{self.name}-{self.boots}"
-            self.buffer.append((boot, self.seq, [one for one, _ in self.filling], [true for _, true in self.filling]))
+            self.buffer.append(
+                (boot, self.seq, [stamped for stamped, _ in self.filling], [true for _, true in self.filling])
+            )
             self.filling = []
 
 
@@ -148,9 +150,9 @@ def steady(bench: Bench, gateways: list[Gateway], seconds: int) -> list[Kept]:
 
 def right(kept: list[Kept]) -> None:
     """Live readings are live, in order, and kept near the truth or flagged."""
-    for one in kept:
-        assert not one.flags & NOT_LIVE, one
-        assert abs(one.time - one.made) <= NEAR, one
+    for reading in kept:
+        assert not reading.flags & NOT_LIVE, reading
+        assert abs(reading.time - reading.made) <= NEAR, reading
 
 
 WRONG = [-HOUR, -8 * HOUR, 8 * HOUR, 2 * HOUR, -8 * YEAR, -START + SECOND, -START + HOUR, 20 * YEAR]
@@ -167,9 +169,9 @@ def test_a_gateway_that_never_was_right_is_judged_near_its_arrivals(offset: int,
     kept = steady(bench, [good, bad], 200)
     right(kept)
     if abs(offset) > TOLERANCE:
-        assert any(one.flags & Flag.CLOCK for one in kept)
+        assert any(reading.flags & Flag.CLOCK for reading in kept)
     else:
-        assert not any(one.flags for one in kept)
+        assert not any(reading.flags for reading in kept)
 
 
 @pytest.mark.parametrize("offset", WRONG)
@@ -185,7 +187,7 @@ def test_a_clock_that_is_set_is_followed_and_is_believed_at_once_when_it_is_righ
         if reboots:
             bad.reboot()
         kept = steady(bench, [good, bad], 120)
-        right([one for one in kept if one.received > kept[0].received + SETTLES])
+        right([reading for reading in kept if reading.received > kept[0].received + SETTLES])
         if not reboots:
             right(kept)
         bench.restart()
@@ -222,7 +224,7 @@ def test_a_line_that_stands_in_the_future_is_dropped_with_the_next_frame(ahead: 
     bench.lines["good"] = TimeLine(boot, GatewayClock(bench.now, future, bench.now, ahead, bench.now, 0, 0))
     kept = steady(bench, [gateway], 20)
     right(kept)
-    assert all(one.time == one.made for one in kept)
+    assert all(reading.time == reading.made for reading in kept)
 
 
 @pytest.mark.parametrize("at", [0, 1, 2])
@@ -238,8 +240,8 @@ def test_one_absurd_stamp_moves_nothing(absurd: int, at: int) -> None:
     sent = sorted(stamps)
     true = [made[stamps.index(stamp)] for stamp in sent]
     kept = bench.take("good", "good-1", 1000, sent, true, live=True)
-    assert all(abs(one.time - one.made) <= NEAR for one in kept)
-    assert [bool(one.flags & Flag.CLOCK) for one in kept].count(True) >= 1
+    assert all(abs(reading.time - reading.made) <= NEAR for reading in kept)
+    assert [bool(reading.flags & Flag.CLOCK) for reading in kept].count(True) >= 1
     gateway.seq = 1000
     after = steady(bench, [gateway], 30)
     right(after)
@@ -255,15 +257,15 @@ def test_frames_of_a_boot_nobody_heard_that_are_old_are_late_and_move_nothing(ag
     line = bench.lines["good"]
     old = [bench.now - age + at * SECOND for at in range(40)]
     for at, made in enumerate(old):
-        (one,) = bench.take("good", "earlier", at + 1, [made], [made], live=False)
-        assert (one.time, one.flags) == (made, Flag.LATE)
+        (reading,) = bench.take("good", "earlier", at + 1, [made], [made], live=False)
+        assert (reading.time, reading.flags) == (made, Flag.LATE)
         if at % 10 == 0:
             right(steady(bench, [gateway], 1))
     assert msgspec.structs.replace(bench.lines["good"], rival=None) != line
     gateway.set_clock(-HOUR)
     kept = steady(bench, [gateway], 60)
     right(kept)
-    assert all(one.flags == Flag.CLOCK for one in kept)
+    assert all(reading.flags == Flag.CLOCK for reading in kept)
 
 
 def test_old_boots_whose_clock_was_not_set_do_not_take_over_from_the_one_that_is_heard() -> None:
@@ -291,12 +293,12 @@ def test_the_services_own_clock_is_suspected_if_all_gateways_agree_against_it(se
             steady(bench, gateways, 30)
         kept = steady(bench, gateways, 60)
         right(kept)
-        assert not any(one.flags for one in kept)
+        assert not any(reading.flags for reading in kept)
         assert abs(bench.witnesses.service_ahead - service) <= TOLERANCE
     bench.service = 0
     kept = steady(bench, gateways, 60)
     right(kept)
-    assert not any(one.flags for one in kept)
+    assert not any(reading.flags for reading in kept)
     assert bench.witnesses.service_ahead == 0
 
 
@@ -346,9 +348,9 @@ class History:
             kept = gateway.tick(self.bench)
             if len(kept) > gateway.rows:  # it was cut off, and sends all at once
                 self.disturbed[gateway.name] = self.bench.now
-            assert all(one.time - one.received <= NEAR for one in kept), "never in the future"
+            assert all(reading.time - reading.received <= NEAR for reading in kept), "never in the future"
             if self.bench.now - self.disturbed[gateway.name] > SETTLES + gateway.rows * SECOND:
-                right([one for one in kept if one.live])
+                right([reading for reading in kept if reading.live])
 
 
 @pytest.mark.parametrize("seed", range(40))

@@ -74,7 +74,7 @@ def test_the_default_rules(facts: list[Fact], colour: str | None, rules: list[st
 
 
 @pytest.mark.parametrize(
-    ("one", "count", "colour", "rule"),
+    ("kind", "count", "colour", "rule"),
     [
         (level_1, 3, "blue", None),
         (level_1, 4, "yellow", "ITEM-YELLOW"),
@@ -83,9 +83,9 @@ def test_the_default_rules(facts: list[Fact], colour: str | None, rules: list[st
         (lambda name: level_2(name, NOW - 1000 * ord(name), signal="CO"), 2, "red", "ITEM-RED"),
     ],
 )
-def test_points_of_one_monitoring_item_add_up(one: object, count: int, colour: str, rule: str | None) -> None:
+def test_points_of_one_monitoring_item_add_up(kind: object, count: int, colour: str, rule: str | None) -> None:
     """4 blue make yellow, 3 yellow orange, 2 orange red; of different items they do not."""
-    make = one if callable(one) and one is not level_1 else (lambda name: level_1(name, signal="CO"))
+    make = kind if callable(kind) and kind is not level_1 else (lambda name: level_1(name, signal="CO"))
     facts = [make(name) for name in "ABCD"[:count]]
     found = held(*facts)
     assert found[0] == colour
@@ -116,7 +116,7 @@ def test_what_is_over_counts_only_beside_what_began_soon_after() -> None:
 
 def test_alarms_near_each_other_are_found_behind_one_that_stands_alone() -> None:
     (pair, _) = called(level_2("A", 0), level_2("B", 5000), level_2("C", 5100), level_2("D", 9000)).grounds
-    assert (pair.rule, [one.point for one in pair.facts]) == ("L2-PAIR", ["B", "C"])
+    assert (pair.rule, [fact.point for fact in pair.facts]) == ("L2-PAIR", ["B", "C"])
 
 
 def test_a_fact_of_later_and_a_coming_age_say_when_to_look_again() -> None:
@@ -131,7 +131,7 @@ def test_a_flood_keeps_the_facts_that_weigh_most() -> None:
     facts = [level_1(f"P{number:03}", NOW - number, signal=f"S{number}") for number in range(50)]
     (ground,) = called(*facts).grounds
     assert (len(ground.facts), ground.more) == (MOST, 50 - MOST)
-    assert [one.point for one in ground.facts[:2]] == ["P049", "P048"]
+    assert [fact.point for fact in ground.facts[:2]] == ["P049", "P048"]
 
 
 def test_each_rule_says_where_it_is_from() -> None:

@@ -32,28 +32,28 @@ def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
     """Ten alarms flap each second for five minutes: what is new is told at once, that it has gone each 10 s."""
     calm = replace(TERMS, deadlines=replace(TERMS.deadlines, acknowledge=dict.fromkeys(Colour, 10**15)))
     made = watch(terms=calm)
-    told = made.learn(0, known=[fact("A", 0, 2), *(fact(f"F{n}", 0, 2) for n in range(10))])
+    events = made.learn(0, known=[fact("A", 0, 2), *(fact(f"F{n}", 0, 2) for n in range(10))])
     for second in range(1, 300):
         for n in range(10):
             now = second * SECOND + n
             flapping = fact(f"F{n}", second, 2)
-            told += made.learn(now, over=[flapping.key]) if second % 2 else made.learn(now, known=[flapping])
-    assert 20 <= len(told) <= 150, "of 3,000 changes"
+            events += made.learn(now, over=[flapping.key]) if second % 2 else made.learn(now, known=[flapping])
+    assert 20 <= len(events) <= 150, "of 3,000 changes"
     new = made.learn(300 * SECOND, known=[fact("NEW", 300, 2)])
     assert [str(event.kind) for event in new] == ["inputs-changed"], "at once"
     made.learn(301 * SECOND, over=[fact("NEW", 300, 2).key])
     (gone,) = made.pass_time(400 * SECOND)
     assert (str(gone.kind), gone.time) == ("inputs-changed", 310 * SECOND)
-    assert {one.point for ground in gone.warning.inputs for one in ground.facts} == {"A"}
+    assert {known.point for ground in gone.warning.inputs for known in ground.facts} == {"A"}
 
 
 def test_the_last_step_is_asked_for_ever() -> None:
     made = watch(holders={Step.ENTERPRISE: ("厂",)})
     made.learn(0, known=[fact("A", 0, 2)])
-    told = made.pass_time(600 * SECOND)
-    assert {str(event.kind) for event in told} == {"reminded"}
-    assert len(told) == 200  # at half time and at the end of each 6 s
-    assert told[-1].warning.step is Step.ENTERPRISE
+    events = made.pass_time(600 * SECOND)
+    assert {str(event.kind) for event in events} == {"reminded"}
+    assert len(events) == 200  # at half time and at the end of each 6 s
+    assert events[-1].warning.step is Step.ENTERPRISE
 
 
 def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_step() -> None:
@@ -61,10 +61,10 @@ def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_
     made.learn(0, known=[fact("A", 0)])
     made.pass_time(15 * SECOND)  # yellow at 7 s, asked anew, not answered for 8 s
     key = next(iter(made.live))
-    told = made.give_feedback(key, hand(15), "原因", "措施")
-    assert [str(one.kind) for one in told] == ["acknowledged", "feedback"]
-    assert told[-1].warning.step is Step.TOWNSHIP
-    step = told[-1].warning.step
+    events = made.give_feedback(key, hand(15), "原因", "措施")
+    assert [str(event.kind) for event in events] == ["acknowledged", "feedback"]
+    assert events[-1].warning.step is Step.TOWNSHIP
+    step = events[-1].warning.step
     (risen,) = made.learn(20 * SECOND, known=[fact("B", 20, 2, Trait.RED)])
     warning = risen.warning
     assert (warning.peak, warning.asking, warning.acknowledged, warning.feedback) == (
@@ -79,15 +79,15 @@ def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_
 
 def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
     made = watch()
-    one = fact("A", 0, 2)
-    made.learn(0, known=[one])
-    made.learn(1 * SECOND, over=[one.key])
+    cause = fact("A", 0, 2)
+    made.learn(0, known=[cause])
+    made.learn(1 * SECOND, over=[cause.key])
     ended = next(event for event in made.pass_time(6 * SECOND) if event.kind == "ended")
     assert (ended.warning.state, ended.warning.colour) == (WarningState.OVER, None)
-    again = made.learn(10 * SECOND, known=[replace(one, since=10 * SECOND)])[-1]
+    again = made.learn(10 * SECOND, known=[replace(cause, since=10 * SECOND)])[-1]
     assert (str(again.kind), again.warning.id) == ("reopened", ended.warning.id)
-    made.learn(11 * SECOND, over=[one.key])
-    other = made.learn(22 * SECOND, known=[replace(one, since=22 * SECOND)])[-1]
+    made.learn(11 * SECOND, over=[cause.key])
+    other = made.learn(22 * SECOND, known=[replace(cause, since=22 * SECOND)])[-1]
     assert str(other.kind) == "raised"
     assert other.warning.id != ended.warning.id
     assert [x.state for x in made.live.values()] == [WarningState.OVER, WarningState.OPEN]
@@ -95,12 +95,12 @@ def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
 
 def test_a_closed_episode_is_not_opened_again() -> None:
     made = watch()
-    one = fact("A", 0, 2)
-    key = made.learn(0, known=[one])[0].warning.id
+    cause = fact("A", 0, 2)
+    key = made.learn(0, known=[cause])[0].warning.id
     made.give_feedback(key, hand(1), "原因", "措施")
-    made.learn(2 * SECOND, over=[one.key])
+    made.learn(2 * SECOND, over=[cause.key])
     assert [str(x.kind) for x in made.pass_time(7 * SECOND)] == ["ended", "closed"]
-    assert str(made.learn(8 * SECOND, known=[replace(one, since=8 * SECOND)])[0].kind) == "raised"
+    assert str(made.learn(8 * SECOND, known=[replace(cause, since=8 * SECOND)])[0].kind) == "raised"
 
 
 def test_other_reasons_for_the_same_colour_are_kept_and_asked_of_nobody() -> None:
@@ -111,7 +111,7 @@ def test_other_reasons_for_the_same_colour_are_kept_and_asked_of_nobody() -> Non
     assert str(event.kind) == "inputs-changed"
     assert before is not None
     assert (event.warning.asked, event.warning.colour) == (before.asked, before.colour)
-    assert [one.point for one in event.warning.inputs[0].facts] == ["A", "B"]
+    assert [known.point for known in event.warning.inputs[0].facts] == ["A", "B"]
 
 
 def test_going_on_from_what_was_committed_changes_nothing() -> None:
@@ -119,10 +119,10 @@ def test_going_on_from_what_was_committed_changes_nothing() -> None:
     for until in range(1, 30):
         made = watch()
         facts = [fact("A", 0), fact("B", 3, 2)]
-        told = made.learn(0, known=facts[:1]) + made.learn(3 * SECOND, known=facts[1:])
-        told += made.learn(9 * SECOND, over=[facts[1].key])
-        told += made.pass_time(until * SECOND)
-        kept: dict[object, EarlyWarning] = {event.warning.id: event.warning for event in told}
+        events = made.learn(0, known=facts[:1]) + made.learn(3 * SECOND, known=facts[1:])
+        events += made.learn(9 * SECOND, over=[facts[1].key])
+        events += made.pass_time(until * SECOND)
+        kept: dict[object, EarlyWarning] = {event.warning.id: event.warning for event in events}
         again = watch(max(until, 9))
         again.resume(kept.values(), made.facts.values())
         assert again.pass_time(60 * SECOND) == made.pass_time(60 * SECOND)

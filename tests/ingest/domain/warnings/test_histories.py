@@ -60,7 +60,7 @@ class Model:
     offset: int = 0
     away: int = 0  # seconds for which the service still reaches nobody
     now: int = START_S
-    told: list[Told] = field(default_factory=list)
+    expected: list[Told] = field(default_factory=list)
 
     def second(self) -> None:
         """One second passes."""
@@ -170,7 +170,7 @@ class Model:
             self.episodes.remove(episode)
 
     def _say(self, kind: str, episode: Episode) -> None:
-        self.told.append(
+        self.expected.append(
             (self.now + self.offset, kind, episode.number, episode.colour, episode.peak, episode.step, episode.asks)
         )
 
@@ -206,7 +206,7 @@ def by_model(happens: dict[int, Action], assigned: list[str]) -> list[Told]:
         model.second()
         if at in happens:
             model.act(happens[at])
-    return model.told
+    return model.expected
 
 
 def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Random) -> list[Told]:
@@ -232,7 +232,7 @@ def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Ran
     events += under_test.pass_time((START_S + LENGTH_S + offset) * SECOND)
     assert len({event.id for event in events}) == len(events), "every event has its own id"
     numbers: dict[object, int] = {}
-    told = []
+    found = []
     for event in events:
         warning = event.warning
         number = numbers.setdefault(warning.id, len(numbers) + 1)
@@ -240,10 +240,10 @@ def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Ran
         asks = str(warning.asking) if warning.asking else None
         assert event.time % SECOND == 0
         if event.kind != "inputs-changed":
-            told.append(
+            found.append(
                 (event.time // SECOND, str(event.kind), number, colour, str(warning.peak), str(warning.step), asks)
             )
-    return told
+    return found
 
 
 def _act(under_test: WarningEpisodes, what: str, which: str, now: int) -> list[WarningEvent]:
@@ -287,7 +287,7 @@ def test_no_step_is_missed_or_doubled_in_ten_thousand_histories() -> None:
         happens = history(chance)
         wanted = by_model(happens, assigned)
         assert by_watch(happens, assigned, chance) == wanted, (number, assigned, happens)
-        steps += sum(told[1] == "escalated" for told in wanted)
-        excused += sum(told[1] == "resumed" for told in wanted)
+        steps += sum(row[1] == "escalated" for row in wanted)
+        excused += sum(row[1] == "resumed" for row in wanted)
     assert steps > HISTORIES, "the histories are worth the name"
     assert excused > HISTORIES // 10

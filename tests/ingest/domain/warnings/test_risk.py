@@ -47,8 +47,8 @@ def test_the_worked_example_of_the_page() -> None:
         risk.index(risk.inherent(plant), [over], NOW),
         risk.region_index([92.4, 66.0, 42.0]),
     ]
-    told = re.findall(r"= \*\*([\d.]+)\*\*", DOCS.read_text(encoding="utf-8"))
-    assert [float(number) for number in told] == given
+    documented = re.findall(r"= \*\*([\d.]+)\*\*", DOCS.read_text(encoding="utf-8"))
+    assert [float(number) for number in documented] == given
 
 
 def test_the_page_names_every_constant_with_its_value() -> None:
@@ -97,7 +97,7 @@ def test_of_two_plants_with_much_the_graver_one_has_the_higher_index(inherent: f
     found = [risk.index(inherent, grave[:count], NOW) for count in counts]
     assert all(more > less for less, more in pairwise(found))
     assert max(found) < 100
-    around = [risk.region_index([*found[-4:], one]) for one in found]
+    around = [risk.region_index([*found[-4:], added]) for added in found]
     assert around == sorted(around)
     assert max(found) < max(around) < 100
     assert risk.region_index(found) > risk.region_index(found[-2:]) > risk.region_index(found[-1:])
@@ -139,7 +139,7 @@ def test_the_band_is_that_of_somebody_who_looked_every_ten_seconds(seed: int) ->
         facts.append(replace(made, gone=over) if rng.random() < 0.8 and over <= NOW else made)
     looked = Colour.BLUE
     for time in range(begun, NOW + 1, 10 * SECOND):
-        then = [one if one.gone is None or one.gone <= time else replace(one, gone=None) for one in facts]
+        then = [fact if fact.gone is None or fact.gone <= time else replace(fact, gone=None) for fact in facts]
         looked = risk.band(risk.index(42, then, time), looked)
     assert risk.band_at(42, facts, NOW) is looked
 

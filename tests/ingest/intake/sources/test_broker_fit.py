@@ -110,8 +110,8 @@ def test_a_broker_that_grants_less_than_qos_1_is_told_of(tmp_path: Path, protoco
 def test_a_broker_that_takes_no_whole_frame_is_told_of(tmp_path: Path) -> None:
     with mosquitto(tmp_path, ["max_packet_size 5000"]) as address, capture_logs() as logs, source(address) as ours:
         assert ours.source.trouble is None, "small frames come through"
-    (said,) = of(logs, "broker_takes_less")
-    assert (said["most_bytes"], said["expected_bytes"]) == (5000, MAX_BYTES + 1024)
+    (refusal,) = of(logs, "broker_takes_less")
+    assert (refusal["most_bytes"], refusal["expected_bytes"]) == (5000, MAX_BYTES + 1024)
 
 
 def test_frames_at_qos_0_and_retained_frames_are_told_once_a_gateway(tmp_path: Path) -> None:
@@ -131,5 +131,5 @@ def test_frames_at_qos_0_and_retained_frames_are_told_once_a_gateway(tmp_path: P
                     ours.source.acknowledge([message])
                     ours.source.flush()
         until(lambda: len(of(logs, "frames_unassured")) == 2)
-    said = {(entry["plant"], entry["gateway"], entry["how"]) for entry in of(logs, "frames_unassured")}
-    assert said == {("p", "kept", "retained"), ("p", "loose", "QoS 0")}
+    unassured = {(entry["plant"], entry["gateway"], entry["how"]) for entry in of(logs, "frames_unassured")}
+    assert unassured == {("p", "kept", "retained"), ("p", "loose", "QoS 0")}

@@ -102,7 +102,7 @@ def test_of_a_publish_that_is_cut_it_is_said_how_much_is_missing(five: bool) -> 
     client = Fed(FIVE if five else THREE)
     for start in range(0, len(stream), 1 << 18):
         assert client.feed(stream[start : start + (1 << 18)]) == MQTTErrorCode.MQTT_ERR_SUCCESS
-    assert [len(one[1]) for one in client.got] == [6, len(payload) - sum(client.missing), 5]
+    assert [len(packet[1]) for packet in client.got] == [6, len(payload) - sum(client.missing), 5]
     assert [missing > 0 for missing in client.missing] == [False, True, False]
 
 
@@ -340,8 +340,8 @@ def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_wha
     """The broker reads nothing for a while; who says it is not made to wait, and the network thread sends the rest."""
     with line() as (ours, theirs):
         client = Resting(ours, 0)
-        told = [bytes([number]) * 300_000 for number in range(40)]
-        for payload in told:
+        payloads = [bytes([number]) * 300_000 for number in range(40)]
+        for payload in payloads:
             client.queue_publishes([("t", payload)], retain=False)
             client.flush()
         assert client.want_write(), "all of it found room"
@@ -349,7 +349,7 @@ def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_wha
 
         def broker() -> None:
             theirs.settimeout(PATIENCE_S)
-            while len(received) < sum(len(payload) + 8 for payload in told):
+            while len(received) < sum(len(payload) + 8 for payload in payloads):
                 received.extend(theirs.recv(1 << 20))
 
         reading = threading.Thread(target=broker)
@@ -358,7 +358,7 @@ def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_wha
             client._loop(0.1)
         reading.join(PATIENCE_S)
         client._sock = None
-    assert bytes(received) == b"".join(map(announced, told))
+    assert bytes(received) == b"".join(map(announced, payloads))
 
 
 def test_who_says_something_and_the_network_thread_never_write_into_each_other() -> None:

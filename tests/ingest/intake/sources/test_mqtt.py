@@ -221,9 +221,11 @@ def test_what_is_told_to_many_gateways_at_once_reaches_each_and_is_kept(tmp_path
         with mosquitto(tmp_path) as address, source(address, protocol=protocol) as ours:
             wanted = {committed_topic("p", f"g{n}"): Committed("b", turn + n) for n in range(50)}
             wanted |= {committed_topic("p", "长"): Committed("b", turn + 99, gaps)}
-            told = ours.source.announce([("p", topic.split("/")[3], committed) for topic, committed in wanted.items()])
+            announced = ours.source.announce(
+                [("p", topic.split("/")[3], committed) for topic, committed in wanted.items()]
+            )
             ours.source.flush()
-            assert told == [*wanted.values()]
+            assert announced == [*wanted.values()]
             heard: Queue[tuple[str, bytes]] = Queue()
             client = Client(CallbackAPIVersion.VERSION2)
             client.on_message = lambda _client, _data, message, to=heard: to.put(
@@ -276,14 +278,14 @@ def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str
         capture_logs() as logs,
         source(address, protocol=protocol, max_packet_bytes=most) as ours,
     ):
-        (told,) = ours.source.announce([("p", "g", Committed("b1", 1000, gaps))])
+        (announced,) = ours.source.announce([("p", "g", Committed("b1", 1000, gaps))])
         ours.source.flush()
         assert ours.source.announce([("p" * 300, "g" * 300, Committed("b1", 1000, gaps))]) == [None]
         assert ours.source.refuse("p", "g", Refusal("b1", 7, "schema", "错" * 400, 1, 0))
         publish(address, b"still here")
         assert ours.next().payload == b"still here"
-    assert told is not None
-    assert 20 < len(told.missing) < 100
-    assert (told.missing, told.seq) == (gaps[: len(told.missing)], gaps[len(told.missing)][0] - 1)
+    assert announced is not None
+    assert 20 < len(announced.missing) < 100
+    assert (announced.missing, announced.seq) == (gaps[: len(announced.missing)], gaps[len(announced.missing)][0] - 1)
     assert "announcement_too_large" in [entry["event"] for entry in logs]
     assert "broker_disconnected" not in [entry["event"] for entry in logs]

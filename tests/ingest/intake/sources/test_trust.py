@@ -109,9 +109,9 @@ def test_a_certificate_of_ours_that_the_broker_does_not_take_is_named(
         connecting(broker.port, ours.ca, mine) as (source, _),
     ):
         until(lambda: bool(of(logs, "own_certificate_refused")))
-        said = of(logs, "own_certificate_refused")[0]
-        assert said["file"] == str(mine.cert)
-        assert why in said["reason"]
+        refused = of(logs, "own_certificate_refused")[0]
+        assert refused["file"] == str(mine.cert)
+        assert why in refused["reason"]
         assert "our certificate" in str(source.trouble)
 
 
@@ -181,8 +181,8 @@ def test_a_source_begun_with_a_broken_file_connects_once_that_is_mended_and_neve
     ):
         until(lambda: len(of(logs, "broker_unreachable")) > 1)
         assert source.trouble == f"not connected: {key} cannot be used"
-        told = of(logs, "password_unusable" if broken == "password" else "certificate_unusable")
-        assert [one["key"] for one in told] == [key], "once, however often it is tried"
+        events = of(logs, "password_unusable" if broken == "password" else "certificate_unusable")
+        assert [event["key"] for event in events] == [key], "once, however often it is tried"
         assert of(logs, "broker_connected") == []
         file.write_bytes(whole)
         assert subscribed.acquire(timeout=PATIENCE_S)

@@ -18,8 +18,8 @@ def test_a_piece_is_true_as_short_as_asked_for_and_as_long_as_can_be() -> None:
         whole = Committed("b", ends[-1] + dice.randint(1, 9), missing)
         pieces = [whole, *(Committed("b", missing[n][0] - 1, missing[:n]) for n in reversed(range(len(missing))))]
         for room in range(len(encode_committed(whole)) + 1):
-            told = fitting(whole, room)
-            assert told == next((piece for piece in pieces if len(encode_committed(piece)) <= room), None)
+            announced = fitting(whole, room)
+            assert announced == next((piece for piece in pieces if len(encode_committed(piece)) <= room), None)
 
 
 def test_a_gateway_that_is_told_in_pieces_forgets_nothing_that_is_missing_and_ends_with_nothing() -> None:
@@ -34,9 +34,9 @@ def test_a_gateway_that_is_told_in_pieces_forgets_nothing_that_is_missing_and_en
     while len(buffer):
         now += 2.0
         missing = [(seq, seq) for seq in range(1, 201) if seq not in arrived]
-        told = fitting(Committed("b", 200, missing), 120)
-        assert told is not None
-        buffer.commit(told.seq, told.missing, now)
+        piece = fitting(Committed("b", 200, missing), 120)
+        assert piece is not None
+        buffer.commit(piece.seq, piece.missing, now)
         assert {*buffer._kept} >= {seq for seq, _ in missing}
         while (sent := buffer.take(now)) is not None:
             arrived.add(sent[0])

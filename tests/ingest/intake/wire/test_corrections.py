@@ -39,7 +39,7 @@ SLIPS: Final[list[tuple[dict[str, Any], str, str]]] = [
 ]
 
 
-def told(payload: bytes) -> str:
+def detail_of(payload: bytes) -> str:
     try:
         (refused,) = decode(payload, {"A": 7, "B": 3}).refused
     except Rejected as error:
@@ -52,7 +52,7 @@ def told(payload: bytes) -> str:
 def test_a_slip_is_told_with_its_place_and_how_it_is_written_right(
     encode: Any, slip: dict[str, Any], what: str, cure: str
 ) -> None:
-    detail = told(encode(FRAME | slip))
+    detail = detail_of(encode(FRAME | slip))
     assert detail.startswith(what)
     assert cure in detail
     chinese = in_chinese(detail)
@@ -62,12 +62,12 @@ def test_a_slip_is_told_with_its_place_and_how_it_is_written_right(
 
 @pytest.mark.parametrize("name", ["boot", "seq", "time", "values"])
 def test_a_field_that_is_missing_is_named_with_what_belongs_there(name: str) -> None:
-    assert told(json.dumps(without(name)).encode()).startswith(f"{name} is missing; expected ")
+    assert detail_of(json.dumps(without(name)).encode()).startswith(f"{name} is missing; expected ")
 
 
 def test_every_fault_beside_the_columns_is_told_up_to_a_few() -> None:
     """However many a hostile frame has."""
-    said = told(json.dumps({"boot": 7} | {f"field{n}": n for n in range(10_000)} | {"seq": "x"}).encode())
-    assert said.count("; expected ") == 5
-    both = told(json.dumps(FRAME | {"boot": 7, "seq": "5"}).encode())
+    detail = detail_of(json.dumps({"boot": 7} | {f"field{n}": n for n in range(10_000)} | {"seq": "x"}).encode())
+    assert detail.count("; expected ") == 5
+    both = detail_of(json.dumps(FRAME | {"boot": 7, "seq": "5"}).encode())
     assert (both.count("boot = 7"), both.count('seq = "5"')) == (1, 1)

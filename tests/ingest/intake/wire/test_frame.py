@@ -117,7 +117,7 @@ def test_every_kind_of_wrong_frame_is_refused_for_its_own_reason(file: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("column", "reason", "said"),
+    ("column", "reason", "detail"),
     [
         ([float("nan")], Reason.NOT_FINITE, "values.A[0] = NaN; expected a finite number or null"),
         ([float("inf")], Reason.NOT_FINITE, "values.A[0] = Infinity; expected a finite number or null"),
@@ -131,7 +131,7 @@ def test_every_kind_of_wrong_frame_is_refused_for_its_own_reason(file: Path) -> 
         (bytes(7), Reason.COLUMN_LENGTH, "values.A has 7 bytes; expected 8 for 1 times"),
     ],
 )
-def test_a_wrong_column_of_messagepack_does_not_cost_the_others(column: object, reason: Reason, said: str) -> None:
+def test_a_wrong_column_of_messagepack_does_not_cost_the_others(column: object, reason: Reason, detail: str) -> None:
     payload = {
         "boot": "b",
         "seq": 1,
@@ -141,7 +141,7 @@ def test_a_wrong_column_of_messagepack_does_not_cost_the_others(column: object, 
     }
     got = decode(msgspec.msgpack.encode(payload), COLUMNS)
     (refused,) = got.refused
-    assert (refused.reason, refused.detail) == (reason, said)
+    assert (refused.reason, refused.detail) == (reason, detail)
     assert json.loads(refused.payload)["quality"] == {"A": [1]}, "it is put aside with its quality"
     read = batch(got)
     assert (read.point.tolist(), read.value.tolist(), read.flags.tolist()) == ([3], [7.0], [Flag.UNCERTAIN])

@@ -53,7 +53,7 @@ def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "reason", "said"),
+    ("column", "reason", "detail"),
     [
         ("nan", Reason.NOT_FINITE, "NaN"),
         ("-NAN", Reason.NOT_FINITE, "NaN"),
@@ -74,12 +74,12 @@ def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
     ],
 )
 def test_a_word_that_is_no_number_costs_its_column_and_not_the_one_beside_it(
-    column: str, reason: Reason, said: str
+    column: str, reason: Reason, detail: str
 ) -> None:
     got = decode(printed(column), COLUMNS)
     assert (got.points, got.values) == ([3], [[4.8]])
     assert [(refused.reason, refused.columns) for refused in got.refused] == [(reason, 1)]
-    assert got.refused[0].detail.startswith(f"values.A[0] = {said}")
+    assert got.refused[0].detail.startswith(f"values.A[0] = {detail}")
 
 
 def frame(values: bytes, rest: bytes = b"") -> bytes:
@@ -88,7 +88,7 @@ def frame(values: bytes, rest: bytes = b"") -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("payload", "reason", "said"),
+    ("payload", "reason", "detail"),
     [
         (frame(b'"A":[4.8\xff],"B":[4.8]'), Reason.SCHEMA, 'values.A[0] = "4.8\\udcff"'),
         (frame(b'"A":["\xc4\xe3"],"B":[4.8]'), Reason.SCHEMA, 'values.A[0] = "\\udcc4\\udce3"'),  # GBK
@@ -97,13 +97,13 @@ def frame(values: bytes, rest: bytes = b"") -> bytes:
     ],
 )
 def test_a_byte_that_is_no_utf_8_costs_the_column_it_is_in_and_not_the_one_beside_it(
-    payload: bytes, reason: Reason, said: str
+    payload: bytes, reason: Reason, detail: str
 ) -> None:
     got = decode(payload, COLUMNS)
     assert (got.points, got.values) == ([3], [[4.8]])
     assert [(refused.reason, refused.columns) for refused in got.refused] == [(reason, 1)]
-    assert got.refused[0].detail.startswith(said)
-    assert json.loads(got.refused[0].payload)["values"].keys() == {"A\udcff" if "A\\" in said else "A"}
+    assert got.refused[0].detail.startswith(detail)
+    assert json.loads(got.refused[0].payload)["values"].keys() == {"A\udcff" if "A\\" in detail else "A"}
 
 
 @pytest.mark.parametrize("where", ["values", "quality"])

@@ -148,7 +148,7 @@ def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Autho
     ]  # fmt: skip
     for hour, days in hours.items():
         now = end + hour * DAY // 24
-        doubtful, refused = ([fault.value for fault in told(used, now)] for told in (ending, ended))
+        doubtful, refused = ([fault.value for fault in report(used, now)] for report in (ending, ended))
         assert [text.rpartition(": ")[2] for text in (*doubtful, *refused)] == [
             f"{days} days" if hour < 0 else f"ended {-days} days ago"
         ]

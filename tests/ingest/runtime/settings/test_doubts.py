@@ -95,15 +95,15 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("plant", "what", "expected"), PLANTS, ids=[what for _, what, _ in PLANTS])
 def test_a_doubtful_plant_file_is_told(plant: str, what: str, expected: str) -> None:
-    told(check("", plant), "plants/small.toml", what, expected)
+    assert_reported(check("", plant), "plants/small.toml", what, expected)
 
 
 @pytest.mark.parametrize(("settings", "what", "expected"), SETTINGS, ids=[what for _, what, _ in SETTINGS])
 def test_doubtful_settings_are_told(settings: str, what: str, expected: str) -> None:
-    told(check(settings), "yujing.toml", what, expected)
+    assert_reported(check(settings), "yujing.toml", what, expected)
 
 
-def told(result: Result, file: str, what: str, expected: str) -> None:
+def assert_reported(result: Result, file: str, what: str, expected: str) -> None:
     """One doubt and no other; the files are valid."""
     assert result.exit_code == 0, result.output
     lines = result.output.splitlines()
@@ -182,7 +182,7 @@ def test_settings_that_let_nobody_in_are_doubted() -> None:
     write_plant(Path())
     for text in ("", "[api]\nport = 9000\n"):
         Path("yujing.toml").write_text(text, encoding="utf-8")
-        told(CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = (none)", "nobody can sign in")
+        assert_reported(CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = (none)", "nobody can sign in")
 
 
 def test_a_former_id_that_carries_nothing_over_is_doubted_before_it_costs_an_alarm() -> None:
@@ -193,9 +193,13 @@ def test_a_former_id_that_carries_nothing_over_is_doubted_before_it_costs_an_ala
     Path("data", "state.db").touch()
     with closing(Journal(Path("data/journal.db"))) as journal:
         journal.number_points([("small", name) for name in ("CO-01", "CO-02", "CO-03")])
-    told(check("", renamed.format("CO-O2")), "plants/small.toml", "points (CO-09) was = CO-O2", "near: CO-02")
+    assert_reported(
+        check("", renamed.format("CO-O2")), "plants/small.toml", "points (CO-09) was = CO-O2", "near: CO-02"
+    )
     assert "0 处存疑" in check("", renamed.format("CO-02")).output
     with closing(Journal(Path("data/journal.db"))) as journal:
         journal.number_points([("small", "CO-09")], {("small", "CO-09"): "CO-02"})
     assert "0 处存疑" in check("", renamed.format("CO-02")).output, "taken over since long"
-    told(check("", renamed.format("CO-03")), "plants/small.toml", "points (CO-09) was = CO-03", "no `was`: both have")
+    assert_reported(
+        check("", renamed.format("CO-03")), "plants/small.toml", "points (CO-09) was = CO-03", "no `was`: both have"
+    )

@@ -74,8 +74,8 @@ def places(model: type[BaseModel], at: tuple[str, ...] = ()) -> Iterator[tuple[t
         listed = get_origin(field.annotation) is tuple and bool(inside)
         yield (*at, name), listed
         if not listed:
-            for one in inside:
-                yield from places(one, (*at, name))
+            for inner in inside:
+                yield from places(inner, (*at, name))
 
 
 def tables_in(annotation: Any) -> Iterator[type[Config]]:
@@ -83,8 +83,8 @@ def tables_in(annotation: Any) -> Iterator[type[Config]]:
         if annotation is not Secret:
             yield annotation
     elif get_origin(annotation) in {Union, type(int | None), tuple} or hasattr(annotation, "__metadata__"):
-        for one in get_args(annotation):
-            yield from tables_in(one)
+        for inner in get_args(annotation):
+            yield from tables_in(inner)
 
 
 PLACES = [*places(Settings)]
@@ -95,10 +95,10 @@ LIBRARY = re.compile(r"Input|Extra|should|permitted|valid |validation|parse", re
 def toml(value: Any, *, whole: bool = True) -> str:
     """Settings as a file, each table on a line."""
     if isinstance(value, dict):
-        pairs = [f"{key} = {toml(one, whole=False)}" for key, one in value.items()]
+        pairs = [f"{key} = {toml(item, whole=False)}" for key, item in value.items()]
         return "\n".join(pairs) if whole else "{" + ", ".join(pairs) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(toml(one, whole=False) for one in value) + "]"
+        return "[" + ", ".join(toml(item, whole=False) for item in value) + "]"
     return json.dumps(value, ensure_ascii=False)
 
 
@@ -175,7 +175,7 @@ def test_an_entry_with_a_fault_is_off_and_named_at_a_first_start_too(
 )
 def test_of_two_entries_of_one_name_neither_is_meant_more(entry: str, table: str, names: str) -> None:
     found = composed(GOOD + entry.format("second"), {})
-    assert [one.name for one in getattr(getattr(found.settings, table), names)] == ["first", "third"]
+    assert [entry.name for entry in getattr(getattr(found.settings, table), names)] == ["first", "third"]
     assert [fault.key for fault in found.faults][:2] == [f"{table}.{names}.{n}.name" for n in (1, 3)]
     assert {fault.value for fault in found.faults[:2]} == {"'second'"}
 

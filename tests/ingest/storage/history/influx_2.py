@@ -127,7 +127,7 @@ class Influx2:
         return _fault(status, code, f"failure writing points to database: {reason}")
 
     def _query(self, request: Asked) -> Answer:
-        asked = dict(request.query) | {name: one[0] for name, one in parse_qs(request.body.decode()).items()}
+        asked = dict(request.query) | {name: values[0] for name, values in parse_qs(request.body.decode()).items()}
         user, password = asked.pop("u", None), asked.pop("p", None)
         token = self.tokens.get(request.headers.get("Authorization", "").removeprefix("Token "))
         reads = token is not None and token.active
@@ -139,8 +139,14 @@ class Influx2:
             return _result("not implemented: CREATE DATABASE")
         if asked["db"] not in self.mapped:
             return _result(f"database not found: {asked['db']}")
-        rolled = [self.policies[one] for one in re.findall(r'FROM "(\w+)"\."', asked["q"]) if one in self.policies]
-        if token is not None and token.rights is not None and not {("read", one) for one in rolled} <= token.rights:
+        rolled = [
+            self.policies[policy] for policy in re.findall(r'FROM "(\w+)"\."', asked["q"]) if policy in self.policies
+        ]
+        if (
+            token is not None
+            and token.rights is not None
+            and not {("read", policy) for policy in rolled} <= token.rights
+        ):
             return _result("insufficient permissions")  # what a real one says of it was not seen
         found = self.behind.post("/query", data=asked)
         if found.status_code == 400:

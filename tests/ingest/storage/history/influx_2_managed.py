@@ -65,10 +65,10 @@ def _list(server: Influx2, request: Asked) -> Answer:
     found = of_path.get(request.path) or _managed(server, request.path)
     for key, field in (("name", "name"), ("db", "database")):
         if key in request.query:
-            found = [one for one in found if one[field] == request.query[key]]
+            found = [record for record in found if record[field] == request.query[key]]
     if request.path == "/api/v2/authorizations":
-        found = [one | {"token": ""} for one in found]
-    return _json(200, {_LISTS[request.path]: [_shown(one) for one in found]})
+        found = [record | {"token": ""} for record in found]
+    return _json(200, {_LISTS[request.path]: [_shown(record) for record in found]})
 
 
 def _make(server: Influx2, request: Asked) -> Answer:
@@ -95,14 +95,14 @@ def _change(server: Influx2, request: Asked, number: str) -> Answer:
         name = next(name for name in server.buckets if _bucket_of(server, name)["id"] == number)
         server.set_retention(name, wish["retentionRules"][0]["everySeconds"])
         return _json(200, _bucket_of(server, name))
-    one = server.kept[number]
+    record = server.kept[number]
     if request.method == "PATCH":
-        one |= wish
-        return _json(200, _shown(one))
+        record |= wish
+        return _json(200, _shown(record))
     if request.path.endswith("/password"):
-        server.readers[one["token"]] = wish["password"]
+        server.readers[record["token"]] = wish["password"]
     elif request.method == "DELETE":
-        del server.kept[number], server.tokens[one["token"]]
+        del server.kept[number], server.tokens[record["token"]]
     return Answer(204)
 
 
@@ -118,7 +118,7 @@ def _grant(server: Influx2, made: dict[str, Any]) -> None:
     from tests.ingest.storage.history.influx_2 import Token  # noqa: PLC0415  each needs the other
 
     names = {_bucket_of(server, name)["id"]: name for name in server.buckets}
-    rights = {(one["action"], names[one["resource"]["id"]]) for one in made["permissions"]}
+    rights = {(permission["action"], names[permission["resource"]["id"]]) for permission in made["permissions"]}
     server.tokens[made["token"]] = Token(frozenset(rights))
 
 
@@ -146,11 +146,11 @@ def _virtual(bucket: dict[str, Any]) -> dict[str, Any]:
 
 
 def _managed(server: Influx2, path: str) -> list[dict[str, Any]]:
-    return [one for one in server.kept.values() if one["path"] == path]
+    return [record for record in server.kept.values() if record["path"] == path]
 
 
-def _shown(one: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in one.items() if name != "path"}
+def _shown(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in record.items() if name != "path"}
 
 
 def _next(server: Influx2) -> str:

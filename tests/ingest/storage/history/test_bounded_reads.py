@@ -219,7 +219,7 @@ async def test_few_queries_are_under_way_at_once_and_all_are_answered(store: Sto
     waiting = [asyncio.create_task(reads.trends([QUERY])) for _ in range(40)]
     await until(lambda: store.under_way == IN_FLIGHT)
     store.answers.set()
-    assert [len(one) for one in await asyncio.gather(*waiting)] == [1] * 40
+    assert [len(trends) for trends in await asyncio.gather(*waiting)] == [1] * 40
     assert store.most == IN_FLIGHT
 
 

@@ -43,7 +43,7 @@ def test_the_kind_chooses_the_store(
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [
         ({"kind": "oracle"}, "kind"),
         ({"retention_days": 10}, "retention_days"),
@@ -57,8 +57,8 @@ def test_the_kind_chooses_the_store(
         ({"kind": "influxdb2", "url": "http://x", "org": "o", "token": "plain"}, "token"),
     ],
 )
-def test_settings_that_cannot_work_are_refused_at_once(settings: Mapping[str, Any], said: str) -> None:
-    with pytest.raises(ValidationError, match=said):
+def test_settings_that_cannot_work_are_refused_at_once(settings: Mapping[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
         ADAPTER.validate_python(settings)
 
 

@@ -240,7 +240,7 @@ def live(store: DuckDBStore, clock: Clock, writes: int, *, late: bool = False) -
     return [dict(line) for line in log]
 
 
-def days_told(log: list[dict[str, object]]) -> list[object]:
+def days_reported(log: list[dict[str, object]]) -> list[object]:
     """The days that were said to be dropped."""
     return [line["day"] for line in log if line["event"] == "history_day_dropped"]
 
@@ -252,9 +252,9 @@ def test_what_was_stored_too_old_is_dropped_within_a_minute_and_an_hour_later_th
     store = opened(path, clock, retention_d=2)
     assert live(store, clock, 2) == []
     days_of_readings(store, 3)
-    assert days_told(live(store, clock, 40)) == ["2025-11-23"]
+    assert days_reported(live(store, clock, 40)) == ["2025-11-23"]
     clock.now += 3_600
-    assert days_told(live(store, clock, 2)) == ["2025-11-24"]
+    assert days_reported(live(store, clock, 2)) == ["2025-11-24"]
     store.close()
 
 
@@ -262,9 +262,9 @@ def test_old_days_are_dropped_while_late_readings_come_with_every_write(path: Pa
     """What is late is rolled up again each time, and is no reason to keep what is too old."""
     store = opened(path, clock, retention_d=2)
     days_of_readings(store, 4)
-    assert days_told(live(store, clock, 40, late=True)) == ["2025-11-23"]
+    assert days_reported(live(store, clock, 40, late=True)) == ["2025-11-23"]
     clock.now += 3_600
-    assert days_told(live(store, clock, 2, late=True)) == ["2025-11-24"]
+    assert days_reported(live(store, clock, 2, late=True)) == ["2025-11-24"]
     store.close()
 
 
@@ -280,7 +280,7 @@ def test_a_backlog_of_many_hours_is_rolled_up_and_dropped_by_a_service_that_is_r
     for _ in range(3):
         store.close()
         store = opened(path, clock, retention_d=1)
-        dropped += days_told(live(store, clock, 3))
+        dropped += days_reported(live(store, clock, 3))
     assert dropped == ["2025-11-23", "2025-11-24", "2025-11-25"]
     store.close()
 
@@ -313,8 +313,8 @@ def test_no_day_is_dropped_for_room_while_somebody_copies_the_file(path: Path, c
     with (path.with_name(f"{path.name}.hold")).open("a+b") as hold_file:
         fcntl.flock(hold_file, fcntl.LOCK_EX)
         clock.now += 60
-        assert days_told(live(store, clock, 70)) == []
-    assert days_told(live(store, clock, 40)) == ["2025-11-23"]
+        assert days_reported(live(store, clock, 70)) == []
+    assert days_reported(live(store, clock, 40)) == ["2025-11-23"]
     store.close()
 
 
@@ -359,7 +359,7 @@ def test_a_file_of_before_is_rolled_up_an_hour_at_a_time_and_answers_all_the_whi
     assert rolled_to == 0
     assert 24 <= steps <= 30  # the hours, and the days that end within them or before
     assert store._upkeep.at.days_to == floor_to(MIDNIGHT + DAY, DAY)
-    assert [len(one.time) for one in expected] == [0, 24, 1_440]
+    assert [len(trend.time) for trend in expected] == [0, 24, 1_440]
     assert store._file.rows("SELECT sum(count) FROM minutes WHERE time > 0") == [(2_880 - 4,)]
     readings = batch([0], [MIDNIGHT], [5.0], received=MIDNIGHT + DAY)
     store.write_readings(readings, configuration(), 3)

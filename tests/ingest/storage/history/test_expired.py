@@ -31,8 +31,8 @@ from tests.ingest.storage.history.test_slots import World
 from tests.ingest.storage.history.writing import (
     MemoryAlarms,
     count_requests,
+    logged_as,
     running,
-    told,
     writer_of,
 )
 from tests.servers import HTTP, influxd
@@ -96,15 +96,15 @@ def test_a_hundred_thousand_expired_readings_are_one_line_and_nothing_in_quarant
             )
             journal.append(Commit(part, len(part)))
         until(lambda: writer.lag() == (0, None) and sum(sent) >= 100_050, 120)
-        assert len(told(logged, "history_items_expired")) == 1
+        assert len(logged_as(logged, "history_items_expired")) == 1
         assert (writer.expired(), writer.refusing()) == (100_000, None)
     assert sum(sent) == 100_050
     assert journal.refused() == 0
     journal.close()
-    lines = told(logged, "history_items_expired")
+    lines = logged_as(logged, "history_items_expired")
     assert {line["what"] for line in lines} == {"readings"}
     assert sum(line["items"] for line in lines) == 100_000, "all the rest at the end, or a minute later"
-    assert sum(line["readings"] for line in told(logged, "history_written")) == 50
+    assert sum(line["readings"] for line in logged_as(logged, "history_written")) == 50
     assert kept.store.count_readings() == 50
 
 
@@ -139,10 +139,10 @@ def test_readings_refused_among_expired_ones_are_found_and_all_others_stored(
         until(lambda: writer.lag() == (0, None), 60)
         assert (journal.refused(), writer.expired()) == (5, 100)
     journal.close()
-    (line,) = told(logged, "history_reading_rejected")
+    (line,) = logged_as(logged, "history_reading_rejected")
     assert (line["readings"], "field type conflict" in line["reason"]) == (5, True)
-    assert sum(line["items"] for line in told(logged, "history_items_expired")) == 100
-    assert [line["readings"] for line in told(logged, "history_written")] == [400]
+    assert sum(line["items"] for line in logged_as(logged, "history_items_expired")) == 100
+    assert [line["readings"] for line in logged_as(logged, "history_written")] == [400]
     assert kept.store.count_readings() == 400
 
 
@@ -160,8 +160,10 @@ def test_alarm_metrics_older_than_the_store_keeps_are_no_fault(logged: list[Any]
     for _ in range(5):
         carrier()
         world.now += SLOT
-    assert [(line["what"], line["items"]) for line in told(logged, "history_items_expired")] == [("alarm metrics", 1)]
-    assert not told(logged, "history_alarm_metrics_rejected")
+    assert [(line["what"], line["items"]) for line in logged_as(logged, "history_items_expired")] == [
+        ("alarm metrics", 1)
+    ]
+    assert not logged_as(logged, "history_alarm_metrics_rejected")
 
 
 BOUND = "dropped because it violates a Retention Policy Lower Bound at 2025-05-20T19:06:17.612973Z"

@@ -152,7 +152,7 @@ def test_a_replaced_credential_is_used_from_the_next_start_on(tmp_path: Path) ->
                 store.write_readings(steady(1), configuration(), 1)
                 store.close()
     basic = [base64.b64encode(f"writer:{token}".encode()).decode() for token in ("old", "new")]
-    assert [one.headers["Authorization"] for one in asked] == [
+    assert [request.headers["Authorization"] for request in asked] == [
         f"Basic {basic[0]}", "Token old", f"Basic {basic[1]}", "Token new",
     ]  # fmt: skip
 
@@ -177,7 +177,7 @@ def test_a_plants_trends_are_one_request(opened: Opener) -> None:
         store = opened(url)
         assert [len(trend.time) for trend in store.trends(queries)] == [0] * 500
         store.close()
-    assert [(one.method, one.path, "q" in one.query) for one in asked] == [("POST", "/query", False)]
+    assert [(request.method, request.path, "q" in request.query) for request in asked] == [("POST", "/query", False)]
 
 
 @pytest.mark.parametrize("status", [400, 422])

@@ -37,15 +37,15 @@ def write(server: Influx2, lines: str | bytes, **other: str) -> tuple[int, str |
         content=lines,
         headers={"Authorization": f"Token {token}"} | ({"Content-Encoding": "gzip"} if "gzip" in other else {}),
     )
-    said: dict[str, Any] = answer.json() if answer.content else {}
-    return answer.status_code, said.get("code"), said.get("message", "")
+    body: dict[str, Any] = answer.json() if answer.content else {}
+    return answer.status_code, body.get("code"), body.get("message", "")
 
 
 def stored(server: Influx2, measurement: str) -> int:
     params = {"db": "hour", "q": f"SELECT count(v) FROM {measurement}"}  # noqa: S608  a name of ours
     headers = {"Authorization": "Token a token"}
     answer = HTTP.get(f"{server.url}/query", params=params, headers=headers).json()
-    return sum(int(one["values"][0][1]) for one in answer["results"][0].get("series", ()))
+    return sum(int(series["values"][0][1]) for series in answer["results"][0].get("series", ()))
 
 
 def test_good_lines_are_taken(server: Influx2) -> None:

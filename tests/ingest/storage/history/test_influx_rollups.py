@@ -63,7 +63,7 @@ class Rolled:
         """What the server does with readings older than it keeps: their shards go, of whole days."""
         params = {"q": "SHOW SHARDS"}
         answer = HTTP.post(f"{self.url}/query", params=params).json()["results"][0]["series"]
-        (shards,) = [one for one in answer if one["name"] == "yujing"]
+        (shards,) = [database for database in answer if database["name"] == "yujing"]
         for row in shards["values"]:
             shard = dict(zip(shards["columns"], row, strict=True))
             if (
@@ -78,7 +78,7 @@ def rolled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Rolled]:
     monkeypatch.setattr("ingest.storage.history.influx_coverage.REFRESH_S", 0.0)
     with influxd(tmp_path) as url:
         config = InfluxV1Config(url=url)
-        assert [one.en for one in set_up_v1(config, None, SetupOptions(keep_days=100))][
+        assert [step.en for step in set_up_v1(config, None, SetupOptions(keep_days=100))][
             -1
         ] == "continuous query yujing_hours"
         store = InfluxV1Store(config)
@@ -247,7 +247,7 @@ def test_rollups_of_an_influxdb_2_are_queried_as_policies_of_its_database(
         store: InfluxStore = InfluxV2Store(config)
         trend = trend_of(store, PLANT, "CW-01", start + DAY, start + 3 * DAY, 48)
         store.close()
-    assert [set(one.tolist()) for one in (trend.low, trend.mean, trend.high)] == [{1}, {2}, {3}]
+    assert [set(column.tolist()) for column in (trend.low, trend.mean, trend.high)] == [{1}, {2}, {3}]
     assert trend.count.tolist() == [62] * 48
 
 

@@ -99,20 +99,20 @@ def test_every_reading_is_counted_once_in_its_bucket_and_none_outside_the_span(
 
     Only where finer ones are gone, a rollup answers that is cut, or wider than was wanted, by its middle.
     """
-    one = query(start, span, buckets)
+    trend_query = query(start, span, buckets)
     kept = Kept(readings=min(readings, rolled_to // HOUR * HOUR), minutes=minutes, rolled_to=rolled_to, days_to=days_to)
-    parts = parts_of(one, kept)
+    parts = parts_of(trend_query, kept)
     edges = [start, *(part.end for part in parts)]
     assert [part.start for part in parts] == edges[:-1]
-    assert edges[-1] == one.end
+    assert edges[-1] == trend_query.end
     assert all(kept.has(part.resolution, part.start) for part in parts)
     near = [edge + by for edge in edges for by in (-1, 0, 1)]
-    time = data.draw(st.one_of(st.sampled_from(near), st.integers(start - HOUR, one.end + HOUR)))
+    time = data.draw(st.one_of(st.sampled_from(near), st.integers(start - HOUR, trend_query.end + HOUR)))
     counted = [part for part in parts if part.times[0] <= rollup(part, time) < part.times[1]]
     if counted == [part for part in parts if part.start <= time < part.end]:
         for part in counted:
-            bucket = (rollup(part, time) + part.resolution.shift - one.first) // one.width
-            assert bucket == (time - one.first) // one.width or part.resolution > wanted(one)
+            bucket = (rollup(part, time) + part.resolution.shift - trend_query.first) // trend_query.width
+            assert bucket == (time - trend_query.first) // trend_query.width or part.resolution > wanted(trend_query)
     else:
         cut = [part for part in parts if part.start < floor_to(time, HOUR) + HOUR and part.end > floor_to(time, HOUR)]
         assert len(counted) <= 1

@@ -80,12 +80,12 @@ def test_a_fresh_influxdb_2_is_ready_for_service_and_reader(server: Influx2, tmp
         ["token", "influxdb_admin_password", "influxdb_reader_password", "influxdb_reader_token"], 0o600
     )
     service, reader = ((secrets / name).read_text().strip() for name in ("token", "influxdb_reader_token"))
-    reads = {("read", one) for one in ("yujing", "yujing_minutes", "yujing_hours")}
+    reads = {("read", bucket) for bucket in ("yujing", "yujing_minutes", "yujing_hours")}
     assert server.tokens[service].rights == frozenset(reads | {("write", "yujing")})
     assert server.tokens[reader].rights == frozenset(reads)
     assert server.readers == {"grafana": (secrets / "influxdb_reader_password").read_text().strip()}
     assert server.buckets == {"yujing": 0, "yujing_minutes": 1_827 * 86_400, "yujing_hours": 0}
-    assert [one["name"] for one in server.kept.values() if "flux" in one] == [
+    assert [record["name"] for record in server.kept.values() if "flux" in record] == [
         "yujing_minutes", "yujing_minutes_late", "yujing_hours", "yujing_hours_late",
     ]  # fmt: skip
 
@@ -96,13 +96,13 @@ def test_rollups_may_be_done_without_and_come_later(server: Influx2, tmp_path: P
     made(config, SetupOptions(rollups=False))
     assert list(server.buckets) == ["yujing"]
     assert made(config, SetupOptions(rollups=False)) == []
-    assert "no rollups" in " ".join(one.en for one in lacking(config))
+    assert "no rollups" in " ".join(need.en for need in lacking(config))
     before = (tmp_path / "secrets" / "token").read_text()
     assert made(config)[-1].startswith("the service's token")
     assert (tmp_path / "secrets" / "token").read_text() != before
     assert lacking(config) == []
     assert made(config) == []
-    task = next(one for one in server.kept.values() if "flux" in one)
+    task = next(record for record in server.kept.values() if "flux" in record)
     task["flux"] = "older"
     assert made(config) == ["task yujing_minutes"]
     assert 'option task = {name: "yujing_minutes", every: 10m}' in task["flux"]
@@ -130,7 +130,7 @@ def test_what_went_missing_is_made_again(server: Influx2, tmp_path: Path) -> Non
     file.unlink()
     assert made(config)
     server.mapped.clear()
-    server.kept = {at: one for at, one in server.kept.items() if one.get("retention_policy") != "autogen"}
+    server.kept = {at: record for at, record in server.kept.items() if record.get("retention_policy") != "autogen"}
     assert made(config) == ["database mapping yujing/autogen"]
     assert keeps_and_answers(config)
 
@@ -231,19 +231,19 @@ def test_what_a_server_lacks_is_named(server: Influx2, influxdb_1: str, tmp_path
     file = tmp_path / "secrets" / "token"
     file.parent.mkdir()
 
-    def said() -> str:
+    def report() -> str:
         return " ".join(f"{text.zh} {text.en}" for text in lacking(config))
 
     file.write_text("wrong")
-    assert "令牌无效" in said()
+    assert "令牌无效" in report()
     file.write_text("t")
-    assert 'missing: bucket "yujing" not found' in said()
+    assert 'missing: bucket "yujing" not found' in report()
     server.make_unmapped("yujing")
-    assert "DBRP" in said()
+    assert "DBRP" in report()
     server.mapped.add("yujing")
-    assert "没有按分钟和小时的汇总" in said()
+    assert "没有按分钟和小时的汇总" in report()
     file.write_text("reads")
-    assert "may not write" in said()
+    assert "may not write" in report()
     file.write_text("t")
     with pytest.raises(HistoryUnavailable):
         lacking(config.model_copy(update={"url": f"http://127.0.0.1:{free_port()}"}))

@@ -136,18 +136,18 @@ def test_a_line_holds_what_is_known_and_nothing_else() -> None:
 
 def test_the_history_writer_carries_them_and_tries_again(tmp_path: Path) -> None:
     """What fails is called again, and holds up neither readings nor alarm events for good."""
-    told, calls = Event(), []
+    called, calls = Event(), []
 
     def also() -> None:
         calls.append(1)
         if len(calls) == 1:
             raise HistoryUnavailable("away")
-        told.set()
+        called.set()
 
     store: HistoryStore = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     writer = HistoryWriter(
         store, MemoryJournal(), MemoryAlarms(), configuration=configuration, add_flags=as_it_is, after_cycle=also
     )
     with running(writer):
-        assert told.wait(60)
+        assert called.wait(60)
     store.close()

@@ -138,8 +138,13 @@ def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
         store.close()
         assert export(url, 'readings_value{point="CW-01"}') == [50.25, 9.2e12, -9.2e12, 9.2e12, 0.351, 1.234567]
         assert export(url, 'readings_quality{point="CW-01"}') == [*[Flag.CLIPPED] * 3, Flag.NO_VALUE]
-    (told,) = log
-    assert (told["event"], told["values"], told["point"], told["value"]) == ("history_clipped", 3, "CW-01", 3.4e38)
+    (clipped,) = log
+    assert (clipped["event"], clipped["values"], clipped["point"], clipped["value"]) == (
+        "history_clipped",
+        3,
+        "CW-01",
+        3.4e38,
+    )
 
 
 def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(

@@ -24,9 +24,9 @@ from tests.servers import HTTP, influxd
 def events() -> list[WarningEvent]:
     """Raised, reminded, escalated, ended."""
     made = watch(100)
-    one = fact("A", 100, 2)
-    found = made.learn(100 * SECOND, known=[one])
-    found += made.learn(105 * SECOND, over=[one.key])
+    cause = fact("A", 100, 2)
+    found = made.learn(100 * SECOND, known=[cause])
+    found += made.learn(105 * SECOND, over=[cause.key])
     found += made.pass_time(111 * SECOND)
     return [replace(event, seq=number) for number, event in enumerate(found, 1)]
 
@@ -110,6 +110,6 @@ def test_the_writer_carries_them_from_where_it_was() -> None:
 
 
 def test_refused_items_are_quarantined_whole() -> None:
-    (aside,) = encode_warnings(events(), [(1, "no such plant")])
-    assert (aside.topic, aside.detail) == ("history/warnings", "no such plant")
-    assert decode_warnings([aside]) == events()[1:2]
+    (quarantined,) = encode_warnings(events(), [(1, "no such plant")])
+    assert (quarantined.topic, quarantined.detail) == ("history/warnings", "no such plant")
+    assert decode_warnings([quarantined]) == events()[1:2]

@@ -33,8 +33,8 @@ from tests.ingest.storage.history.writing import (
     MemoryJournal,
     MemoryStore,
     as_it_is,
+    logged_as,
     running,
-    told,
     writer_of,
 )
 
@@ -107,7 +107,7 @@ def test_an_outage_loses_nothing_and_is_reported(
     journal.add(steady(10))
     alarms.events.append(alarm_event(1))
     with running(writer_of(store, journal, alarms)) as writer:
-        until(lambda: len(told(logged, "history_delayed")) >= 3)
+        until(lambda: len(logged_as(logged, "history_delayed")) >= 3)
         assert writer.lag() == (1, "connection refused")
         assert (journal.position, alarms.position) == (0, 0)
         journal.add(steady(10, start=NOON + 10 * SECOND))
@@ -116,7 +116,7 @@ def test_an_outage_loses_nothing_and_is_reported(
         until(lambda: writer.lag() == (0, None))
     assert len(store.times) == 20
     assert len(store.events) == 1
-    assert [line["failures"] for line in told(logged, "history_delayed")][:3] == [1, 2, 3]
+    assert [line["failures"] for line in logged_as(logged, "history_delayed")][:3] == [1, 2, 3]
 
 
 def is_at(journal: MemoryJournal, entry: int) -> bool:
@@ -138,8 +138,8 @@ def test_a_sample_too_old_by_now_says_nothing_of_the_others_refused(
         store.oldest = NOON + 10 * SECOND
         before = store.tries
         until(lambda: store.tries > before + 3)
-        assert (len(journal.aside), journal.marked, writer.refusing()) == (1, set(), None)
-    assert not told(logged, "history_takes_again")
+        assert (len(journal.held_items), journal.marked, writer.refusing()) == (1, set(), None)
+    assert not logged_as(logged, "history_takes_again")
 
 
 def test_a_store_that_answers_and_refuses_everything_is_not_reported_as_healthy(
@@ -205,10 +205,10 @@ def test_one_bad_reading_blocks_nobody_and_is_reported(
         until(lambda: journal.position == 1)
         assert writer.lag() == (0, None)
     assert sorted(store.times) == [NOON + n * SECOND for n in range(1_000) if n not in {17, 900}]
-    (line,) = told(logged, "history_reading_rejected")
+    (line,) = logged_as(logged, "history_reading_rejected")
     assert (line["point"], line["time"], line["value"]) == ("T-01", NOON + 17 * SECOND, BAD)
     assert (line["readings"], line["reason"]) == (2, "cannot store 666")
-    assert told(logged, "history_written")[0]["readings"] == 998
+    assert logged_as(logged, "history_written")[0]["readings"] == 998
 
 
 def test_a_refusal_is_reported_once_though_the_store_was_unavailable_meanwhile(
@@ -220,8 +220,8 @@ def test_a_refusal_is_reported_once_though_the_store_was_unavailable_meanwhile(
     journal.add(readings)
     with running(writer_of(store, journal, alarms)):
         until(lambda: journal.position == 1)
-    assert len(told(logged, "history_delayed")) == 2
-    assert len(told(logged, "history_reading_rejected")) == 1
+    assert len(logged_as(logged, "history_delayed")) == 2
+    assert len(logged_as(logged, "history_reading_rejected")) == 1
 
 
 def test_one_bad_alarm_event_blocks_nobody_and_is_reported(
@@ -232,7 +232,7 @@ def test_one_bad_alarm_event_blocks_nobody_and_is_reported(
     with running(writer_of(store, journal, alarms)):
         until(lambda: alarms.position == 3)
     assert [event.seq for event in store.events] == [1, 3]
-    [line] = told(logged, "history_alarm_event_rejected")
+    [line] = logged_as(logged, "history_alarm_event_rejected")
     assert (line["seq"], line["rule"], line["reason"]) == (2, "BAD RULE", "cannot store that rule")
 
 
@@ -273,7 +273,7 @@ def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
     for n in range(3):
         journal.add(steady(100, start=NOON + n * 100 * SECOND))
     with running(writer_of(store, journal, alarms)):
-        until(lambda: bool(told(logged, "history_delayed")))
+        until(lambda: bool(logged_as(logged, "history_delayed")))
         journal.add(steady(100, start=NOON + 300 * SECOND))
         until(lambda: journal.position == 4)
     assert store.count_readings() == 400
@@ -292,7 +292,7 @@ def test_refused_items_are_quarantined_before_the_cursor_passes_them(
     with running(writer_of(MemoryStore(), journal, alarms)):
         until(lambda: journal.position == 1 and alarms.position == 1)
     assert set(journal.passed) == {0}
-    kept = list(journal.aside.values())
+    kept = list(journal.held_items.values())
     assert [(item.topic, item.reason, item.detail) for item in kept] == [
         ("history/alarms", "history-rejected", "cannot store that rule"),
         ("history/readings", "history-rejected", "cannot store 666"),
@@ -336,9 +336,9 @@ def test_what_was_refused_is_written_when_a_person_asks_for_it(
 
 def test_a_row_that_cannot_be_read_is_put_back_and_blocks_nobody(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
     journal.quarantine([Quarantined(0, 1, "history/readings", "history-rejected", "no", 1, b"{")])
-    journal.marked |= journal.aside.keys()
+    journal.marked |= journal.held_items.keys()
     with running(writer_of(MemoryStore(), journal, alarms)) as writer:
         until(lambda: not journal.marked)
         assert writer.lag() == (0, None)
-    [item] = journal.aside.values()
+    [item] = journal.held_items.values()
     assert item.detail.startswith("cannot be written again: ")

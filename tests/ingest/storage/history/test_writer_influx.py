@@ -18,7 +18,14 @@ from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, steady, until
 from tests.ingest.storage.history.test_influx import spoil
-from tests.ingest.storage.history.writing import MemoryAlarms, MemoryJournal, count_requests, running, told, writer_of
+from tests.ingest.storage.history.writing import (
+    MemoryAlarms,
+    MemoryJournal,
+    count_requests,
+    logged_as,
+    running,
+    writer_of,
+)
 from tests.servers import HTTP, influxd, influxd_server
 
 pytestmark = pytest.mark.usefixtures("impatient")
@@ -60,7 +67,7 @@ def test_readings_influxdb_refuses_are_reported_and_all_others_stored(
             until(lambda: journal.position == 1)
         assert store.count_readings() == 2_998
         store.close()
-    (line,) = told(logged, "history_reading_rejected")
+    (line,) = logged_as(logged, "history_reading_rejected")
     assert (line["readings"], line["point"]) == (2, "T-01")
     assert "field type conflict" in line["reason"]
 
@@ -91,7 +98,7 @@ def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
         assert store.count_readings() == 10_000
         store.close()
     journal.close()
-    lines = told(logged, "history_reading_rejected")
+    lines = logged_as(logged, "history_reading_rejected")
     assert sum(line["readings"] for line in lines) >= 10_000
     assert len(lines) <= 3, "the first at once, the rest with the next minute or the end"
 
@@ -111,5 +118,5 @@ def test_readings_beyond_every_retention_policy_cost_one_request_and_are_not_qua
             until(lambda: journal.position == 1)
         store.close()
     assert sent == [2_000]
-    assert not journal.aside
-    assert [line["items"] for line in told(logged, "history_items_expired")] == [2_000]
+    assert not journal.held_items
+    assert [line["items"] for line in logged_as(logged, "history_items_expired")] == [2_000]

@@ -32,7 +32,7 @@ class MemoryJournal:
     entries: list[Entry] = field(default_factory=list)
     position: int = 0
     save_fails: int = 0
-    aside: dict[tuple[str, bytes], Quarantined] = field(default_factory=dict)
+    held_items: dict[tuple[str, bytes], Quarantined] = field(default_factory=dict)
     marked: set[tuple[str, bytes]] = field(default_factory=set)  # for a retry
     passed: list[int] = field(default_factory=list)  # where the cursor stood whenever something was put aside
     news: threading.Condition = field(default_factory=threading.Condition)
@@ -70,25 +70,25 @@ class MemoryJournal:
 
     def to_retry(self, limit: int, *, history: bool) -> Sequence[Quarantined]:
         assert history
-        return [self.aside[key] for key in sorted(self.marked)][:limit]
+        return [self.held_items[key] for key in sorted(self.marked)][:limit]
 
     def refused_after(self, after: int) -> Quarantined | None:
-        waiting = [item for key, item in self.aside.items() if item.id > after and key not in self.marked]
+        waiting = [item for key, item in self.held_items.items() if item.id > after and key not in self.marked]
         return min(waiting, key=lambda item: item.id, default=None)
 
     def retry_refused(self) -> int:
         before = len(self.marked)
-        self.marked |= self.aside.keys()
+        self.marked |= self.held_items.keys()
         return len(self.marked) - before
 
     def quarantine(self, items: Sequence[Quarantined], *, retried: Sequence[int] = ()) -> None:
         self.passed.append(self.position)
-        for key in [key for key, item in self.aside.items() if item.id in retried]:
-            del self.aside[key]
+        for key in [key for key, item in self.held_items.items() if item.id in retried]:
+            del self.held_items[key]
             self.marked.discard(key)
         for item in items:
             key = item.topic, item.payload
-            self.aside.setdefault(key, replace(item, id=len(self.aside) + 1))
+            self.held_items.setdefault(key, replace(item, id=len(self.held_items) + 1))
 
 
 @dataclass
@@ -178,7 +178,7 @@ def running(writer: HistoryWriter) -> Iterator[HistoryWriter]:
         assert writer.stop(5)
 
 
-def told(logged: list[Any], event: str) -> list[Any]:
+def logged_as(logged: list[Any], event: str) -> list[Any]:
     return [line for line in logged if line["event"] == event]
 
 

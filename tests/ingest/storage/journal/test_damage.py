@@ -64,8 +64,8 @@ def test_a_damaged_entry_is_reported_once_and_skipped_by_every_reader(tmp_path: 
         for _reader in ("engine", "history"):
             entries = journal.read(0, 1000)
             assert [(entry.id, len(entry.batch)) for entry in entries] == [(1, 10), (2, 0), (3, 10)]
-    told = [(log["event"], log["entry"], log["received"], log["readings"]) for log in logs]
-    assert told == [("journal_damaged", 2, 2009, 10)]
+    damaged = [(log["event"], log["entry"], log["received"], log["readings"]) for log in logs]
+    assert damaged == [("journal_damaged", 2, 2009, 10)]
     assert journal.damaged() == 1
 
 
@@ -96,9 +96,9 @@ def test_a_page_that_sqlite_cannot_read_costs_only_what_lies_on_it(tmp_path: Pat
     journal = Journal(path)
     noise = np.random.default_rng(1)
     for number in range(1, 41):
-        one = batch(500, number * 1000)
-        one.value[:] = noise.random(500)
-        journal.append(Commit(one, 500))
+        readings = batch(500, number * 1000)
+        readings.value[:] = noise.random(500)
+        journal.append(Commit(readings, 500))
     journal.close()
     overwrite(path, "entry", "leaf")
     journal, at, whole = Journal(path), 0, 0
@@ -107,9 +107,9 @@ def test_a_page_that_sqlite_cannot_read_costs_only_what_lies_on_it(tmp_path: Pat
             entries = journal.read(at, 10_000)
             at = entries[-1].id
             whole += sum(len(entry.batch) == 500 for entry in entries)
-    told = [log for log in logs if log["event"] == "journal_damaged"]
-    assert whole + len(told) == 40
-    assert 0 < len(told) == journal.damaged() < 20
+    damaged = [log for log in logs if log["event"] == "journal_damaged"]
+    assert whole + len(damaged) == 40
+    assert 0 < len(damaged) == journal.damaged() < 20
 
 
 @pytest.mark.parametrize(("kind", "bytes_each"), [("leaf", 300), ("leaf", 9000), ("overflow", 9000)])
@@ -132,10 +132,10 @@ def test_a_page_of_back_fill_that_sqlite_cannot_read_costs_only_what_lies_on_it(
             journal.append(Commit(empty_batch(), 0, fed=fed))
             came += [piece.received for piece in fed]
             journal.close()
-    (told,) = [log for log in logs if log["event"] == "backfill_damaged"]
+    (damaged,) = [log for log in logs if log["event"] == "backfill_damaged"]
     lost = set(range(200)) - set(came)
     assert came == sorted(set(came))
-    assert 0 < len(lost) <= told["pieces"] < 60
+    assert 0 < len(lost) <= damaged["pieces"] < 60
     journal = Journal(path)
     assert (journal.staged(100), journal.waiting()) == ([], 0)
     journal.append(Commit(empty_batch(), 0, backfill=pieces[:1]))

@@ -40,7 +40,7 @@ def lying(journal: Journal, gateway: str = "g") -> list[int]:
     return [quarantined.received for quarantined in reversed(found) if f"/{gateway}/" in quarantined.topic]
 
 
-def told(logs: Sequence[Any]) -> list[tuple[str, int, int]]:
+def overflowed(logs: Sequence[Any]) -> list[tuple[str, int, int]]:
     return [
         (log["sender"], log["messages"], log["readings"]) for log in logs if log["event"] == "quarantine_overflowed"
     ]
@@ -54,7 +54,7 @@ def test_the_oldest_of_a_gateway_make_room_for_its_newest_and_nobody_elses(tmp_p
             journal.quarantine([message(number)])
     assert lying(journal) == [*range(2, 9)], "an eighth more than was needed, so that it is not done for each message"
     assert lying(journal, "calm") == [100]
-    assert told(logs) == [("yujing/v1/p/g/", 2, 2)]
+    assert overflowed(logs) == [("yujing/v1/p/g/", 2, 2)]
     assert journal.overflowed() == 2
 
 
@@ -70,8 +70,8 @@ def test_a_flood_never_has_more_than_its_quota_however_it_comes(tmp_path: Path) 
                 message(rng.randrange(10**6), rng.choice("abcdef"), size, rng.choice(["schema", "topic"]))
                 for size in sizes
             ]
-            before = {(one.topic, one.payload) for one in journal.quarantined(limit=10_000)}
-            given += len({(one.topic, one.payload) for one in items} - before)
+            before = {(item.topic, item.payload) for item in journal.quarantined(limit=10_000)}
+            given += len({(item.topic, item.payload) for item in items} - before)
             journal.quarantine(items)
             held: dict[str, int] = {}
             for quarantined in journal.quarantined(limit=10_000):
@@ -83,7 +83,9 @@ def test_a_flood_never_has_more_than_its_quota_however_it_comes(tmp_path: Path) 
                 journal.close()
                 journal = opened(tmp_path)
     kept = journal.totals().quarantined
-    assert kept + sum(messages for _, messages, _ in told(logs)) == given, "sum in = what lies there and what was told"
+    assert kept + sum(messages for _, messages, _ in overflowed(logs)) == given, (
+        "sum in = what lies there and what was told"
+    )
     assert kept < given
 
 
@@ -117,7 +119,7 @@ def test_what_the_history_refused_is_no_junk_and_stays(tmp_path: Path) -> None:
 def test_what_a_person_wants_to_be_tried_again_goes_last(tmp_path: Path) -> None:
     journal = opened(tmp_path)
     journal.quarantine([message(number) for number in range(8)])
-    oldest = min(one.id for one in journal.quarantined(limit=10))
+    oldest = min(item.id for item in journal.quarantined(limit=10))
     with Quarantine(tmp_path / "j.db", writing=True) as people:
         people.retry(QuarantineFilter(ids=[oldest]))
     journal.quarantine([message(8)])
@@ -141,7 +143,7 @@ def test_what_was_rolled_back_deletes_nothing_and_leaves_the_bounds_as_they_are(
     other.execute("CREATE TRIGGER no BEFORE DELETE ON quarantine BEGIN SELECT raise(ABORT, 'no'); END")
     with capture_logs() as logs, pytest.raises(JournalBroken, match="no"):
         journal.quarantine([message(8)])
-    assert told(logs) == []
+    assert overflowed(logs) == []
     assert lying(journal) == [*range(8)]
 
 

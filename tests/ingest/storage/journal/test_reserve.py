@@ -137,7 +137,7 @@ class Gateway:
             bench.journal,
             lambda: bench.engine.configuration,
             self._acknowledge,
-            Announcer(lambda said: [None] * len(said)),
+            Announcer(lambda committed: [None] * len(committed)),
             guard,
             IntakeConfig(),
             Clock(),

@@ -202,14 +202,16 @@ def calls_of(found: Annunciations) -> list[Call]:
     """Each annunciation by itself."""
     columns = (found.level, found.raised, found.called, found.acked, found.returned, found.hidden)
     rules = [found.rules[at] for at in found.rule.tolist()]
-    return [(*rule, *one) for rule, *one in zip(rules, *(column.tolist() for column in columns), strict=True)]
+    return [(*rule, *call) for rule, *call in zip(rules, *(column.tolist() for column in columns), strict=True)]
 
 
 def plain(database: Database) -> list[Call]:
     """The same told by the events of one alarm after another."""
     store = AlarmStore(database)
-    told = [call for alarm in store.alarms(AlarmFilter(), limit=1000) for call in _calls(store.alarm_history(alarm.id))]
-    return [call for _, _, call in sorted(told)]
+    calls = [
+        call for alarm in store.alarms(AlarmFilter(), limit=1000) for call in _calls(store.alarm_history(alarm.id))
+    ]
+    return [call for _, _, call in sorted(calls)]
 
 
 def _calls(events: list[AlarmEvent]) -> Iterator[tuple[int, int, Call]]:
@@ -221,7 +223,7 @@ def _calls(events: list[AlarmEvent]) -> Iterator[tuple[int, int, Call]]:
             mine = rest[:again]
             acked = next((event.time for event in mine if event.kind is AlarmEventKind.ACKNOWLEDGED), OPEN)
             ended = next((event.time for event in mine if event.kind in _OVER), OPEN)
-            at_once = any(one.kind is AlarmEventKind.SHELVED and one.time == event.time for one in mine)
+            at_once = any(other.kind is AlarmEventKind.SHELVED and other.time == event.time for other in mine)
             alarm = event.alarm
             rule = (alarm.plant, alarm.point, alarm.rule)
             call = (*rule, int(alarm.level), event.time, event.received, acked, ended, over or at_once)
@@ -304,11 +306,11 @@ def test_a_pack_of_a_missing_rule_is_reported_and_left_out(database: Database) -
         assert EngineStore(database).pack(1) == 1
     with database.write() as connection:
         connection.execute(sa.delete(t.annunciation_rule).where(t.annunciation_rule.c.point == "B"))
-        told = list(check_state(connection, lambda _rows: None))
+        faults = list(check_state(connection, lambda _rows: None))
     assert AlarmStore(database).annunciations(0, 1000).raised.tolist() == [100]
     assert "annunciation_pack" in str(database.trouble)
-    assert len(told) == 1
-    assert told[0].startswith("annunciation_pack")
+    assert len(faults) == 1
+    assert faults[0].startswith("annunciation_pack")
 
 
 def test_a_damaged_row_is_reported_and_blocks_no_other(database: Database) -> None:

@@ -58,12 +58,12 @@ def test_acts_are_found_by_who_did_them_and_when(database: Database, trail: Audi
 @pytest.mark.parametrize("table", ["audit", "alarm_event"])
 @pytest.mark.parametrize("statement", ["UPDATE {} SET time = 0", "DELETE FROM {}"])
 def test_the_database_itself_refuses_to_change_what_was_written(database: Database, table: str, statement: str) -> None:
-    one = event(at=time.time_ns())
-    EngineStore(database).commit(7, [one], [])
+    raised = event(at=time.time_ns())
+    EngineStore(database).commit(7, [raised], [])
     with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.write() as connection:
         connection.execute(sa.text(statement.format(table)))
-    assert [row.act.subject for row in AuditStore(database.rows).acts(limit=9)] == [str(one.alarm.id)]
-    assert AlarmStore(database).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+    assert [row.act.subject for row in AuditStore(database.rows).acts(limit=9)] == [str(raised.alarm.id)]
+    assert AlarmStore(database).alarm_history(raised.alarm.id) == [replace(raised, seq=1)]
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
     """Every field of every record: one that had no column, or the wrong one, would not."""
     store = CaseStore(database)
     alarms = (uuid4(), uuid4())
-    told = replace(
+    feedback = replace(
         made.disposition(*alarms), false_alarm="test", words="演练", evidence=(uuid4(),), warning=None, told=9
     )
     answer = replace(made.disposition(), warning=uuid4())
@@ -73,9 +73,9 @@ def test_every_record_comes_back_as_it_was_written(database: Database) -> None:
         NOON,
         "x",
     )
-    store.commit(added=[told, answer, proof, hazard, lead, check, done, firm])
-    assert store.disposition(told.id) == told
-    assert store.dispositions(DispositionFilter(alarm=alarms[1]), limit=9) == [told]
+    store.commit(added=[feedback, answer, proof, hazard, lead, check, done, firm])
+    assert store.disposition(feedback.id) == feedback
+    assert store.dispositions(DispositionFilter(alarm=alarms[1]), limit=9) == [feedback]
     assert store.dispositions(DispositionFilter(warning=answer.warning), limit=9) == [answer]
     assert store.evidence(proof.id) == proof
     assert store.evidence_of([proof.id, uuid4()]) == [proof]
@@ -207,7 +207,7 @@ def test_dead_points_are_remembered_changed_and_forgotten(database: Database) ->
 def test_alarms_and_warnings_are_counted_by_plant_for_a_span(database: Database) -> None:
     events = [event("CO-01", 100), event("CO-02", 150, "q"), event("CO-03", 199), event("CO-04", 200)]
     EngineStore(database).commit(1, events, [])
-    ids: list[UUID] = [one.alarm.id for one in events]
+    ids: list[UUID] = [event.alarm.id for event in events]
     plain, false = made.disposition(ids[0], ids[2]), replace(made.disposition(ids[0]), false_alarm="test", words="x")
     CaseStore(database).commit(added=[plain, false, made.disposition(ids[3])])
     figures = CaseFigures(database)

@@ -45,11 +45,11 @@ def test_a_file_is_the_default() -> None:
     ],
 )
 def test_an_address_with_a_password_is_refused_and_the_password_not_shown(tmp_path: Path, url: str) -> None:
-    said = faults(tmp_path, f'url = "{url}"')
-    assert "state.url" in said
-    assert "without a password" in said or "USER@HOST" in said
-    assert "hun" not in said
-    assert "ter2" not in said
+    message = faults(tmp_path, f'url = "{url}"')
+    assert "state.url" in message
+    assert "without a password" in message or "USER@HOST" in message
+    assert "hun" not in message
+    assert "ter2" not in message
 
 
 def test_not_even_where_no_address_belongs(tmp_path: Path) -> None:
@@ -112,11 +112,11 @@ def test_another_machine_without_an_authority_is_refused() -> None:
 
 
 def test_the_driver_is_loaded_only_where_it_is_used() -> None:
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-c", "import ingest.cli.main, sys; print('psycopg' in sys.modules)"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
-    assert told.stdout == "False\n"
+    assert result.stdout == "False\n"
 
 
 def test_the_check_reads_password_and_certificate_and_connects_to_nothing(tmp_path: Path) -> None:

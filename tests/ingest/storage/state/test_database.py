@@ -40,11 +40,11 @@ for attempt in range(2):
 
 def test_after_an_io_error_nothing_is_written_until_a_restart_and_what_was_committed_is_there(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
-    told = subprocess.run(
+    lines = subprocess.run(
         [sys.executable, "-c", _UNWRITABLE, str(path)], capture_output=True, text=True, check=True
     ).stdout.splitlines()
-    assert len(told) == 2
-    assert all("broken" in line and "SQLITE_IOERR" in line and str(path) in line for line in told)
+    assert len(lines) == 2
+    assert all("broken" in line and "SQLITE_IOERR" in line and str(path) in line for line in lines)
     with closing(Database(path)) as again:
         assert EngineStore(again).load() == EngineCheckpoint(1, 1, b"kept")
 

@@ -40,8 +40,8 @@ def test_events_go_only_of_alarms_long_over_that_the_history_has(database: Datab
     """Against a plain model, with random lives, in pieces, after restarts."""
     rng = np.random.default_rng(3)
     lives = [lived(f"P-{n}", 1_000 * n + int(rng.integers(900)), over=bool(rng.random() < 0.8)) for n in range(60)]
-    for number, one in enumerate(lives, 1):
-        EngineStore(database).commit(number, one, [])
+    for number, life_events in enumerate(lives, 1):
+        EngineStore(database).commit(number, life_events, [])
     book = AlarmStore(database)
     everything = book.events_after(0, limit=1_000)
     alarms, trail = book.alarms(AlarmFilter(), limit=100), AuditStore(database.rows).acts(limit=1_000)
@@ -53,13 +53,13 @@ def test_events_go_only_of_alarms_long_over_that_the_history_has(database: Datab
         while trimmed := retention.trim_alarms(before, upto, 7):
             gone += trimmed
         kept = [
-            one
-            for one in kept_before
-            if (ended := last_of[one.alarm.id].returned) is None
+            kept_event
+            for kept_event in kept_before
+            if (ended := last_of[kept_event.alarm.id].returned) is None
             or ended >= before
-            or one.received >= before
-            or one.seq > upto
-            or one.seq == everything[-1].seq
+            or kept_event.received >= before
+            or kept_event.seq > upto
+            or kept_event.seq == everything[-1].seq
         ]
         assert book.events_after(0, limit=1_000) == kept
         assert gone == len(kept_before) - len(kept) > 0
@@ -92,20 +92,22 @@ def test_a_closed_warning_lets_go_of_mere_changes_of_reasons_and_can_be_explaine
     book = WarningStore(database)
     (closed,) = (warning for warning in book.warnings(WarningFilter(), limit=9) if warning.state is WarningState.CLOSED)
     before = explain(book.warning_history(closed.id))
-    kinds = [one.kind for one in book.warning_history(closed.id) if one.kind is not WarningEventKind.INPUTS_CHANGED]
+    kinds = [
+        event.kind for event in book.warning_history(closed.id) if event.kind is not WarningEventKind.INPUTS_CHANGED
+    ]
     retention = EventRetention(database)
     assert retention.trim_warnings(closed.changed, NEVER, 100) == 0, "not before it was closed for so long"
     gone = sum(iter(lambda: retention.trim_warnings(NEVER * 10**9, NEVER, 20), 0))
     assert gone >= 50
     after = book.warning_history(closed.id)
-    assert [one.kind for one in after] == kinds
+    assert [event.kind for event in after] == kinds
     assert explain(after).warning.inputs == before.warning.inputs
     left = database.rows(sa.select(w.warning_event.c.kind).where(w.warning_event.c.kind == "inputs-changed"))
     assert len(left) == 1, "that of the open one"
 
 
-def _again(one: WarningEvent, number: int) -> WarningEvent:
-    return replace(one, id=type(one.id)(int=number + 1))
+def _again(event: WarningEvent, number: int) -> WarningEvent:
+    return replace(event, id=type(event.id)(int=number + 1))
 
 
 @pytest.mark.parametrize(("table", "column"), [(t.alarm_event, "received"), (w.warning_event, "time")])
@@ -115,8 +117,8 @@ def test_the_database_itself_lets_nobody_delete_a_young_event_or_change_any(
     """Half a year, by its own clock; whoever gets at it with a statement of his own."""
     now = time.time_ns()
     times = young, old = now - 182 * DAY, now - 184 * DAY
-    made = [replace(one, received=at) for one, at in zip(lived("P", 100, over=False), times, strict=True)]
-    warned = [replace(one, time=at) for one, at in zip(life()[:2], times, strict=True)]
+    made = [replace(event, received=at) for event, at in zip(lived("P", 100, over=False), times, strict=True)]
+    warned = [replace(event, time=at) for event, at in zip(life()[:2], times, strict=True)]
     EngineStore(database).commit(1, made, [], warnings=warned)
     for statement in (sa.delete(table), sa.update(table).values({column: 1})):
         with pytest.raises(sa.exc.DBAPIError, match="append-only"), database.write() as connection:

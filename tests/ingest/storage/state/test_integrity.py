@@ -22,6 +22,6 @@ def test_a_table_that_cannot_be_read_spoils_no_other(state: StateConfig, databas
         writing.execute(sa.text("DROP TABLE outbox"))
     after: list[int] = []
     with reading(state) as connection:
-        (told,) = check_state(connection, after.append)
-        assert "outbox" in told
+        (fault,) = check_state(connection, after.append)
+        assert "outbox" in fault
         assert sum(after) == sum(seen) == rows_of(connection)

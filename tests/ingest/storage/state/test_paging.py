@@ -51,7 +51,9 @@ def fill(database: Database) -> None:
         for _ in range(COUNT)
     ]
     acts = [Act(MOMENT, "张三", "operator", "seen", "alarm", str(number), "p", {}) for number in range(COUNT)]
-    EngineStore(database).commit(1, events, [message(one.id) for one in events], suppressions=suppressions, acts=acts)
+    EngineStore(database).commit(
+        1, events, [message(raised.id) for raised in events], suppressions=suppressions, acts=acts
+    )
 
 
 def damage(database: Database, table: sa.Table, **values: Any) -> None:
@@ -76,19 +78,23 @@ def through(page: Callable[[Any], Sequence[Any]], place: Callable[[Any], Any]) -
 
 def suppressions(database: Database) -> list[UUID]:
     store = SuppressionStore(database)
-    found = through(lambda at: store.suppressions(limit=PAGE, before=at), lambda one: (one.applied, one.id))
-    return [one.id for one in found]
+    found = through(
+        lambda at: store.suppressions(limit=PAGE, before=at), lambda suppression: (suppression.applied, suppression.id)
+    )
+    return [suppression.id for suppression in found]
 
 
 def alarms(database: Database) -> list[UUID]:
     store = AlarmStore(database)
-    found = through(lambda at: store.alarms(AlarmFilter(), limit=PAGE, before=at), lambda one: (one.raised, one.id))
-    return [one.id for one in found]
+    found = through(
+        lambda at: store.alarms(AlarmFilter(), limit=PAGE, before=at), lambda alarm: (alarm.raised, alarm.id)
+    )
+    return [alarm.id for alarm in found]
 
 
 def events(database: Database) -> list[int]:
     store = AlarmStore(database)
-    return [one.seq for one in through(lambda at: store.events_after(at or 0, limit=PAGE), lambda one: one.seq)]
+    return [event.seq for event in through(lambda at: store.events_after(at or 0, limit=PAGE), lambda event: event.seq)]
 
 
 def acts(database: Database) -> list[int]:
@@ -98,8 +104,10 @@ def acts(database: Database) -> list[int]:
 
 def waiting(database: Database) -> list[int]:
     store = OutboxStore(database)
-    found = through(lambda at: store.waiting("inspector", "alarm", at or 0, PAGE), lambda one: one.seq)
-    return [one.seq for one in found]
+    found = through(
+        lambda at: store.waiting("inspector", "alarm", at or 0, PAGE), lambda waiting_message: waiting_message.seq
+    )
+    return [waiting_message.seq for waiting_message in found]
 
 
 LISTS: list[tuple[Callable[[Database], list[Any]], sa.Table, dict[str, Any], int]] = [

@@ -75,10 +75,10 @@ def test_a_second_service_is_refused_with_the_holder_of_the_lock(state_at_server
 
 def test_a_second_service_on_a_file_is_refused(tmp_path: Path) -> None:
     with opened(StateConfig(path=tmp_path / "state.db")):
-        said = subprocess.run(
+        result = subprocess.run(
             [sys.executable, "-c", _ALSO_WRITES, str(tmp_path / "state.db")], capture_output=True, text=True, check=True
         )
-    assert "another process writes here" in said.stdout
+    assert "another process writes here" in result.stdout
 
 
 def test_who_comes_after_a_killed_service_waits_for_the_server_to_notice(state_at_server: StateConfig) -> None:

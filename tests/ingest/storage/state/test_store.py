@@ -66,33 +66,33 @@ def test_the_versions_that_are_known_are_those_of_the_migrations() -> None:
 
 
 def test_the_results_of_a_cycle_are_found_after_reopening(state: StateConfig, database: Database) -> None:
-    one = event()
-    EngineStore(database).commit(7, [one], [message(one.id)], b"memory")
+    raised = event()
+    EngineStore(database).commit(7, [raised], [message(raised.id)], b"memory")
     database.close()
     again = Database(state)
     assert EngineStore(again).load() == EngineCheckpoint(7, 7, b"memory")
-    assert EngineStore(again).open_alarms() == [one.alarm]
-    assert AlarmStore(again).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+    assert EngineStore(again).open_alarms() == [raised.alarm]
+    assert AlarmStore(again).alarm_history(raised.alarm.id) == [replace(raised, seq=1)]
     again.close()
 
 
 def test_a_cycle_that_cannot_be_written_whole_leaves_nothing(database: Database) -> None:
     engine = EngineStore(database)
     engine.commit(1, [], [], b"old")
-    one = event()
-    faulty = replace(message(one.id), connector="other", plant=cast("str", None))  # which no table takes
+    raised = event()
+    faulty = replace(message(raised.id), connector="other", plant=cast("str", None))  # which no table takes
     with pytest.raises(sa.exc.IntegrityError):
-        engine.commit(2, [one], [message(one.id), faulty], b"new")
+        engine.commit(2, [raised], [message(raised.id), faulty], b"new")
     assert engine.load() == EngineCheckpoint(1, 1, b"old")
     assert engine.open_alarms() == []
     assert OutboxStore(database).oldest("inspector") is None
 
 
 def test_events_written_before_a_crash_are_not_written_again(database: Database) -> None:
-    engine, one = EngineStore(database), event()
-    engine.commit(1, [one], [message(one.id)])
-    engine.commit(1, [one], [message(one.id), message(one.id, "other")])
-    assert AlarmStore(database).alarm_history(one.alarm.id) == [replace(one, seq=1)]
+    engine, raised = EngineStore(database), event()
+    engine.commit(1, [raised], [message(raised.id)])
+    engine.commit(1, [raised], [message(raised.id), message(raised.id, "other")])
+    assert AlarmStore(database).alarm_history(raised.alarm.id) == [replace(raised, seq=1)]
     assert {name: totals.messages for name, totals in OutboxStore(database).totals().items()} == {
         "inspector": 1,
         "other": 1,
@@ -104,13 +104,13 @@ def test_a_commit_returns_what_is_new_in_the_outbox_unless_it_is_much(database: 
     first = [message(uuid4()), message(uuid4(), "other"), message(uuid4())]
     posted = engine.commit(1, [], first)
     assert posted is not None
-    assert [replace(one, seq=0) for one in posted] == first
-    assert outbox.messages("inspector", [one.seq for one in posted]) == [posted[0], posted[2]]
+    assert [replace(posted_message, seq=0) for posted_message in posted] == first
+    assert outbox.messages("inspector", [posted_message.seq for posted_message in posted]) == [posted[0], posted[2]]
     fresh = message(uuid4())
     again = engine.commit(2, [], [*first, fresh])
     assert again is not None
-    assert again == outbox.messages("inspector", [one.seq for one in again])
-    assert [one.id for one in again] == [fresh.id]
+    assert again == outbox.messages("inspector", [posted_message.seq for posted_message in again])
+    assert [posted_message.id for posted_message in again] == [fresh.id]
     assert engine.commit(3, [], []) == []
     assert engine.commit(4, [], [message(uuid4()) for _ in range(50)]) is None
     assert len(outbox.waiting("inspector", "alarm", 0, 100)) == 53
@@ -119,27 +119,27 @@ def test_a_commit_returns_what_is_new_in_the_outbox_unless_it_is_much(database: 
 def test_what_is_handed_on_leaves_as_the_same_bytes_as_what_is_read_again(database: Database) -> None:
     kinds = [alarm_message(seq, kind) for seq, kind in enumerate((AlarmEventKind.RAISED, AlarmEventKind.ACKNOWLEDGED))]
     readings = replace(readings_message(3), connector="inspector")
-    endless = [one | {"value": float("inf")} for one in readings.body["readings"]]
+    endless = [reading | {"value": float("inf")} for reading in readings.body["readings"]]
     beyond = replace(readings, id=uuid4(), body={**readings.body, "readings": endless})
     posted = EngineStore(database).commit(1, [], [*kinds, warning_message(2), readings, beyond])
     assert posted is not None
-    kept = OutboxStore(database).messages("inspector", [one.seq for one in posted])
+    kept = OutboxStore(database).messages("inspector", [posted_message.seq for posted_message in posted])
     mapping = load_mapping(None)
     for handed, read in zip(posted, kept, strict=True):
-        reports = [mapping.report(one.kind, [one]) for one in (handed, read)]
+        reports = [mapping.report(version.kind, [version]) for version in (handed, read)]
         assert msgspec.json.encode(reports[0]) == msgspec.json.encode(reports[1])
         assert handed.kind == "readings" or cloud_event(handed) == cloud_event(read)
 
 
 def test_the_body_of_an_id_never_changes(database: Database) -> None:
     """Whatever is known by the time it would be told again: the plant renamed, the service restarted, tried before."""
-    engine, outbox, one = EngineStore(database), OutboxStore(database), event()
-    engine.commit(1, [one], [message(one.id)])
+    engine, outbox, raised = EngineStore(database), OutboxStore(database), event()
+    engine.commit(1, [raised], [message(raised.id)])
     (waiting,) = outbox.waiting("inspector", "alarm", 0, 10)
     before = outbox.messages("inspector", [waiting.seq])
     outbox.record("inspector", [Attempt(waiting.seq, 1, None, "HTTP 503")])
     EngineStore(database).commit(
-        2, [one], [replace(message(one.id), body={"event": "raised", "enterprise": "renamed"})]
+        2, [raised], [replace(message(raised.id), body={"event": "raised", "enterprise": "renamed"})]
     )
     assert outbox.messages("inspector", [waiting.seq]) == [replace(before[0], attempts=1)]
 
@@ -157,15 +157,15 @@ def test_an_alarm_keeps_its_phase_and_its_name_of_then(database: Database) -> No
 
 
 def test_a_historical_alarm_is_marked_and_can_be_queried(database: Database) -> None:
-    one = event()
-    past = replace(one.alarm, id=uuid4(), state=AlarmState.NORMAL, returned=110, historical=True)
+    raised = event()
+    past = replace(raised.alarm, id=uuid4(), state=AlarmState.NORMAL, returned=110, historical=True)
     late = recorded(past, received=500)
     assert late is not None
-    EngineStore(database).commit(1, [one, late], [])
+    EngineStore(database).commit(1, [raised, late], [])
     alarms = AlarmStore(database)
     assert alarms.alarms(AlarmFilter(historical=True), limit=9) == [past]
-    assert alarms.alarms(AlarmFilter(historical=False), limit=9) == [one.alarm]
-    assert EngineStore(database).open_alarms() == [one.alarm]
+    assert alarms.alarms(AlarmFilter(historical=False), limit=9) == [raised.alarm]
+    assert EngineStore(database).open_alarms() == [raised.alarm]
     assert alarms.events_after(1, limit=9)[0].alarm.historical
 
 
@@ -273,11 +273,11 @@ def test_what_cannot_be_had_again_is_synced_and_nothing_else(tmp_path: Path) -> 
         raw = cast("sqlite3.Connection", connection.connection.driver_connection)
         synced.append(raw.execute("PRAGMA synchronous").fetchone()[0] >= 2)
 
-    engine, alarms, outbox, one = EngineStore(database), AlarmStore(database), OutboxStore(database), event()
+    engine, alarms, outbox, raised = EngineStore(database), AlarmStore(database), OutboxStore(database), event()
     engine.commit(1, [], [], reached=5)
     assert synced == [False], "a cursor that moved over nothing"
-    engine.commit(2, [one], [])
-    engine.commit(3, [], [message(one.id)])
+    engine.commit(2, [raised], [])
+    engine.commit(3, [], [message(raised.id)])
     engine.commit(4, [], [], b"memory")
     assert synced[1:] == [True] * 3, "alarms, messages, and what the journal may be trimmed by"
     outbox.record("inspector", [Attempt(1, 100, 200, None)])

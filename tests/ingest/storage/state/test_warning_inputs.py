@@ -45,11 +45,11 @@ def commit(database: Database, events: Sequence[WarningEvent], at_a_time: int = 
 
 def explained(events: Sequence[WarningEvent]) -> list[str]:
     """Every episode's explanation at every moment something happened to it, as people get it."""
-    told = []
+    explanations = []
     for key in dict.fromkeys(event.warning.id for event in events):
         history = [event for event in events if event.warning.id == key]
-        told += [json.dumps(as_json(explain(history, event.time)), ensure_ascii=False) for event in history]
-    return told
+        explanations += [json.dumps(as_json(explain(history, event.time)), ensure_ascii=False) for event in history]
+    return explanations
 
 
 def stored(database: Database) -> list[str]:
@@ -78,9 +78,9 @@ def test_each_input_is_stored_once(database: Database) -> None:
     """A rule as it was written and a fact as it was have one row, however many events tell of them."""
     events = life(1)
     commit(database, events)
-    told = [ground for event in events for ground in warning_row(event.warning)["inputs"]]
-    rules = {ground["rule"] for ground in told}
-    facts = {json.dumps(one, sort_keys=True) for ground in told for one in ground["facts"]}
+    grounds = [ground for event in events for ground in warning_row(event.warning)["inputs"]]
+    rules = {ground["rule"] for ground in grounds}
+    facts = {json.dumps(known, sort_keys=True) for ground in grounds for known in ground["facts"]}
     assert len(stored(database)) == len(set(stored(database))) == len(rules) + len(facts)
     rows = database.rows(sa.select(t.warning_event.c.snapshot))
     referring = sum(len(json.dumps(row["snapshot"]["inputs"])) for row in rows)
@@ -116,8 +116,8 @@ def test_a_row_with_a_missing_input_is_named_and_blocks_nothing(database: Databa
     assert 0 < len(found) < len(events)
     assert "warning_event" in str(database.trouble)
     with database.write() as connection:
-        told = list(check_state(connection, lambda _rows: None))
-    assert any(line.startswith("warning_event") and "inputs that are not there" in line for line in told)
+        faults = list(check_state(connection, lambda _rows: None))
+    assert any(line.startswith("warning_event") and "inputs that are not there" in line for line in faults)
 
 
 def test_an_upgrade_stores_what_there_is_once(database: Database) -> None:

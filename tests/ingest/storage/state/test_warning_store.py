@@ -22,13 +22,13 @@ from tests.ingest.domain.warnings.small import SECOND, fact, watch
 def life() -> list[WarningEvent]:
     """Two episodes: one closed, with every kind of event a person causes, one open."""
     made = watch()
-    one = fact("A", 0, 2, Trait.RED | Trait.MANDATORY)
-    events = made.learn(0, known=[one])
+    cause = fact("A", 0, 2, Trait.RED | Trait.MANDATORY)
+    events = made.learn(0, known=[cause])
     key = events[0].warning.id
     hand = Actor("王工", "operator", 2 * SECOND)
     events += made.acknowledge(key, hand, "已到现场")
     events += made.give_feedback(key, replace(hand, time=3 * SECOND), "水泵跳停", "切换备用泵")
-    events += made.learn(4 * SECOND, over=[one.key])
+    events += made.learn(4 * SECOND, over=[cause.key])
     events += made.pass_time(20 * SECOND)
     return events + made.learn(30 * SECOND, known=[fact("B", 30)])
 

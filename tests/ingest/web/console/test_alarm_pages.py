@@ -57,8 +57,8 @@ async def test_each_alarm_is_in_the_section_that_says_what_is_missing(hall: Stan
     page = (await ask(OPERATOR).get("/alarms")).text
     hidden = section(page, "已隐藏")
     assert f'data-alarm="{filled.shelved}"' in hidden
-    for said in ("已搁置", "11-23 14:57:30", "剩 45 分钟", "中控室 王建国", "更换热电偶，旁站监护"):
-        assert said in hidden
+    for phrase in ("已搁置", "11-23 14:57:30", "剩 45 分钟", "中控室 王建国", "更换热电偶，旁站监护"):
+        assert phrase in hidden
     waiting = section(page, "待处置")
     assert "热风炉区一氧化碳 高报" in waiting
     assert "处置反馈" in waiting
@@ -118,8 +118,8 @@ async def listed(client: httpx.AsyncClient, page: str) -> list[UUID]:
     found = []
     for _ in range(20):
         text = (await client.get(page)).text
-        found += [UUID(one) for one in re.findall(r'data-alarm="([^"]+)"', text)]
-        more = [unescape(one) for one in re.findall(r'class="more" href="([^"]+)"', text) if "cursor=" in one]
+        found += [UUID(match) for match in re.findall(r'data-alarm="([^"]+)"', text)]
+        more = [unescape(match) for match in re.findall(r'class="more" href="([^"]+)"', text) if "cursor=" in match]
         if not more:
             return found
         page = more[0]
@@ -188,7 +188,7 @@ async def test_first_chattering_and_stale_alarms_are_marked(hall: StandIn, ask: 
     assert ">首发<" in page
     client.cookies.set("lang", "en")
     page = (await client.get("/alarms")).text
-    assert all(f">{said}<" in page for said in ("stale", "chattering", "first out"))
+    assert all(f">{mark}<" in page for mark in ("stale", "chattering", "first out"))
 
 
 async def test_a_state_is_said_in_words_and_by_shape(ask: Ask) -> None:
@@ -196,9 +196,9 @@ async def test_a_state_is_said_in_words_and_by_shape(ask: Ask) -> None:
     shapes = {
         word: shape for shape, word in re.findall(r'aria-hidden="true"><path d="([^"]+)"/></svg>([^<]+)</span>', page)
     }
-    said = {"未确认", "已确认", "已恢复，未确认", "待处置"}
-    assert said <= set(shapes)
-    assert len({shapes[word] for word in said}) == len(said)
+    states = {"未确认", "已确认", "已恢复，未确认", "待处置"}
+    assert states <= set(shapes)
+    assert len({shapes[word] for word in states}) == len(states)
 
 
 @pytest.mark.parametrize(
@@ -258,8 +258,17 @@ async def test_comment_and_assignment_are_in_the_history_with_who_said_it(hall: 
     assert (answer.status_code, answer.headers["location"]) == (303, f"/alarms/{alarm.id}")
     page = (await client.get(f"/alarms/{alarm.id}")).text
     history = page[page.index('class="history"') :]
-    for said in ("请十分钟内反馈", "南安市应急管理局", "监管", "指派", "维修班 王强", "中控室 王建国", "触发", "系统"):
-        assert said in history
+    for phrase in (
+        "请十分钟内反馈",
+        "南安市应急管理局",
+        "监管",
+        "指派",
+        "维修班 王强",
+        "中控室 王建国",
+        "触发",
+        "系统",
+    ):
+        assert phrase in history
     assert f"/audit?kind=alarm&amp;subject={alarm.id}" in page
     await client.post(f"/alarms/{alarm.id}/assign", data={"to": ""})
     assert hall.book[alarm.id].assigned is None
@@ -322,7 +331,7 @@ async def test_a_gateways_alarm_has_the_form_for_devices(hall: StandIn, ask: Ask
 
 
 @pytest.mark.parametrize(
-    ("form", "said"),
+    ("form", "label"),
     [
         ({"cause": "process.gas", "measure": "", "person": "赵敏"}, "措施"),
         ({"cause": "process.nothing", "measure": "x", "person": "赵敏"}, "原因"),
@@ -330,7 +339,7 @@ async def test_a_gateways_alarm_has_the_form_for_devices(hall: StandIn, ask: Ask
     ],
 )
 async def test_what_is_missing_in_a_form_is_named_in_the_readers_language(
-    form: dict[str, str], said: str, hall: StandIn, ask: Ask
+    form: dict[str, str], label: str, hall: StandIn, ask: Ask
 ) -> None:
     alarm = standing(hall, "CO-01")
     client = ask(OPERATOR)
@@ -338,7 +347,7 @@ async def test_what_is_missing_in_a_form_is_named_in_the_readers_language(
         "/dispositions", data=form | {"alarm": str(alarm.id)}, headers={"referer": "http://yujing.test/alarms?level=1"}
     )
     assert answer.status_code == 422
-    assert f"<li><b>{said}</b>" in answer.text
+    assert f"<li><b>{label}</b>" in answer.text
     assert "应为：" in answer.text
     assert "expected" not in answer.text
     assert "None" not in answer.text
@@ -380,8 +389,8 @@ async def test_an_alarm_whose_point_was_removed_is_listed_as_that_and_not_as_ret
     for path in ("/alarms", "/alarms?state=removed", f"/alarms/{alarm.id}"):
         page = (await ask(OPERATOR).get(path)).text
         assert "测点已移出配置" in page
-    told = (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()
-    assert (told["state"], told["returned"]) == ("removed", None)
+    record = (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()
+    assert (record["state"], record["returned"]) == ("removed", None)
 
 
 async def test_the_first_and_the_latest_raise_are_told_alike_while_it_stands_and_after(hall: StandIn, ask: Ask) -> None:

@@ -88,8 +88,8 @@ async def test_a_major_hazard_is_followed_to_its_close_by_the_forms_each_role_is
     assert found.budget_fen == 350_050
     page = (await walk.clients[INSPECTOR].get(f"/hazards/{walk.id}")).text
     assert offered(page) == set()
-    for said in ("3,500.50", "无试验记录", "复查合格", "照片.pdf", f"/alarms/{alarm.id}", "按期", "摘牌", "已销号"):
-        assert said in page
+    for phrase in ("3,500.50", "无试验记录", "复查合格", "照片.pdf", f"/alarms/{alarm.id}", "按期", "摘牌", "已销号"):
+        assert phrase in page
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ async def test_a_form_from_an_older_page_changes_nothing(hall: StandIn, ask: Ask
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("budget", "-1", "整改资金"),
         ("budget", "很多", "整改资金"),
@@ -143,11 +143,11 @@ async def test_a_form_from_an_older_page_changes_nothing(hall: StandIn, ask: Ask
         ("measure", " ", "措施"),
     ],
 )
-async def test_a_wrong_field_of_a_plan_is_named(field: str, value: str, said: str, hall: StandIn, ask: Ask) -> None:
+async def test_a_wrong_field_of_a_plan_is_named(field: str, value: str, message: str, hall: StandIn, ask: Ask) -> None:
     hazard = (await fill(hall)).hazards["graded"]
     answer = await ask(OPERATOR).post(f"/hazards/{hazard}/rectify", data=PLAN | {"version": "3", field: value})
     assert answer.status_code == 422
-    assert said in answer.text
+    assert message in answer.text
 
 
 async def test_hazards_are_filtered_by_state_level_and_plant(hall: StandIn, ask: Ask) -> None:
@@ -196,8 +196,8 @@ async def test_an_inspection_after_a_lead_finds_hazards_and_ends_with_a_document
     )
     assert len(found.findings) == 2
     page = (await ask(OPERATOR).get(where)).text
-    for said in ("积尘", "除尘器锁气卸灰阀漏灰", "责改〔2026〕7号", "责令限期整改", "照片.pdf", f"/leads/{lead}"):
-        assert said in page
+    for phrase in ("积尘", "除尘器锁气卸灰阀漏灰", "责改〔2026〕7号", "责令限期整改", "照片.pdf", f"/leads/{lead}"):
+        assert phrase in page
     assert offered(page) == set()
     settled = {"version": str(hall.cases.store.lead(UUID(lead)).version), "remark": "已查处"}  # type: ignore[union-attr]
     assert (await client.post(f"/leads/{lead}/close", data=settled)).status_code == 303
@@ -232,8 +232,16 @@ async def test_an_enterprises_record_class_and_connection(hall: StandIn, ask: As
     grade = {"version": "1", "risk_class": "orange", "reason": "涉煤气"}
     assert (await client.post(f"/enterprises/{STEEL}/classify", data=grade)).status_code == 303
     page = (await client.get(f"/enterprises/{STEEL}")).text
-    for said in ("林志强", 'href="tel:0595-86380000"', "橙（B）较大风险", "涉煤气", "已接入", "2026-11", "2025-12-31"):
-        assert said in page
+    for phrase in (
+        "林志强",
+        'href="tel:0595-86380000"',
+        "橙（B）较大风险",
+        "涉煤气",
+        "已接入",
+        "2026-11",
+        "2025-12-31",
+    ):
+        assert phrase in page
     again = await client.post(f"/enterprises/{STEEL}/classify", data=grade)
     assert again.status_code == 409
     bad = await client.post(f"/enterprises/{STEEL}/note", data=note | {"version": "2", "principal_phone": "<script>"})
@@ -259,8 +267,8 @@ async def test_a_self_inspection_is_entered_once_for_its_period(hall: StandIn, a
     }
     assert (await client.post("/self-inspections", data=form, files=FILE)).status_code == 303
     page = (await client.get("/self-inspections")).text
-    for said in ("查消防", "照片.pdf"):
-        assert said in page
+    for phrase in ("查消防", "照片.pdf"):
+        assert phrase in page
     assert page.count('name="period" value="2026-11"') == 1
     assert (await client.post("/self-inspections", data=form)).status_code == 409
 

@@ -84,8 +84,8 @@ async def test_a_value_over_its_limit_is_not_marked_as_returned_alone(
     past = hall.raise_alarm(STEEL, "CO-01", "HH", 170.0, 60)
     hall.book[past.id] = replace(past, rule=code, level=2 if code == "HH" else 1, state=state, returned=NOON)
     for shown in await places(ask):
-        for one in (over, past):
-            assert f'href="/alarms/{one.id}"' in shown
+        for raised in (over, past):
+            assert f'href="/alarms/{raised.id}"' in shown
         for word in words:
             assert word in shown
         assert "另有" not in shown
@@ -206,7 +206,10 @@ async def test_a_point_whose_alarms_are_hidden_says_so_wherever_its_value_stands
     rules = (await ask(OPERATOR).get(f"{POINT}/rules")).text
     assert rules.count(word) == (len(hall.known.plants[STEEL].points[0].rules) if rule is None else 1)
     assert (await ask(OPERATOR).get(f"/api/v1{POINT}")).json()["hidden_by"] == kind
-    listed = {one["id"]: one["hidden_by"] for one in (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points")).json()}
+    listed = {
+        listed_point["id"]: listed_point["hidden_by"]
+        for listed_point in (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points")).json()
+    }
     assert listed == dict.fromkeys(listed) | {"CO-01": kind}
 
 

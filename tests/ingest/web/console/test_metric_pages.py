@@ -26,20 +26,22 @@ def draw(counts: list[int], paper: Paper = WIDE, flood: int = 10) -> ET.Element:
 
 
 def bars(svg: ET.Element) -> list[ET.Element]:
-    return [one for one in svg.iter(f"{SVG}rect") if "rate-bar" in one.get("class", "")]
+    return [bar for bar in svg.iter(f"{SVG}rect") if "rate-bar" in bar.get("class", "")]
 
 
 @pytest.mark.parametrize("paper", [WIDE, NARROW])
 def test_a_bar_is_as_high_as_its_count_and_those_beyond_the_flood_line_differ(paper: Paper) -> None:
     drawn = bars(draw([2, 0, 4, 12, 10], paper))
-    heights = [float(one.get("height", "")) for one in drawn]
+    heights = [float(bar.get("height", "")) for bar in drawn]
     assert heights[1] == pytest.approx(2 * heights[0], abs=0.3)
-    assert [("over" in one.get("class", "")) for one in drawn] == [False, False, True, False]
+    assert [("over" in bar.get("class", "")) for bar in drawn] == [False, False, True, False]
 
 
 def test_the_flood_line_is_inside_the_drawing_however_quiet_or_loud() -> None:
     for counts in ([0, 0], [1000, 1]):
-        (line,) = [one for one in draw(counts).iter(f"{SVG}line") if "trend-limit" in one.get("class", "")]
+        (line,) = [
+            drawn_line for drawn_line in draw(counts).iter(f"{SVG}line") if "trend-limit" in drawn_line.get("class", "")
+        ]
         assert WIDE.top <= float(line.get("y1", "")) <= WIDE.height - WIDE.bottom
 
 

@@ -85,14 +85,14 @@ async def test_inspectors_read_and_are_not_offered_to_act(ask: Ask, hall: StandI
 async def test_an_alarm_says_why_it_was_raised(hall: StandIn, ask: Ask) -> None:
     alarm = next(alarm for alarm in hall.book.values() if alarm.point == "CW_IN_P-01")
     page = (await ask(OPERATOR).get(f"/alarms/{alarm.id}")).text
-    for said in ("0.311 MPa", "L 0.315 MPa", "CAST_LEN-01 &gt;= 500", "工程默认值", "数值越过 0.315 MPa：低报"):
-        assert said in page
+    for phrase in ("0.311 MPa", "L 0.315 MPa", "CAST_LEN-01 &gt;= 500", "工程默认值", "数值越过 0.315 MPa：低报"):
+        assert phrase in page
 
 
 async def test_a_point_page_says_what_each_rule_finds(ask: Ask) -> None:
     page = (await ask(OPERATOR).get("/plants/nanan-aluminium/points/CW_IN_P-01")).text
-    for said in ("说明", "数值越过 0.28 MPa：低低报", "数值越过 0.315 MPa：低报"):
-        assert said in page
+    for phrase in ("说明", "数值越过 0.28 MPa：低低报", "数值越过 0.315 MPa：低报"):
+        assert phrase in page
 
 
 @pytest.mark.parametrize(
@@ -144,7 +144,9 @@ async def test_the_list_of_alarms_says_what_each_rule_finds_in_both_languages(as
 async def test_the_quarantine_says_in_both_languages_why_and_what_was_deleted(hall: StandIn, ask: Ask) -> None:
     client = ask(OPERATOR)
     detail = "values.CO-01 has 2 entries; expected 1"
-    hall.aside.append(Quarantined(99, hall.time, f"yujing/v1/{STEEL}/GW-01/frame", "column-length", detail, 2, b"{}"))
+    hall.quarantine.append(
+        Quarantined(99, hall.time, f"yujing/v1/{STEEL}/GW-01/frame", "column-length", detail, 2, b"{}")
+    )
     page = (await client.get("/quarantine")).text
     assert "列长与时间数不符" in page
     assert "values.CO-01 有 2 项；应为 1" in page
@@ -343,8 +345,8 @@ async def test_a_renamed_point_says_what_it_was_called_on_its_page_in_its_record
     gone = await client.get(f"/api/v1/plants/{PLANT}/points/CO-01")
     assert (gone.status_code, gone.json()["detail"]) == (404, "point 'CO-01' of plant 'small' is called 'CO-09' now")
     trail = (await client.get("/audit?kind=point")).text
-    for said in ("测点更名", "原测点编号", "CO-01", "CO-09"):
-        assert said in trail
+    for phrase in ("测点更名", "原测点编号", "CO-01", "CO-09"):
+        assert phrase in trail
 
 
 async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_all(
@@ -355,8 +357,8 @@ async def test_what_the_service_watches_of_itself_is_a_plant_for_those_who_see_a
     hall.values = {}
     hall.put(SERVICE, "DISK", Latest(hall.time - SECOND, 81_920.0, 0, stale=False))
     page = (await ask(OPERATOR).get(f"/plants/{SERVICE}")).text
-    for said in ("监测服务", "日志盘剩余空间", "<b>81920</b>", "消息代理连接"):
-        assert said in page
+    for phrase in ("监测服务", "日志盘剩余空间", "<b>81920</b>", "消息代理连接"):
+        assert phrase in page
     for duty in ("统一社会信用代码", "应接入期限", "行政区划"):
         assert duty not in page
     assert (await ask(OPERATOR).get(f"/plants/{SERVICE}/points/DISK")).status_code == 200

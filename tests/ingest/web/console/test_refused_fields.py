@@ -76,17 +76,17 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
 
 @pytest.mark.parametrize("expected", sorted({*expectations()}))
 def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
-    said = expected_text(expected)
-    assert re.search("[\u4e00-\u9fff]", said.zh), expected
-    assert not set(re.findall("[A-Za-z]{3,}", said.zh)) - KEPT, said.zh
-    assert not re.search("[\u4e00-\u9fff]", said.en.replace("(文书号)", ""))
+    text = expected_text(expected)
+    assert re.search("[\u4e00-\u9fff]", text.zh), expected
+    assert not set(re.findall("[A-Za-z]{3,}", text.zh)) - KEPT, text.zh
+    assert not re.search("[\u4e00-\u9fff]", text.en.replace("(文书号)", ""))
 
 
 def test_what_a_library_says_of_a_form_is_said_in_words_for_people() -> None:
     for expected in faults():
-        said = expected_text(expected)
-        assert re.search("[\u4e00-\u9fff]", said.zh), expected
-        assert not re.search("isoformat|String|parse|UUID|range", said.en), said.en
+        text = expected_text(expected)
+        assert re.search("[\u4e00-\u9fff]", text.zh), expected
+        assert not re.search("isoformat|String|parse|UUID|range", text.en), text.en
 
 
 @pytest.mark.parametrize(

@@ -33,17 +33,17 @@ async def test_supervision_decides_and_the_plant_ends(token: str, forms: set[str
 
 
 @pytest.mark.parametrize(
-    ("decision", "state", "said"),
+    ("decision", "state", "verdict"),
     [("approve", SuppressionState.IN_FORCE, "批准人"), ("reject", SuppressionState.REJECTED, "驳回人")],
 )
 async def test_an_application_is_decided_with_a_word(
-    decision: str, state: SuppressionState, said: str, hall: StandIn, ask: Ask
+    decision: str, state: SuppressionState, verdict: str, hall: StandIn, ask: Ask
 ) -> None:
     waiting = (await fill(hall)).waiting
     client = ask(INSPECTOR)
     answer = await client.post(f"/suppressions/{waiting}/{decision}", data={"comment": "限两小时"})
     assert (answer.status_code, hall.hidden[waiting].state) == (303, state)
-    assert f"{said} 南安市应急管理局" in (await client.get("/suppressions")).text
+    assert f"{verdict} 南安市应急管理局" in (await client.get("/suppressions")).text
     assert "限两小时" in (await client.get(f"/audit?kind=suppression&subject={waiting}")).text
     assert (await client.post(f"/suppressions/{waiting}/{decision}")).status_code in {404, 409}
 
@@ -69,13 +69,13 @@ async def test_the_audit_trail_is_told_in_words_of_the_reader(hall: StandIn, ask
     await fill(hall)
     client = ask(OPERATOR)
     page = (await client.get("/audit")).text
-    for said in ("申请停用", "批准停用", "搁置", "更换热电偶，旁站监护", "系统", "监管", "№ "):
-        assert said in page
+    for phrase in ("申请停用", "批准停用", "搁置", "更换热电偶，旁站监护", "系统", "监管", "№ "):
+        assert phrase in page
     assert "out-of-service" not in page.split("<main")[1].split("<option")[0]
     client.cookies.set("lang", "en")
     page = (await client.get("/audit?kind=suppression")).text
-    for said in ("applied for", "approved", "Out of service", "Shelved"):
-        assert said.lower() in page.lower()
+    for phrase in ("applied for", "approved", "Out of service", "Shelved"):
+        assert phrase.lower() in page.lower()
 
 
 async def test_the_audit_trail_is_narrowed_and_paged(hall: StandIn, ask: Ask) -> None:

@@ -93,16 +93,21 @@ def test_every_word_of_the_model_has_a_text_in_both_languages(name: str) -> None
 
 
 def test_every_key_and_action_told_is_said_in_both_languages() -> None:
-    said = [*texts.FIELD_LABELS.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
-    assert all(text.zh.strip() and text.en.strip() for text in said)
-    assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in said)
+    labels = [*texts.FIELD_LABELS.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
+    assert all(text.zh.strip() and text.en.strip() for text in labels)
+    assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in labels)
 
 
 def test_every_source_of_ours_can_be_said_in_chinese() -> None:
     """Of the catalogue's rules, of gateways and the service itself, of warnings, and of benchmarks of alarms."""
     catalogue = load_catalogue()
     tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service]
-    rules = [rule for table in tables for one in table.values() for rule in getattr(one, "rules", {"": one}).values()]
+    rules = [
+        rule
+        for table in tables
+        for signal in table.values()
+        for rule in getattr(signal, "rules", {"": signal}).values()
+    ]
     rules += [rule for kind in catalogue.signals.values() for signal in kind.values() for rule in signal.rules.values()]
     sources = {rule.source for rule in rules} | {rule.source for rule in load_rules(None).rules}
     sources |= {benchmark.source for benchmark in BENCHMARKS} | {PLANT_FILE}

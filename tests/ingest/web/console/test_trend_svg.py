@@ -107,10 +107,12 @@ def test_every_trend_can_be_drawn(means: dict[int, float], size: Size) -> None:
 def test_a_switch_has_words_on_its_axis_and_both_of_them(means: dict[int, float], size: Size) -> None:
     text = trend_svg(trend(means), SPAN, (), size, title="x", empty="-", decimals=0, states=("停止<", "运行"))
     svg = ET.fromstring(text)  # noqa: S314  our own drawing
-    words = {one.text: float(one.get("y", "")) for one in having(svg, "trend-axis") if one.get("text-anchor") is None}
+    words = {
+        label.text: float(label.get("y", "")) for label in having(svg, "trend-axis") if label.get("text-anchor") is None
+    }
     assert words.keys() == {"停止<", "运行"}
     assert size.top < words["运行"] < words["停止<"] < size.height - size.bottom
-    assert {one.text for one in having(svg, "trend-axis")}.isdisjoint({"0", "1", "0.5"})
+    assert {label.text for label in having(svg, "trend-axis")}.isdisjoint({"0", "1", "0.5"})
 
 
 def test_texts_are_escaped() -> None:

@@ -38,8 +38,8 @@ async def test_the_gravest_colour_stands_first_with_its_step_and_what_is_left_of
     cards = re.split(r'<article class="card warning-card', page)[1:]
     colours = [next(c for c in (*Colour, "none") if f"colour-edge-{c}" in card.partition(">")[0]) for card in cards]
     assert colours[:3] == [Colour.ORANGE, Colour.YELLOW, Colour.BLUE]
-    for said in ("橙色", "风险指数", "有二级报警", "等待 <b>确认</b>", "剩 ", "企业安全负责人", "晨光木业有限公司"):
-        assert said in cards[0]
+    for phrase in ("橙色", "风险指数", "有二级报警", "等待 <b>确认</b>", "剩 ", "企业安全负责人", "晨光木业有限公司"):
+        assert phrase in cards[0]
     assert 'aria-current="step"' in cards[0]
 
 
@@ -63,11 +63,11 @@ async def test_however_many_there_are_the_gravest_stand_first_and_each_is_on_som
     page = (await client.get("/warnings")).text
     assert '当前预警 <span class="tally">700</span>' in page
     found = re.findall(r'data-warning="([^"]+)"', page)
-    assert {UUID(one).int for one in found[:30]} == set(range(30))
+    assert {UUID(key).int for key in found[:30]} == set(range(30))
     while more := re.search(r'href="(/warnings\?[^"]*after=[^"]+)"', page):
         page = (await client.get(unescape(more[1]))).text
         found += re.findall(r'data-warning="([^"]+)"', page)
-    assert sorted(UUID(one).int for one in found) == list(range(700))
+    assert sorted(UUID(key).int for key in found) == list(range(700))
     plants = (await client.get("/plants")).text
     assert plants.count("colour-red") == 1
 
@@ -106,13 +106,13 @@ async def test_what_led_to_it_is_told_with_its_source_now_and_at_an_earlier_time
     warning = of(hall, WOOD)
     page = (await client.get(f"/warnings/{warning.id}")).text
     why = page[page.index('id="why"') : page.index('id="history"')]
-    for said in ("有二级报警", "车间网关", "工程默认值", "规则版本"):
-        assert said in why
+    for phrase in ("有二级报警", "车间网关", "工程默认值", "规则版本"):
+        assert phrase in why
     steel = of(hall, STEEL)
     first, *_, last = [event.seq for event in hall.warned if event.warning.id == steel.id]
-    for seq, told in ((first, False), (last, True)):
+    for seq, expected in ((first, False), (last, True)):
         then = (await client.get(f"/warnings/{steel.id}?event={seq}")).text
-        assert ("一级报警超过 10 分钟未消除" in then[then.index('id="why"') : then.index('id="history"')]) is told
+        assert ("一级报警超过 10 分钟未消除" in then[then.index('id="why"') : then.index('id="history"')]) is expected
     early = (await client.get(f"/warnings/{steel.id}?at=2026-11-23T13:52")).text
     assert "一级报警超过 10 分钟未消除" not in early[early.index('id="why"') : early.index('id="history"')]
     assert (await client.get(f"/warnings/{warning.id}?at=2020-01-01T00:00")).status_code == 422
@@ -148,8 +148,8 @@ async def test_a_warning_is_acknowledged_and_answered_with_evidence(hall: StandI
     files = [("files", ("阀.pdf", PDF, "application/pdf"))]
     assert (await client.post("/dispositions", data=form, files=files)).status_code == 303
     page = (await client.get(f"/warnings/{warning.id}")).text
-    for said in ("已派人", "补水阀已开", "冷却水异常", "阀.pdf", "已反馈"):
-        assert said in page
+    for phrase in ("已派人", "补水阀已开", "冷却水异常", "阀.pdf", "已反馈"):
+        assert phrase in page
     assert offered(page) == set()
 
 
@@ -190,8 +190,8 @@ async def test_plants_show_their_colour_and_risk_the_gravest_first(hall: StandIn
     assert re.findall(r'id="plant-([a-z-]+)"', page) == [WOOD, STEEL, ALUMINIUM]
     assert "橙色" in page
     plant = (await client.get(f"/plants/{WOOD}")).text
-    for said in ("橙色", "风险指数", "/ 100", f'href="/enterprises/{WOOD}"'):
-        assert said in plant
+    for phrase in ("橙色", "风险指数", "/ 100", f'href="/enterprises/{WOOD}"'):
+        assert phrase in plant
 
 
 async def test_others_warnings_are_not_there(hall: StandIn, ask: Ask) -> None:
@@ -217,9 +217,9 @@ async def test_a_colour_that_is_only_held_says_why_it_was_and_until_when(hall: S
     why = (await client.get(f"/warnings/{warning.id}")).text.split('id="why"')[1].split('id="history"')[0]
     assert held in why
     assert "有二级报警" in why.split("此前的依据")[1].split("现在成立的依据")[0]
-    told = (await client.get(f"/api/v1/warnings/{warning.id}/explain?at=2026-11-23T06:12:45Z")).json()
-    assert told["held"]["since"] == "2026-11-23T06:12:30.200Z"
-    assert [one["text"]["zh"] for one in told["held"]["reasons"]] == ["有二级报警"]
+    explanation = (await client.get(f"/api/v1/warnings/{warning.id}/explain?at=2026-11-23T06:12:45Z")).json()
+    assert explanation["held"]["since"] == "2026-11-23T06:12:30.200Z"
+    assert [reason["text"]["zh"] for reason in explanation["held"]["reasons"]] == ["有二级报警"]
     title = (await client.get(f"/api/v1/warnings/{warning.id}")).json()["title"]
     assert title["zh"].endswith("依据已不成立，颜色保持中")
     hall.pass_time(600)
