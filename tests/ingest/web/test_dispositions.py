@@ -14,7 +14,7 @@ from tests.ingest.web.conftest import Ask
 from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 
 DISPOSITIONS = "/api/v1/dispositions"
-SAID = {
+GIVEN = {
     "cause": "process.water",
     "measure": "开启备用泵，压力恢复",
     "person": "李工",
@@ -29,7 +29,7 @@ def alarm(
 
 
 async def give(ask: Ask, *alarms: Alarm, token: str = OPERATOR, **changes: Any) -> httpx.Response:
-    body = {"alarms": [str(record.id) for record in alarms]} | SAID | changes
+    body = {"alarms": [str(record.id) for record in alarms]} | GIVEN | changes
     return await ask(token).post(DISPOSITIONS, json=body)
 
 

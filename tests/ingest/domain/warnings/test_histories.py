@@ -25,7 +25,7 @@ LENGTH_S = 44
 START_S = 1_000_000
 PERSON = "inspector"
 
-Told = tuple[int, str, int, str | None, str, str, str | None]
+Expected = tuple[int, str, int, str | None, str, str, str | None]
 """time, kind, which episode, colour, peak, step, what is asked."""
 
 COLOURS = [str(colour) for colour in Colour]
@@ -60,7 +60,7 @@ class Model:
     offset: int = 0
     away: int = 0  # seconds for which the service still reaches nobody
     now: int = START_S
-    expected: list[Told] = field(default_factory=list)
+    expected: list[Expected] = field(default_factory=list)
 
     def second(self) -> None:
         """One second passes."""
@@ -199,7 +199,7 @@ def history(chance: random.Random) -> dict[int, Action]:
     return happens
 
 
-def by_model(happens: dict[int, Action], assigned: list[str]) -> list[Told]:
+def by_model(happens: dict[int, Action], assigned: list[str]) -> list[Expected]:
     """What a person with a stopwatch would note."""
     model = Model(assigned)
     for at in range(1, LENGTH_S + 1):
@@ -209,7 +209,7 @@ def by_model(happens: dict[int, Action], assigned: list[str]) -> list[Told]:
     return model.expected
 
 
-def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Random) -> list[Told]:
+def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Random) -> list[Expected]:
     """The same by the code under test, looked at when chance will have it."""
     under_test = watch(START_S, {Step(step): EVERYBODY[Step(step)] for step in assigned})
     often, offset, back = chance.random() ** 2, 0, 0
