@@ -39,8 +39,8 @@ class Backend(Protocol):
     def transaction(self, connection: sa.Connection) -> int | None:
         """The number of the transaction under way, if its outcome can be queried later."""
 
-    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
-        """Whether that transaction was committed; None while it is not decided."""
+    def wrote_last(self, connection: sa.Connection, transaction: int, table: sa.Table) -> bool:
+        """Whether the one row of a table is as that transaction wrote it; the session that ran it has ended."""
 
     def error_type(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
         """Classify an error: StateBroken, StateUnavailable, StateAway, or None for a fault of ours."""

@@ -56,7 +56,7 @@ class Database:
 
         Raises:
             StateUnavailable: nothing of it was committed.
-            StateInDoubt: it may be committed; ask `was_committed`.
+            StateInDoubt: it may be committed; ask `wrote_last`.
             StateBroken: now or before; nothing is written any more.
         """
         with self._lock:
@@ -67,13 +67,15 @@ class Database:
                 yield connection
                 self._commit(transaction, self.backend.transaction(connection))
 
-    def was_committed(self, transaction: int) -> bool:
-        """Whether a transaction in doubt was committed. Raises StateUnavailable while that is not known."""
+    def wrote_last(self, transaction: int, table: sa.Table) -> bool:
+        """Whether a transaction in doubt was committed: it wrote the one row of a table, which nobody has since.
+
+        Raises:
+            StateUnavailable: that is not known yet; call again.
+        """
+        # The session of before has ended, and so has its transaction: a new one gets the lock only then.
         with self._lock, self._translated_errors(), self._writer.begin() as connection:
-            committed = self.backend.was_committed(connection, transaction)
-        if committed is None:
-            raise StateUnavailable(f"{self.backend.name}: a commit is still under way")
-        return committed
+            return self.backend.wrote_last(connection, transaction, table)
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -158,7 +158,7 @@ class EngineStore:
 
     def _already_committed(self) -> bool:
         doubt = self._doubt
-        committed = doubt is not None and self._db.was_committed(doubt)
+        committed = doubt is not None and self._db.wrote_last(doubt, t.engine_state)
         self._doubt = None
         return committed
 

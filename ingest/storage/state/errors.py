@@ -1,9 +1,9 @@
 """Errors of the state database.
 
 StateUnavailable   retry: a disk is full, a file is busy, the server is away; nothing of the transaction is committed
-├── StateAway      the server cannot be reached, or lets nobody in: others can go on without it
-├── StateNewer     not by this version: a newer one wrote it
-└── StateInDoubt   retry, but ask first: the server went away while it committed, so that it is not known which
+├── StateAway      the server cannot be reached, went away, or lets nobody in: others can go on without it
+│   └── StateInDoubt   retry, but ask first: it went away while it committed, so that it is not known which
+└── StateNewer     not by this version: a newer one wrote it
 StateBroken        fatal: a sync or a read failed, the data are damaged, or somebody else wrote; end, so that a restart
                    reads what is on disk
 """
@@ -16,15 +16,15 @@ class StateUnavailable(Exception):
 
 
 class StateAway(StateUnavailable):
-    """The server could not be reached, or let nobody in."""
+    """The server could not be reached, went away, or let nobody in."""
 
 
 class StateNewer(StateUnavailable):
     """A newer version of the service wrote it; this one does not know its schema."""
 
 
-class StateInDoubt(StateUnavailable):
-    """The server went away during the commit: `Database.was_committed(error.transaction)` tells the outcome."""
+class StateInDoubt(StateAway):
+    """The server went away during the commit: `Database.wrote_last(error.transaction, …)` tells the outcome."""
 
     def __init__(self, text: str, transaction: int) -> None:
         super().__init__(text)

@@ -55,14 +55,20 @@ _READS: Final = {
 }
 
 _BROKEN: Final = ("XX001", "XX002")  # data_corrupted, index_corrupted
-_PASSING: Final = (
+_OURS: Final = (sa.exc.DataError, sa.exc.IntegrityError, sa.exc.NotSupportedError, sa.exc.ProgrammingError)
+_AWAY: Final = (
     "08",  # connection
+    "25P03",  # the session was idle for too long
+    "25P04",  # its transaction took too long
+    "57P",  # shut down, crashed, starting
+)
+_PASSING: Final = (
     "28",  # authorization
     "3D",  # no such database
     "40",  # rolled back: serialization, deadlock
     "53",  # no disk, memory or connections left
     "55",  # locked, in use
-    "57",  # shut down, starting, cancelled
+    "57",  # cancelled
     "58",  # its system: the server aborted the transaction
     "25006",  # it has become a standby
     "42501",  # no privilege
@@ -126,20 +132,25 @@ class Postgresql:
         """See `Backend`."""
         return int(connection.exec_driver_sql("SELECT pg_current_xact_id()::text").scalar_one())
 
-    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
-        """See `Backend`."""
-        query = sa.text("SELECT pg_xact_status(CAST(:number AS xid8))")
-        status = connection.execute(query, {"number": str(transaction)}).scalar_one()
-        return None if status == "in progress" else status == "committed"
+    def wrote_last(self, connection: sa.Connection, transaction: int, table: sa.Table) -> bool:
+        """See `Backend`.
+
+        The number alone tells nothing: a server that dies before its log is written gives it to another transaction
+        (and `pg_xact_status` then tells of that one, or that it lies in the future). No other one wrote this row.
+        """
+        query = f"SELECT xmin = CAST(CAST(%s AS xid8) AS xid) FROM {table.name}"  # noqa: S608  a table of ours
+        return bool(connection.exec_driver_sql(query, (str(transaction),)).scalar())
 
     def error_type(self, error: sa.exc.DBAPIError) -> type[Exception] | None:
         """See `Backend`."""
         state = getattr(error.orig, "sqlstate", None)
-        if state is None:  # not from the server: the connection failed
-            return StateAway if isinstance(error, sa.exc.OperationalError) else None
         if state in _BROKEN:
             return StateBroken
-        return StateUnavailable if error.connection_invalidated or state.startswith(_PASSING) else None
+        if state is None:  # not from the server: the connection failed, unless the driver refuses what it is given
+            return None if isinstance(error, _OURS) and not error.connection_invalidated else StateAway
+        if error.connection_invalidated or state.startswith(_AWAY):
+            return StateAway
+        return StateUnavailable if state.startswith(_PASSING) else None
 
     def error_text(self, error: sa.exc.DBAPIError) -> str:
         """See `Backend`."""

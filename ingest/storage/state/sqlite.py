@@ -88,7 +88,7 @@ class Sqlite:
     def transaction(self, connection: sa.Connection) -> int | None:
         """None: the outcome of a commit is always known here."""
 
-    def was_committed(self, connection: sa.Connection, transaction: int) -> bool | None:
+    def wrote_last(self, connection: sa.Connection, transaction: int, table: sa.Table) -> bool:
         """Never called."""
         raise NotImplementedError
 

@@ -23,7 +23,7 @@ from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
-from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
+from ingest.storage.state.errors import StateAway, StateBroken, StateInDoubt, StateUnavailable
 from ingest.storage.state.read_only import EngineProgress, engine_at, reading
 from ingest.storage.state.tables import engine_state, outbox
 from tests.conftest import at_server
@@ -159,6 +159,8 @@ def dying_at_commit(database: Database, *, kept: bool) -> Iterator[None]:
     [
         ("53100", StateUnavailable),  # disk full
         ("53300", StateUnavailable),  # too many connections
+        ("57P01", StateAway),  # shut down
+        ("08006", StateAway),  # connection failure
         ("40001", StateUnavailable),  # serialization
         ("55P03", StateUnavailable),  # lock not available
         ("57014", StateUnavailable),  # cancelled
