@@ -32,38 +32,28 @@ import os
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 import httpx
 import numpy as np
-from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.intake import rss_mb
-from benchmarks.load import Load, load_command, write_plants
+from benchmarks.load import Load, load_command
 from benchmarks.neighbours import FIGURES as NEIGHBOURS
-from benchmarks.probe import GATEWAYS, probe_command, receiver
+from benchmarks.probe import GATEWAYS
+from benchmarks.yard import TOKENS, Yard, yard
 from benchmarks.years import FIGURES as YEARS
-from ingest.domain.cases.hazard import Hazard, HazardSource
-from ingest.storage.state.case_store import CaseStore
-from ingest.storage.state.config import StateConfig
-from ingest.storage.state.database import Database
-from tests.e2e.service import Service
-from tests.servers import HTTP, free_port, mosquitto
+from tests.servers import HTTP
 
-HAZARDS: Final = 6_000
 EXPORTS: Final = 40
 STREAMS: Final = 300
 IDLE: Final = 600
-EVENTS_PER_S: Final = 20.0
 
 KEPT_S: Final = 72 * 3600
 """What a gateway kept that was cut off, s."""
@@ -72,54 +62,7 @@ FIGURES: Final = {**NEIGHBOURS, **YEARS}
 """Figures of one measure each, by name: given the seconds and the scale, what was measured and what else was seen."""
 
 _INSTANTS: Final = 10  # in a frame of it
-_WAITING: Final = (
-    "yujing_journal_entries_waiting",
-    "yujing_backfill_readings_waiting",
-    "yujing_outbox_messages_waiting",
-)
-_QUIET_PLANT: Final = "load-1"
 _QUIET_GATEWAY: Final = 100  # its first
-_REST_S: Final = 600.0
-_TOKENS: Final = 10  # of readers, all of the quiet plant
-
-
-@dataclass(frozen=True, slots=True)
-class Yard:
-    """The service under test, with what surrounds it."""
-
-    service: Service
-    broker: int
-    hook: int
-    seconds: float
-    scale: float = 1.0  # of every abuse
-    seen: dict[str, Any] = field(default_factory=dict)
-    numbers: Iterator[int] = field(default_factory=itertools.count)  # of back-fills: each is of gateways of its own
-
-    def alarms(self) -> list[float]:
-        """Milliseconds from publish to webhook, of alarms raised and cleared over the measure's seconds."""
-        probing = probe_command(self.broker, self.hook, self.seconds, EVENTS_PER_S)
-        figures = json.loads(subprocess.run(probing, check=True, capture_output=True, text=True).stdout)  # noqa: S603
-        return list(figures["webhook_ms"])
-
-    def at_rest(self) -> None:
-        """Return once nothing waits any more of what came before: in the journal, staged beside it, in the outbox."""
-        # Back-fill has alarms of its own, and the probe does not listen now. No connection must outlive this.
-        with receiver(self.hook, lambda _: None, "HTTP/1.0"):
-            self.service.until(lambda: not sum(self._waiting()), "all that came before to be dealt with", _REST_S)
-
-    def _waiting(self) -> Iterator[float]:
-        exposition = HTTP.get(f"{self.service.url}/metrics", headers=self.service.headers).text
-        for family in text_string_to_metric_families(exposition):
-            if family.name in _WAITING:
-                yield from (sample.value for sample in family.samples)
-
-    def scaled(self, count: int) -> int:
-        """So many, by the scale; one at least."""
-        return max(1, round(count * self.scale))
-
-    def reader(self, number: int) -> dict[str, str]:
-        """The credentials of one of the quiet plant's readers."""
-        return {"authorization": f"Bearer {_secret(number)}"}
 
 
 @contextmanager
@@ -160,7 +103,7 @@ def sse_300(yard: Yard) -> Iterator[None]:
     with ExitStack() as stack:
         held = [stack.enter_context(_connected(yard)) for _ in range(yard.scaled(STREAMS))]
         for number, connection in enumerate(held):
-            token = yard.reader(number % _TOKENS)["authorization"]
+            token = yard.reader(number % TOKENS)["authorization"]
             head = f"GET /api/v1/alarms/stream HTTP/1.1\r\nhost: bench\r\nauthorization: {token}\r\n\r\n"
             connection.sendall(head.encode())
         yard.seen["open"] = sum(connection.recv(4096).startswith(b"HTTP/1.1 200") for connection in held)
@@ -294,21 +237,6 @@ def _percentile(ms: list[float], at: float) -> float:
     return round(float(np.percentile(ms, at)), 1)
 
 
-@contextmanager
-def yard(seconds: float, scale: float = 1.0) -> Iterator[Yard]:
-    """The whole service on real Mosquitto, with two plants; the second is quiet and has many hazards."""
-    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
-        folder, hook = Path(name), free_port()
-        write_plants(folder / "plants", 100 + GATEWAYS, prompt=True)
-        (folder / "secret").write_text("whsec_" + "YSBzZWNyZXQgb2YgdGhpcyBiZW5jaG1hcms=")
-        service = Service(folder, broker, _settings(folder, hook), plant="")
-        measured = Yard(service, broker[1], hook, seconds, scale)
-        _fill(folder, measured.scaled(HAZARDS))
-        with service:
-            Yard(service, broker[1], hook, min(4.0, seconds)).alarms()  # code is loaded, connections are there
-            yield measured
-
-
 def measure(seconds: float, rounds: int, only: list[str], scale: float = 1.0) -> dict[str, Any]:
     """Every figure asked for, by its name in the JSON; `details` has the rest."""
     figures: dict[str, Any] = {}
@@ -322,40 +250,6 @@ def measure(seconds: float, rounds: int, only: list[str], scale: float = 1.0) ->
     for name in [name for name in only if name in FIGURES]:
         figures[name], details[name] = FIGURES[name](seconds, scale)
     return {**figures, "details": details}
-
-
-def _settings(folder: Path, hook: int) -> str:
-    lines = [f'[[connectors.webhooks]]\nname = "h"\nurl = "http://127.0.0.1:{hook}/"\nsecret = {{ file = "secret" }}']
-    for number in range(_TOKENS):
-        (folder / f"reader-{number}").write_text(_secret(number))
-        token = f'name = "reader-{number}"\nrole = "inspector"\nplants = ["{_QUIET_PLANT}"]'
-        lines.append(f'[[api.tokens]]\n{token}\ntoken = {{ file = "reader-{number}" }}')
-    return "\n".join(lines) + "\n"
-
-
-def _secret(number: int) -> str:
-    return f"a-readers-token-of-this-benchmark-{number}"
-
-
-def _fill(folder: Path, count: int) -> None:
-    """So many hazards of the quiet plant, found a minute apart."""
-    now = time.time_ns()
-    hazards = [
-        Hazard(
-            id=UUID(int=number + 1),
-            plant=_QUIET_PLANT,
-            title=f"除尘器灰斗积灰 {number}",
-            description="清灰周期过长，灰斗内积灰超过规定厚度，未见清理记录。" * 3,
-            place="一车间",
-            source=HazardSource.HAND,
-            found=now - number * 60 * 10**9,
-            found_by="张三",
-        )
-        for number in range(count)
-    ]
-    database = Database(folder / StateConfig().path)
-    CaseStore(database).commit(added=hazards)
-    database.close()
 
 
 def _connected(yard: Yard) -> socket.socket:

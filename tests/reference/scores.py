@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.reference import basic, change, drift, forecast, honesty, logic, multivariate, seasonal, surprise
+from tests.reference import basic, change, drift, forecast, honesty, logic, mahalanobis, principal, seasonal, surprise
 from tests.reference.plain import Scores
 
 SCORES: Scores = {
@@ -13,6 +13,7 @@ SCORES: Scores = {
     **change.SCORES,
     **honesty.SCORES,
     **logic.SCORES,
-    **multivariate.SCORES,
+    **mahalanobis.SCORES,
+    **principal.SCORES,
     **surprise.SCORES,
 }

@@ -11,6 +11,7 @@ import numpy as np
 
 from ingest.domain.model.alarm import Alarm, AlarmFilter
 from ingest.domain.model.batch import Batch
+from ingest.engine.commands import Person
 from ingest.engine.engine import Engine, EngineConfig
 from ingest.engine.order import Policy
 from ingest.plants.configuration import PlantConfiguration
@@ -26,6 +27,7 @@ from tests.small_plant import PLANT, TEXT, small_configuration
 
 SECOND = 10**9
 PATIENCE_S = 60.0
+OPERATOR, INSPECTOR = Person("张三", "operator"), Person("李监察", "inspector")
 
 
 class SettableClock(Protocol):

@@ -20,7 +20,7 @@ from ingest.intake.wire.topics import frame_topic
 from ingest.storage.journal.export import ExportFilter, export
 from ingest.storage.journal.inspection import JournalInspection
 from tests.ingest.engine.bench import PATIENCE_S, Bench
-from tests.ingest.intake.test_intake import Roomy
+from tests.ingest.intake.bench import Roomy
 from tests.movable_clock import SECOND, MovableClock
 from tests.small_plant import PLANT
 

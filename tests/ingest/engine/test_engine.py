@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -15,23 +13,11 @@ from structlog.testing import capture_logs
 from ingest.base.telemetry import REGISTRY
 from ingest.domain.alarms.retrospective_alarms import KEPT
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
-from ingest.domain.model.suppression import SuppressionKind, SuppressionState
-from ingest.engine.commands import Acknowledge, Comment, Decide, Dispose, End, Person, Reset, SignedInspection, Suppress
-from ingest.storage.state.audit import AuditStore
+from ingest.engine.commands import Acknowledge, Comment, Dispose, Person, Reset, SignedInspection
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.suppressions import SuppressionStore
 from tests.ingest.delivery.outbox import standing
-from tests.ingest.engine.bench import PATIENCE_S, Bench
-from tests.small_plant import PLANT, TEXT, small_configuration
-
-
-@pytest.fixture
-def bench(tmp_path: Path) -> Iterator[Bench]:
-    made = Bench(tmp_path)
-    made.engine.start()
-    yield made
-    assert made.engine.stop(PATIENCE_S)
-    assert made.failures == []
+from tests.ingest.engine.bench import INSPECTOR, OPERATOR, PATIENCE_S, Bench
+from tests.small_plant import TEXT, small_configuration
 
 
 def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) -> None:
@@ -224,7 +210,6 @@ def test_an_acknowledgement_whose_caller_gave_up_does_not_end_the_engine(bench: 
 
 
 LATCHED = TEXT.replace("[points.rules.H]\n", "[points.rules.H]\nlatch = true\n")
-OPERATOR, INSPECTOR = Person("张三", "operator"), Person("李监察", "inspector")
 
 
 @pytest.mark.parametrize("restart", ["none", "clean stop", "crash"])
@@ -298,95 +283,6 @@ def test_an_alarm_that_comes_back_within_ten_minutes_is_the_same_alarm(
     found = {a.rule: [b for b in bench.found() if b.rule == a.rule] for a in bench.found()}["H"]
     assert [(a.id == alarm.id, a.raises) for a in found] == ([(True, 2)] if same else [(True, 1), (False, 1)])
     assert found[-1].state is AlarmState.UNACKNOWLEDGED
-
-
-def shelve(bench: Bench, **changed: Any) -> Suppress:
-    wish: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + 1800 * 10**9}
-    wish |= {"kind": SuppressionKind.SHELVED, "plant": PLANT, "point": "CO-01", "who": OPERATOR} | changed
-    return Suppress(**wish)
-
-
-def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench: Bench) -> None:
-    shelved = bench.engine.submit(shelve(bench)).result(PATIENCE_S)
-    bench.send("CO-01", [30])
-    bench.settle()
-    (alarm,) = bench.found()
-    assert alarm.state is AlarmState.SHELVED
-    messages = [m.body for m in standing(bench.outbox, "inspector")]
-    assert [(body["event"], body["alarm"]["state"]) for body in messages] == [
-        ("raised", "unacknowledged"), ("shelved", "shelved"),
-    ]  # fmt: skip
-    assert messages[1]["detail"] == {"suppression": str(shelved.id), "reason": "校准"}
-    bench.engine.submit(End(shelved.id, OPERATOR)).result(PATIENCE_S)
-    assert [a.state for a in bench.found()] == [AlarmState.UNACKNOWLEDGED]
-    acts = [row.act for row in AuditStore(bench.database.rows).acts(limit=10)][::-1]
-    trail = [(act.actor, act.action, act.kind) for act in acts]
-    assert trail == [
-        ("张三", "shelved", "suppression"), ("yujing", "raised", "alarm"), ("yujing", "shelved", "alarm"),
-        ("张三", "unshelved", "alarm"), ("张三", "ended", "suppression"),
-    ]  # fmt: skip
-
-
-def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_after_a_restart(bench: Bench) -> None:
-    bench.send("CO-01", [30])
-    bench.settle()
-    bench.engine.submit(shelve(bench, until=time.time_ns() + 10**9)).result(PATIENCE_S)
-    assert [a.state for a in bench.found()] == [AlarmState.SHELVED]
-    bench.restart(clean=False)
-    deadline = time.monotonic() + PATIENCE_S
-    while [a.state for a in bench.found()] != [AlarmState.UNACKNOWLEDGED]:
-        assert time.monotonic() < deadline, "it stays hidden"
-        time.sleep(0.01)
-    (shelved,) = SuppressionStore(bench.database).suppressions(limit=10)
-    assert (shelved.state, shelved.ended_by, shelved.ended) == (SuppressionState.ENDED, "yujing", shelved.until)
-
-
-@pytest.mark.parametrize(
-    ("changed", "says"),
-    [
-        ({"rule": "HH"}, "highest level"),
-        ({"until": None}, "at most 8 h from now"),
-        ({"until": 1 << 62}, "at most 8 h from now"),
-        ({"until": 1}, "still to come"),
-        ({"rule": None, "kind": SuppressionKind.OUT_OF_SERVICE, "begins": 1 << 61, "until": 1 << 60}, "still to come"),
-        ({"rule": "H", "kind": SuppressionKind.OUT_OF_SERVICE}, "as a whole"),
-    ],
-)
-def test_what_may_not_be_hidden_is_refused_and_says_why(bench: Bench, changed: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        bench.engine.submit(shelve(bench, **changed)).result(PATIENCE_S)
-    for unknown in ({"point": "CO-99"}, {"rule": "XX"}, {"plant": "elsewhere"}):
-        with pytest.raises(KeyError):
-            bench.engine.submit(shelve(bench, **unknown)).result(PATIENCE_S)
-    assert SuppressionStore(bench.database).suppressions(limit=10) == []
-
-
-def test_shelving_a_whole_point_never_hides_its_highest_level(bench: Bench) -> None:
-    bench.engine.submit(shelve(bench, rule=None)).result(PATIENCE_S)
-    bench.send("CO-01", [170])
-    bench.settle()
-    assert {a.rule: a.state for a in bench.found()} == {"H": AlarmState.SHELVED, "HH": AlarmState.UNACKNOWLEDGED}
-
-
-def test_a_point_goes_out_of_service_only_once_somebody_else_approved(bench: Bench) -> None:
-    """It then hides every level; nothing of it is lost, and it shows again when the point is back."""
-    wish = shelve(bench, rule=None, kind=SuppressionKind.OUT_OF_SERVICE, until=None)
-    applied = bench.engine.submit(wish).result(PATIENCE_S)
-    assert applied.state is SuppressionState.APPLIED
-    bench.send("CO-01", [170])
-    bench.settle()
-    assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}, "asking for it hides nothing"
-    with pytest.raises(ValueError, match="applied for it"):
-        bench.engine.submit(Decide(applied.id, approved=True, who=OPERATOR)).result(PATIENCE_S)
-    decided = bench.engine.submit(Decide(applied.id, approved=True, who=INSPECTOR)).result(PATIENCE_S)
-    assert (decided.state, decided.approver) == (SuppressionState.IN_FORCE, "李监察")
-    assert {a.state for a in bench.found()} == {AlarmState.OUT_OF_SERVICE}
-    with pytest.raises(ValueError, match="李监察 approved this application"):
-        bench.engine.submit(Decide(applied.id, approved=False, who=INSPECTOR)).result(PATIENCE_S)
-    bench.engine.submit(End(applied.id, OPERATOR)).result(PATIENCE_S)
-    assert {a.state for a in bench.found()} == {AlarmState.UNACKNOWLEDGED}
-    with pytest.raises(KeyError):
-        bench.engine.submit(End(applied.id, OPERATOR)).result(PATIENCE_S)
 
 
 def test_an_alarm_is_cleared_only_when_its_value_is_back_and_feedback_was_given(bench: Bench) -> None:

@@ -21,7 +21,7 @@ from ingest.storage.journal.commit import Commit, Progress
 from ingest.storage.state.alarm_store import AlarmStore
 from tests import migrated
 from tests.ingest.engine.bench import begun
-from tests.ingest.intake.test_intake import Bench as Intake
+from tests.ingest.intake.bench import Bench as Intake
 from tests.movable_clock import SECOND
 from tests.small_plant import PLANT, TEXT, small_configuration
 

@@ -9,7 +9,7 @@ import pytest
 
 from ingest.intake.wire.frame import Committed, Frame, encode_json, encode_msgpack
 from ingest.storage.journal.recent_frames import KEPT
-from tests.ingest.intake.test_intake import FRAMES, T0, Bench
+from tests.ingest.intake.bench import FRAMES, T0, Bench
 
 
 @pytest.fixture

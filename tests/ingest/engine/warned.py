@@ -30,6 +30,9 @@ T = TypeVar("T")
 
 SECOND = 10**9
 START = 1_763_884_800 * SECOND
+CALM = {"CO-01": 5.0, "CO-02": 5.0}
+LOW = {"CO-01": 30.0, "CO-02": 5.0}
+HIGH = {"CO-01": 170.0, "CO-02": 5.0}
 OPERATOR, INSPECTOR = Person("中控室", "operator"), Person("南安市应急管理局", "inspector")
 DUTY = tuple(DutyConfig(step=step, name=f"{step} office") for step in (Step.ENTERPRISE, Step.COUNTY, Step.PROVINCE))
 QUIET = TEXT.replace(

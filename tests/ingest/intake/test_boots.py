@@ -12,7 +12,7 @@ from ingest.intake.boots import MAX_BOOTS, Boots
 from ingest.intake.wire.frame import Committed, Frame, encode_json
 from ingest.intake.wire.topics import frame_topic
 from ingest.storage.journal.sequence_table import NEWEST_BOOTS
-from tests.ingest.intake.test_intake import T0, Bench, frame
+from tests.ingest.intake.bench import T0, Bench, frame
 
 STRANGE = frame_topic("nobody", "GW-01")
 

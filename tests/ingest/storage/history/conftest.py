@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from structlog.testing import capture_logs
 
 from ingest.base import telemetry
 from ingest.storage.history import writer as module
+from tests.ingest.storage.history.upkept import Clock
 from tests.ingest.storage.history.writing import MemoryAlarms, MemoryJournal
 
 
@@ -36,3 +38,15 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, so that tests of retries are quick."""
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where a DuckDB file is to be."""
+    return tmp_path / "h.duckdb"
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """What upkeep goes by."""
+    return Clock()

@@ -5,87 +5,28 @@ from __future__ import annotations
 import fcntl
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.domain.model.batch import Batch
 from ingest.storage.history import duck_maintenance
-from ingest.storage.history.bucket_edges import floor_to
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from ingest.storage.history.duck_maintenance import DuckMaintenance
-from ingest.storage.history.duck_offline import ExportFilter, contents, damage, export, reading, wrong_rollups
 from ingest.storage.history.errors import HistoryUnavailable
-from ingest.storage.history.rollups import Resolution
-from ingest.storage.history.store import Trend
-from tests.ingest.storage.history.made_up import NOON, PLANT, batch, configuration, trend_of
-
-MINUTE, HOUR = int(Resolution.MINUTE), int(Resolution.HOUR)
-DAY = 24 * HOUR
-MIDNIGHT = NOON // DAY * DAY
-
-
-class Clock:
-    """A steady clock that is moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        """Seconds."""
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    """What upkeep goes by."""
-    return Clock()
-
-
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "h.duckdb"
-
-
-def opened(path: Path, clock: Clock, **settings: float) -> DuckDBStore:
-    config = DuckDBConfig.model_validate({"path": path, **settings})
-    store = DuckDBStore(config)
-    store._upkeep = DuckMaintenance(store._file, config, clock)
-    return store
-
-
-def days_of_readings(store: DuckDBStore, days: int) -> None:
-    """24 readings within two hours of each day, in a write of its own; 1.0 on the first day, 2.0 on the second."""
-    for day in range(days):
-        times = MIDNIGHT + day * DAY + np.arange(24) * 5 * MINUTE
-        store.write_readings(batch([0] * 24, times.tolist(), [day + 1.0] * 24), configuration(), 1 + day)
-
-
-def hold(store: DuckDBStore, clock: Clock, received: int, *, for_s: float = 0) -> list[dict[str, object]]:
-    """Do all that is due now and within so many seconds; what was told."""
-    until = clock.now + for_s
-    with capture_logs() as log:
-        while True:
-            while store._upkeep.step(received):
-                pass
-            if clock.now >= until:
-                break
-            clock.now = min(until, clock.now + max(60, for_s / 10))
-    return [dict(line) for line in log]
-
-
-def by_day(store: DuckDBStore, days: int) -> Trend:
-    """The trend of so many days of the plant, the first of which holds all readings of the first midnight by UTC."""
-    start = floor_to(MIDNIGHT, DAY)
-    return trend_of(store, PLANT, "CW-01", start, start + days * DAY, days)
-
-
-def days_kept(store: DuckDBStore) -> list[int]:
-    """The days that hold readings, counted from the first."""
-    times = store._file.query("SELECT time FROM readings")["time"]
-    return sorted(set(((times - MIDNIGHT) // DAY).tolist()))
+from tests.ingest.storage.history.made_up import PLANT, batch, configuration, trend_of
+from tests.ingest.storage.history.upkept import (
+    DAY,
+    HOUR,
+    MIDNIGHT,
+    MINUTE,
+    Clock,
+    by_day,
+    days_kept,
+    days_of_readings,
+    hold,
+    opened,
+)
 
 
 def test_a_day_beyond_the_retention_is_dropped_and_reported_and_its_rollups_answer(path: Path, clock: Clock) -> None:
@@ -315,89 +256,4 @@ def test_no_day_is_dropped_for_room_while_somebody_copies_the_file(path: Path, c
         clock.now += 60
         assert days_reported(live(store, clock, 70)) == []
     assert days_reported(live(store, clock, 40)) == ["2025-11-23"]
-    store.close()
-
-
-BEFORE = """
-CREATE TABLE series (id INTEGER PRIMARY KEY, plant VARCHAR NOT NULL, point VARCHAR NOT NULL, signal VARCHAR NOT NULL);
-CREATE TABLE marks (write BIGINT NOT NULL, first_entry BIGINT NOT NULL, received BIGINT NOT NULL);
-CREATE TABLE readings (
-    write BIGINT NOT NULL, series INTEGER NOT NULL, time BIGINT NOT NULL, value DOUBLE, quality USMALLINT NOT NULL
-);
-"""
-"""The tables of readings as they were before there were rollups."""
-
-
-@pytest.fixture
-def file_of_before(path: Path) -> Path:
-    """A day of a reading a minute by two points, and a stray one of 1970."""
-    with duckdb.connect(str(path)) as db:
-        db.execute(BEFORE)
-        db.execute("INSERT INTO series VALUES (1, $plant, 'CW-01', 'P'), (2, $plant, 'CW-02', 'P')", {"plant": PLANT})
-        db.execute("INSERT INTO marks VALUES (7, 3, ?)", [MIDNIGHT + DAY])
-        readings = "SELECT 7, 1 + n % 2, $start + n * $step, n % 1000, 0 FROM range(2880) t(n)"
-        db.execute(f"INSERT INTO readings {readings}", {"start": MIDNIGHT, "step": MINUTE // 2})
-        db.execute("INSERT INTO readings VALUES (6, 1, 5, 1.5, 0)")
-    return path
-
-
-def test_a_file_of_before_is_rolled_up_an_hour_at_a_time_and_answers_all_the_while(
-    file_of_before: Path, clock: Clock
-) -> None:
-    """Half a century without readings takes no longer; a repeated write is known as before."""
-    spans = [(0, 4 * DAY, 60), (MIDNIGHT, MIDNIGHT + 2 * DAY, 48), (MIDNIGHT, MIDNIGHT + DAY, 1_440)]
-    store = opened(file_of_before, clock)
-    expected = [trend_of(store, PLANT, "CW-02", *span) for span in spans]
-    steps, rolled_to = 0, store._upkeep.at.rolled_to
-    while store._upkeep.step(MIDNIGHT + DAY):
-        steps += 1
-        for span, before in zip(spans, expected, strict=True):
-            now = trend_of(store, PLANT, "CW-02", *span)
-            for column in ("time", "low", "high", "count"):
-                np.testing.assert_array_equal(getattr(now, column), getattr(before, column))
-            np.testing.assert_allclose(now.mean, before.mean)
-    assert rolled_to == 0
-    assert 24 <= steps <= 30  # the hours, and the days that end within them or before
-    assert store._upkeep.at.days_to == floor_to(MIDNIGHT + DAY, DAY)
-    assert [len(trend.time) for trend in expected] == [0, 24, 1_440]
-    assert store._file.rows("SELECT sum(count) FROM minutes WHERE time > 0") == [(2_880 - 4,)]
-    readings = batch([0], [MIDNIGHT], [5.0], received=MIDNIGHT + DAY)
-    store.write_readings(readings, configuration(), 3)
-    assert store.count_readings() == 1  # the stray one was dropped for its age
-    store.close()
-
-
-def test_a_file_whose_rollups_are_by_minute_and_hour_alone_gets_days_of_them(
-    path: Path, tmp_path: Path, clock: Clock
-) -> None:
-    """Hours answer until the days are made, a week at a time, also of readings that are gone. A copy is sound."""
-    store = opened(path, clock, retention_d=1)
-    for day in range(20):
-        times = MIDNIGHT + day * DAY + np.arange(8) * 3 * HOUR
-        store.write_readings(batch([0] * 8, times.tolist(), [day + 1.0] * 8), configuration(), 1 + day)
-    clock.now += 1_000_000
-    hold(store, clock, MIDNIGHT + 20 * DAY, for_s=5 * 3_600)
-    assert days_kept(store)[0] > 0
-    expected = by_day(store, 19)
-    store.close()
-    with duckdb.connect(str(path)) as db:
-        db.execute("DROP VIEW days_by_name; DROP TABLE days; ALTER TABLE kept DROP COLUMN days_to")
-    with reading(DuckDBConfig(path=path)) as db:
-        assert [*damage(db, lambda _: None), *wrong_rollups(db, lambda _: None)] == []
-        assert contents(db).rollups == 20 * 8 * 2
-        assert export(db, ExportFilter("days"), tmp_path, lambda _: lambda _: None) == 0
-    store = opened(path, clock, retention_d=1)
-    store._upkeep._check_due = np.inf  # nothing is dropped meanwhile
-    steps, made = 0, []
-    while True:
-        found = by_day(store, 19)
-        for column in ("time", "low", "mean", "high", "count"):
-            np.testing.assert_array_equal(getattr(found, column), getattr(expected, column))
-        made += store._file.rows("SELECT count(*) FROM days")
-        if not store._upkeep.step(MIDNIGHT + 20 * DAY):
-            break
-        steps += 1
-    assert made[0] == (0,)
-    assert made[-1] == (20,)
-    assert steps == 3
     store.close()

@@ -42,11 +42,6 @@ sys.stdin.read()
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "h.duckdb"
-
-
-@pytest.fixture
 def store(path: Path) -> Iterator[DuckDBStore]:
     store = DuckDBStore(DuckDBConfig(path=path))
     yield store

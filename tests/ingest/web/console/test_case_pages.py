@@ -13,7 +13,7 @@ from ingest.domain.cases.inspection import InspectionState, Result
 from ingest.domain.cases.lead import LeadState
 from ingest.domain.cases.lists import TITLES
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.test_alarm_pages import offered, standing
+from tests.ingest.web.console.shown import offered, standing
 from tests.ingest.web.filled import PDF, fill
 from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
 

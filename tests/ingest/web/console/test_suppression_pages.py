@@ -6,7 +6,7 @@ import pytest
 
 from ingest.domain.model.suppression import SuppressionState
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.test_alarm_pages import offered, section
+from tests.ingest.web.console.shown import offered, section
 from tests.ingest.web.filled import fill
 from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
 

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.domain.model.warning import Asked, Colour, EarlyWarning, Step, WarningEventKind, WarningState
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.test_alarm_pages import offered
+from tests.ingest.web.console.shown import offered
 from tests.ingest.web.filled import PDF
 from tests.ingest.web.serving import Halls
 from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn

@@ -1,0 +1,154 @@
+"""Plain loops that rules over groups of points share: vectors, what is learnt of them, training in parts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tests.reference.plain import PlainRule, World
+
+Vector = list[float]
+Part = list[Vector]
+Lesson = list[tuple[Vector, bool]]  # vectors, and whether each begins a stretch
+Model = dict[str, Any]
+T = TypeVar("T")
+
+
+def vector_of(rule: PlainRule, time: int, judged: bool, world: World) -> tuple[Vector, bool] | None:
+    """The group's values, NaN where a member has none, and whether the vector follows no other."""
+    if not judged:
+        rule.memory["last"] = None
+        return None
+    vector = []
+    for point in (rule.point, *rule.inputs):
+        at, value = world.usable.get(point, (-(2**62), math.nan))
+        bad = world.newest.get(point) != at or (time - at) / 1e9 > rule.param["fresh_s"]
+        vector.append(math.nan if bad else value)
+    if all(math.isnan(value) for value in vector):
+        return None
+    last = rule.memory.get("last")
+    rule.memory["last"] = time
+    return vector, last is None or (time - last) / 1e9 > rule.param.get("gap_s", math.inf)
+
+
+def model_of(
+    rule: PlainRule, vector: Vector, begins: bool, learn: Callable[[PlainRule, Lesson], Model]
+) -> Model | None:
+    """What was learnt; None while the lesson is going on, this vector being part of it."""
+    if "model" in rule.memory:
+        return dict(rule.memory["model"])
+    lesson: Lesson = rule.memory.setdefault("lesson", [])
+    lesson.append((vector, begins))
+    if len(lesson) == max(int(rule.param["train"]), len(vector) + 1, 5):
+        _, scales, still = usual_of([row for row, _ in lesson])
+        if any(scale < math.inf and not stands for scale, stands in zip(scales, still, strict=True)):
+            rule.memory["model"] = learn(rule, lesson)
+        else:
+            del rule.memory["lesson"]
+    return None
+
+
+def parts_of(lesson: Lesson, which: list[int]) -> list[Part]:
+    parts: list[Part] = []
+    for place, at in enumerate(which):
+        vector, begins = lesson[at]
+        if place == 0 or begins or which[place - 1] != at - 1:
+            parts.append([])
+        parts[-1].append(vector)
+    return parts
+
+
+def left_out(lesson: Lesson, fit: Callable[[list[Part]], Model], measure: Callable[[Part, Model], list[T]]) -> list[T]:
+    many, begin = len(lesson), 0
+    found: list[T] = []
+    for fold in range(5):
+        end = begin + many // 5 + (1 if fold < many % 5 else 0)
+        model = fit(parts_of(lesson, [*range(begin), *range(end, many)]))
+        for part in parts_of(lesson, list(range(begin, end))):
+            found += measure(part, model)
+        begin = end
+    return found
+
+
+def quantile_of(found: list[float], quantile: float) -> float:
+    found = sorted(found)
+    place = quantile * (len(found) - 1)
+    low = int(place)
+    high = min(low + 1, len(found) - 1)
+    return found[low] + (found[high] - found[low]) * (place - low)
+
+
+def usual_of(rows: Part, *, part: bool = False) -> tuple[Vector, Vector, list[bool]]:
+    means, scales, still = [], [], []
+    for column in range(len(rows[0])):
+        values = [row[column] for row in rows if not math.isnan(row[column])]
+        many = max(len(values), 1)
+        mean = 0.0
+        for value in values:
+            mean += value
+        mean /= many
+        square = 0.0
+        for value in values:
+            square += (value - mean) ** 2
+        scale = math.sqrt(square / many)
+        means.append(mean)
+        stands = scale <= 1e-9 * abs(mean)
+        if stands:
+            scale = math.inf if part else max(0.01 * abs(mean), 1e-9)
+        scales.append(scale if 2 * len(values) >= len(rows) else math.inf)
+        still.append(stands)
+    return means, scales, still
+
+
+def standardised(vector: Vector, model: Model, clip: float = math.inf) -> Vector:
+    found, most = [], min(clip, 1e6)
+    for value, mean, scale in zip(vector, model["mean"], model["scale"], strict=True):
+        z = (value - mean) / scale
+        found.append(z if math.isnan(z) else min(max(z, -most), most))
+    return found
+
+
+def known_or_zero(vector: Vector) -> Vector:
+    return [0.0 if math.isnan(value) else value for value in vector]
+
+
+def times_vector(matrix: Any, vector: Vector) -> Vector:
+    found = []
+    for row in matrix:
+        total = 0.0
+        for factor, value in zip(row, vector, strict=True):
+            total += float(factor) * value
+        found.append(total)
+    return found
+
+
+def scatter_of(rows: Part, width: int) -> Any:
+    total = np.zeros((width, width))
+    for row in rows:
+        for i in range(width):
+            for j in range(width):
+                total[i, j] += row[i] * row[j]
+    return total / max(len(rows), 1)
+
+
+def filled(vector: Vector, precision: Any) -> Vector:
+    """Elimination, without pivots: the matrix is positive definite."""
+    lost = [at for at, value in enumerate(vector) if math.isnan(value)]
+    known = known_or_zero(vector)
+    pull = times_vector(precision, known)
+    system = [[float(precision[i][j]) for j in lost] + [-pull[i]] for i in lost]
+    for i in range(len(lost)):
+        for k in range(len(lost)):
+            if k != i:
+                factor = system[k][i] / system[i][i]
+                system[k] = [a - factor * b for a, b in zip(system[k], system[i], strict=True)]
+    for i, at in enumerate(lost):
+        known[at] = system[i][-1] / system[i][i]
+    return known
+
+
+def most_to_blame(rule: PlainRule, blame: Vector) -> int:
+    return (rule.point, *rule.inputs)[blame.index(max(blame))]
