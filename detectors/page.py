@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from detectors.bank import Bank
 from detectors.examples import SECOND, scores, series, tables
-from detectors.page_examples import EXAMPLES, FAMILIES, Example
+from detectors.page_example import Example
+from detectors.page_examples import EXAMPLES, FAMILIES
 from detectors.picture import Panel, draw
 from detectors.registry import JUDGES, KINDS, SCORERS
 

@@ -2,59 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.kinds.surprise import USUAL
+from detectors.page_example import Example, pulse
+from detectors.page_logic_examples import LOGIC
 
 FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
     "Limits": ("limit", "deviation"),
     "Change": ("rate", "step", "spike", "count"),
     "Honesty of the instrument": ("bad", "range", "current", "stuck", "pinned", "noise", "neighbour", "silence"),
     "Drift and shift": ("ewma", "cusum", "page_hinkley", "zscore", "robust_z"),
-    "Several instruments at once": ("t2", "spe", "mahalanobis", "votes", "first_out", "restart"),
+    "Several instruments at once": ("t2", "spe", "mahalanobis", "votes", "first_out", "restart", "sequence"),
     "Season and phase": ("profile", "phase", "surprise"),
     "Before the limit": ("forecast",),
 }
 """Every kind, in the order of the page."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Example:
-    """A rule and what it is shown.
-
-    Attributes:
-        values: of the judged point.
-        on, off, param: the rule.
-        label, score: what the two vertical axes show.
-        said: the picture in a sentence.
-        others: the other points' values.
-        beside: what the others show, where they have axes of their own.
-        step_s: s between readings.
-        drawn: limits drawn on the values.
-        minus: the score is shown with its sign turned (a time that is left).
-        clip: the score is cut off there in the picture.
-        step: the score is told once a bucket and stands until the next.
-    """
-
-    values: NDArray[np.float64]
-    on: float
-    label: str
-    score: str
-    caption: str
-    off: float | None = None
-    param: Mapping[str, float] = field(default_factory=dict)
-    others: Sequence[NDArray[np.float64]] = ()
-    beside: str = ""
-    step_s: float = 1.0
-    drawn: Sequence[float] = ()
-    minus: bool = False
-    clip: tuple[float, float] | None = None
-    step: bool = False
 
 
 _RANDOM: Final = np.random.default_rng(7)
@@ -67,10 +34,6 @@ def _noise(many: int, spread: float) -> NDArray[np.float64]:
 def _ramp(many: int, begin: int, end: int, rise: float) -> NDArray[np.float64]:
     """0, then rising from `begin` to `end`, then `rise`."""
     return np.interp(np.arange(many), [begin, end], [0.0, rise])
-
-
-def _pulse(many: int, begin: int, end: int, height: float) -> NDArray[np.float64]:
-    return np.where((np.arange(many) >= begin) & (np.arange(many) < end), height, 0.0)
 
 
 def _group(many: int) -> tuple[NDArray[np.float64], list[NDArray[np.float64]]]:
@@ -107,7 +70,7 @@ _SCALE: Final = 45 + _ramp(1500, 300, 1500, 22.0)
 
 EXAMPLES: Final[Mapping[str, Example]] = {
     "limit": Example(
-        0.35 + _noise(300, 0.006) - _pulse(300, 120, 210, 0.05) * np.sin(np.linspace(0, 10, 300)) ** 2,
+        0.35 + _noise(300, 0.006) - pulse(300, 120, 210, 0.05) * np.sin(np.linspace(0, 10, 300)) ** 2,
         on=-0.315,
         off=-0.325,
         param={"side": -1.0},
@@ -117,7 +80,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="A low limit with a deadband: it trips at 0.315 MPa and returns at 0.325.",
     ),
     "deviation": Example(
-        np.repeat([60.0, 80.0], 150) + _noise(300, 0.4) + _pulse(300, 100, 125, 9.0),
+        np.repeat([60.0, 80.0], 150) + _noise(300, 0.4) + pulse(300, 100, 125, 9.0),
         on=10.0,
         off=7.0,
         param={"side": 0.0, "relative": 1.0, "setpoint": np.nan, "fresh_s": 60.0},
@@ -127,7 +90,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="The new set-point is no deviation; nine millimetres a minute too fast is one.",
     ),
     "rate": Example(
-        37 + _noise(900, 0.12) + _ramp(900, 300, 480, 20.0) + _pulse(900, 700, 701, 8.0),
+        37 + _noise(900, 0.12) + _ramp(900, 300, 480, 20.0) + pulse(900, 700, 701, 8.0),
         on=5.0,
         off=4.0,
         param={"side": 1.0, "window_s": 120.0},
@@ -136,7 +99,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="A steady rise is found; what the slope owes to one wild value is a moment.",
     ),
     "step": Example(
-        82 + _noise(900, 1.0) + _pulse(900, 450, 900, 6.0) + _pulse(900, 200, 202, 25.0),
+        82 + _noise(900, 1.0) + pulse(900, 450, 900, 6.0) + pulse(900, 200, 202, 25.0),
         on=4.0,
         off=3.0,
         param={"side": 0.0, "window_s": 120.0},
@@ -146,7 +109,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="A lasting shift is found, a spike is not.",
     ),
     "spike": Example(
-        4.5 + _noise(300, 0.15) + _pulse(300, 90, 91, 3.0) + _pulse(300, 180, 300, 2.0),
+        4.5 + _noise(300, 0.15) + pulse(300, 90, 91, 3.0) + pulse(300, 180, 300, 2.0),
         on=8.0,
         param={"floor": 0.05},
         label="CO, ppm",
@@ -172,7 +135,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="From 80 s to 120 s the gateway sends no value.",
     ),
     "range": Example(
-        20 + _ramp(200, 50, 120, 95.0) - _pulse(200, 150, 200, 70.0),
+        20 + _ramp(200, 50, 120, 95.0) - pulse(200, 150, 200, 70.0),
         on=1.0000001,
         off=1.0,
         param={"low": 0.0, "high": 100.0},
@@ -191,7 +154,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="The wire breaks: 0 mA reads as −150 °C.",
     ),
     "stuck": Example(
-        np.where(np.arange(600) < 200, 182 + _noise(600, 1.6), 183.2) + _pulse(600, 500, 600, 2.5),
+        np.where(np.arange(600) < 200, 182 + _noise(600, 1.6), 183.2) + pulse(600, 500, 600, 2.5),
         on=180.0,
         param={"band": 0.35, "nonzero": 0.0},
         label="top pressure, kPa",
@@ -231,7 +194,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="Its neighbours rise and it does not: a poisoned cell.",
     ),
     "ewma": Example(
-        10 + _noise(500, 1.0) + _pulse(500, 250, 500, 0.9),
+        10 + _noise(500, 1.0) + pulse(500, 250, 500, 0.9),
         on=4.0,
         off=2.0,
         param={"train": 150.0, "weight": 0.1, "floor": 0.1},
@@ -249,7 +212,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="A slow drift adds up.",
     ),
     "page_hinkley": Example(
-        10 + _noise(500, 1.0) + _pulse(500, 250, 500, 1.5),
+        10 + _noise(500, 1.0) + pulse(500, 250, 500, 1.5),
         on=40.0,
         param={"delta": 0.05, "alpha": 0.9999, "least": 30.0},
         label="level, mm",
@@ -257,7 +220,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="A change of the mean; after each finding the test begins anew.",
     ),
     "zscore": Example(
-        10 + _noise(400, 1.0) + _pulse(400, 250, 255, 8.0),
+        10 + _noise(400, 1.0) + pulse(400, 250, 255, 8.0),
         on=5.0,
         param={"least": 30.0, "floor": 0.1},
         label="level, mm",
@@ -265,7 +228,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="Far from everything seen so far.",
     ),
     "robust_z": Example(
-        10 + _noise(600, 1.0) + _pulse(600, 100, 102, 40.0) + _pulse(600, 400, 406, 8.0),
+        10 + _noise(600, 1.0) + pulse(600, 100, 102, 40.0) + pulse(600, 400, 406, 8.0),
         on=6.0,
         param={"window_s": 160.0, "floor": 0.1},
         label="level, mm",
@@ -318,38 +281,6 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="From 1,200 s on the smoothed distance of all three from what they learnt to be together. The jumps of"
         " the load at 800 s and 950 s, of which the lesson had none, are spread until the average has followed.",
     ),
-    "votes": Example(
-        np.where(np.arange(200) < 80, 0.0, 1.0),
-        on=2.0,
-        param={"level": 0.5, "bad_votes": 1.0, "fresh_s": 30.0},
-        label="three gas switches",
-        score="votes",
-        others=[
-            np.where(np.arange(200) < 120, 0.0, 1.0),
-            np.where(np.arange(200) < 150, 0.0, np.nan),
-        ],
-        caption="Two out of three; from 150 s on the third is bad, and votes to trip too.",
-    ),
-    "first_out": Example(
-        _pulse(200, 90, 160, 1.0),
-        on=1.0,
-        param={"level": 0.5},
-        label="three trips of one shutdown",
-        score="channels on",
-        others=[_pulse(200, 60, 160, 1.0), _pulse(200, 110, 160, 1.0)],
-        caption="Which of several was the first is told with the finding: here the one at 60 s.",
-    ),
-    "restart": Example(
-        1.0 - _pulse(200, 70, 110, 1.0),
-        on=1.0,
-        off=0.0,
-        param={"level": 0.5, "hold_s": 3600.0, "at_0": 1.0, "at_1": float("nan")},
-        label="grinding runs",
-        score="started in spite of a trip",
-        others=[_pulse(200, 60, 62, 1.0), _pulse(200, 160, 165, 1.0)],
-        beside="spark; inspection signed",
-        caption="A spark at 60 s, a stop, and at 110 s work begins again; at 160 s somebody has inspected and signs.",
-    ),
     "profile": Example(
         _day(12, 600.0),
         on=5.0,
@@ -388,7 +319,7 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         caption="Ten minutes before the limit is reached, the trend says so.",
     ),
     "surprise": Example(
-        _day(12, 600.0, 0.0) + _pulse(1728, 836, 838, 6.0) + _pulse(1728, 1602, 1608, 6.0),
+        _day(12, 600.0, 0.0) + pulse(1728, 836, 838, 6.0) + pulse(1728, 1602, 1608, 6.0),
         on=0.55,
         param=USUAL,
         step_s=600.0,
@@ -396,4 +327,5 @@ EXAMPLES: Final[Mapping[str, Example]] = {
         score="surprise",
         caption="A wild value one evening, and 26 °C at three in the night: each is told once, and nobody set a limit.",
     ),
+    **LOGIC,
 }

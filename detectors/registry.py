@@ -27,6 +27,7 @@ from detectors.kinds.profile import Profile
 from detectors.kinds.rate import Rate
 from detectors.kinds.restart import Restart
 from detectors.kinds.robust_z import RobustZ
+from detectors.kinds.sequence import Sequence
 from detectors.kinds.silence import Silence
 from detectors.kinds.spike import Spike
 from detectors.kinds.step import Step
@@ -54,6 +55,7 @@ SCORERS: Final[Mapping[str, Callable[[RuleTable], Scorer]]] = {
     "votes": Votes,
     "first_out": FirstOut,
     "restart": Restart,
+    "sequence": Sequence,
     "ewma": Ewma,
     "cusum": Cusum,
     "page_hinkley": PageHinkley,

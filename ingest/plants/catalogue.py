@@ -16,6 +16,7 @@ from ingest.domain.model.fault import Fault, InvalidConfig, near
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint
 from ingest.domain.model.text import Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
+from ingest.plants.phase_rules import phase_rules
 from ingest.plants.phases import PHASES, PhaseModel, read_model
 from ingest.plants.rationalization import Rationalizations, load_rationalizations
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
@@ -180,11 +181,11 @@ def _models(raw: Mapping[str, Any], place: Place, faults: list[Fault]) -> Mappin
 
 
 def _timed(signal: Signal, models: Iterable[PhaseModel]) -> Signal:
-    """Return the signal with the rules that judge how long phases last, if a model asks its points to."""
-    dwell = {
-        code: rule for model in models if model.signal == signal.code for code, rule in model.dwell_rules().items()
+    """Return the signal with the rules that judge phases, if a model asks its points to."""
+    judging = {
+        code: rule for model in models if model.signal == signal.code for code, rule in phase_rules(model).items()
     }
-    return replace(signal, rules={**signal.rules, **dwell}) if dwell else signal
+    return replace(signal, rules={**signal.rules, **judging}) if judging else signal
 
 
 def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:

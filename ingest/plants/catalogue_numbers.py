@@ -9,8 +9,9 @@ from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
 from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.several import NeighbourSpec, RestartSpec, VotesSpec
+from ingest.plants.kinds.steps import SequenceSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
-from ingest.plants.phases import DwellSpec
+from ingest.plants.phase_rules import DwellSpec
 
 _SIDES: Final = {"rise": "+", "fall": "−", "either": "±"}
 
@@ -47,6 +48,8 @@ def numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR091
             trips = ", ".join(f"{name} ≥ {limit:g}" for name, limit in spec.after.items())
             signed = f", without {spec.inspected} since" if spec.inspected else ""
             return f"starts within {seconds(spec.hold_s).en} of a trip ({trips}){signed}", ""
+        case SequenceSpec():
+            return f"{spec.enters} entered from another than {', '.join(spec.after)}", "left"
         case PinnedSpec():
             near = f"{spec.of_limit or number(spec.at or 0.0)} ± {number(spec.band, unit)}"
             off = number(spec.off, "%") if spec.off is not None else ""

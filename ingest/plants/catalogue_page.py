@@ -12,7 +12,8 @@ from ingest.plants.catalogue import Catalogue, Signal, load_catalogue
 from ingest.plants.catalogue_numbers import numbers
 from ingest.plants.gates import ALWAYS
 from ingest.plants.kinds import RuleSpec
-from ingest.plants.phases import AtMost, DwellSpec, PhaseModel
+from ingest.plants.phase_rules import DwellSpec
+from ingest.plants.phases import PhaseModel
 
 INDEX: Final = Path("docs/signals.md")
 FOLDER: Final = Path("docs/signals")
@@ -95,18 +96,19 @@ def _index(named: Mapping[str, tuple[Text, list[Signal]]], shared: Mapping[str, 
 
 
 def _phases(model: PhaseModel) -> str:
-    head = ("阶段 / phase", "reached once", "at most", "source", "confidence")
+    head = ("阶段 / phase", "reached once", "entered from", "at most")
     return f"Phases of equipment with a point of `{model.signal}`, in their order:\n\n" + _table(
         head,
         (
-            (f"`{phase.code}` {phase.name}<br>{phase.name_en}", f"`{phase.when}`", *_at_most(phase.at_most))
+            (
+                f"`{phase.code}` {phase.name}<br>{phase.name_en}",
+                f"`{phase.when}`",
+                ", ".join(phase.after.phases) if phase.after is not None else "",
+                f"{phase.at_most.seconds:g} s" if phase.at_most is not None else "",
+            )
             for phase in model.phases
         ),
     )
-
-
-def _at_most(most: AtMost | None) -> tuple[str, str, str]:
-    return (f"{most.seconds:g} s", most.source, str(most.confidence)) if most is not None else ("", "", "")
 
 
 def _section(signals: list[Signal], shared: Mapping[str, RuleSpec]) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Annotated, Any, Final, Literal
@@ -13,7 +13,6 @@ from ingest.domain.model.fault import Fault, near
 from ingest.domain.model.text import Text
 from ingest.plants.formula import condition
 from ingest.plants.gates import ALWAYS, Missing
-from ingest.plants.kinds import LimitSpec, Measure, RuleSpec, Score
 from ingest.plants.written import Place, Sourced, Written, checked, like
 
 PHASES: Final = "phases"
@@ -35,6 +34,14 @@ class AtMost(Sourced):
     level: Literal[1, 2] = 1
 
 
+class After(Sourced):
+    """The phases that lead to a phase; it was seen in one of them up to `within_s` before."""
+
+    phases: list[str] = Field(min_length=1)
+    level: Literal[1, 2] = 1
+    within_s: float = Field(default=60.0, gt=0)
+
+
 class PhaseTable(Written):
     """A phase as written.
 
@@ -47,16 +54,12 @@ class PhaseTable(Written):
     name_en: str = Field(min_length=1)
     when: Annotated[str, AfterValidator(_condition)] = ALWAYS
     at_most: AtMost | None = None
+    after: After | None = None
 
     @property
     def text(self) -> Text:
         """Its name in both languages."""
         return Text(self.name, self.name_en)
-
-    @property
-    def too_long(self) -> str:
-        """The code of the rule that judges how long it lasts."""
-        return f"{self.code.upper()}_LONG"
 
 
 class _ModelTable(Written):
@@ -64,19 +67,6 @@ class _ModelTable(Written):
 
     signal: str
     phases: list[dict[str, Any]] = Field(min_length=2)
-
-
-class DwellSpec(LimitSpec):
-    """A limit rule that trips once its phase has lasted too long, whatever the value is; its limit is that time."""
-
-    def score(self, of: Measure) -> Score:
-        """Score = the value, which is at least `on` always."""
-        found = super().score(of)
-        return Score(found.on, found.off, self.on_delay_s, "s", found.param)
-
-    def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
-        """Return the finding in both languages."""
-        return Text("该阶段一直未结束", "the phase has not ended")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +110,6 @@ class PhaseModel:
         later = self.phases[self.phases.index(named[-1]) + 1 :]
         unknown = later[0].when if later else None
         return named[0].when, next((phase.when for phase in later if bindable(phase.when)), unknown)
-
-    def dwell_rules(self) -> Mapping[str, RuleSpec]:
-        """Return the rules that judge how long its phases last, by code; points of `signal` have them."""
-        timed = [(phase, phase.at_most) for phase in self.phases if phase.at_most is not None]
-        signal = self.signal
-        return {phase.too_long: _dwell(phase, most, signal) for phase, most in timed} if signal is not None else {}
 
 
 def read_model(raw: object, place: Place) -> tuple[PhaseModel | None, list[Fault]]:
@@ -175,20 +159,11 @@ def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], 
                 place.at(at, "when").fault(phase.when, "a condition, but for the first phase, which has none")
             )
         phases.append(phase)
+    known = {phase.code for phase in phases}
+    faults += [
+        place.at(phase.code, "after").fault(code, f"the code of another phase{near(code, known)}")
+        for phase in phases
+        for code in (phase.after.phases if phase.after is not None else ())
+        if code not in known - {phase.code}
+    ]
     return tuple(phases), faults
-
-
-def _dwell(phase: PhaseTable, most: AtMost, signal: str) -> DwellSpec:
-    return DwellSpec(
-        kind="limit",
-        side="high",
-        of=f"abs({signal})",  # whatever it is: the phase alone decides
-        on=0,
-        on_delay_s=most.seconds,
-        level=most.level,
-        phases=[phase.code],
-        label=f"{phase.name}阶段过长",
-        label_en=f"{phase.name_en} takes too long",
-        source=most.source,
-        confidence=most.confidence,
-    )

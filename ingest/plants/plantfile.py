@@ -13,6 +13,7 @@ from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Confidence, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
+from ingest.plants.phase_rules import phase_rules
 from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
 from ingest.plants.written import Place, W, checked, read_toml
@@ -187,12 +188,12 @@ class _Reading:
         return PlantPhases(usual, of)
 
     def _with_phases(self, signal: Signal, equipment: str) -> Mapping[str, RuleSpec]:
-        """Return the default rules of a point, with those on how long the phases of its equipment last."""
+        """Return the default rules of a point, with those that judge the phases of its equipment."""
         usual, model = self._phases.usual, self._phases.model(equipment)
         if usual is model or usual is None or usual.signal != signal.code:
             return signal.rules
-        rules = {code: rule for code, rule in signal.rules.items() if code not in usual.dwell_rules()}
-        return {**rules, **(model.dwell_rules() if model is not None else {})}
+        rules = {code: rule for code, rule in signal.rules.items() if code not in phase_rules(usual)}
+        return {**rules, **phase_rules(model)}
 
     def _list(self, key: str, found: object) -> list[tuple[Place, object]]:
         if not isinstance(found, list):

@@ -16,9 +16,10 @@ from ingest.plants.formula import BoundFormula
 from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, BorrowedLimit, LimitSpec, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.rule import SIGNS
+from ingest.plants.phase_scope import PhaseScope
 from ingest.plants.plant_tables import GatewayTable, SentinelsTable, named
 from ingest.plants.plantfile import PlantFile, PointText
-from ingest.plants.point_scope import PlantPoint, PlantPoints, PointScope
+from ingest.plants.point_scope import PlantPoint, PlantPoints
 from ingest.plants.written import Place
 
 _LEVELS: Final = frozenset({"LL", "L", "H", "HH"})
@@ -112,7 +113,7 @@ def evaluate_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tup
         _Evaluation(
             point,
             measures[point.table.id],
-            PointScope(here, scope, plant.phases.model(here.equipment)),
+            PhaseScope(here, scope, plant.phases.model(here.equipment)),
             dust,
             faults,
             shared,
@@ -175,7 +176,7 @@ class _Evaluation:
         self,
         point: PointText,
         of: Measure,
-        scope: PointScope,
+        scope: PhaseScope,
         dust: Dust | None,
         faults: list[Fault],
         shared: Shared,
@@ -232,7 +233,8 @@ class _Evaluation:
         return False
 
     def _evaluate(self, code: str, spec: RuleSpec) -> EvaluatedRule:
-        if spec.when != ALWAYS or spec.unless or spec.phases or spec.of or spec.limit_of() or spec.peer_points():
+        own = spec.phases or spec.steps() or spec.of or spec.limit_of() or spec.peer_points()
+        if spec.when != ALWAYS or spec.unless or own:
             return self._evaluate_new(code, spec)
         key = code, id(spec), self._of
         evaluated = self._shared.evaluated.get(key)
@@ -246,7 +248,8 @@ class _Evaluation:
         if taken is not None:
             spec, limit = self._take(spec, taken)
             of = replace(of, taken=limit)
-        bound = scope.formula(spec.of)
+        steps = spec.steps()
+        bound = scope.phase_number(steps) if steps else scope.formula(spec.of)
         others = scope.others(spec.peer_points())
         of = replace(
             of,
@@ -254,6 +257,7 @@ class _Evaluation:
             others=tuple(p.id for p in others),
             signals=tuple(p.signal for p in others),
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
+            phases=scope.phase_names() if steps else (),
         )
         phases, begun, ended = scope.phases(spec.phases)
         gate, when, without = scope.condition(
@@ -264,7 +268,7 @@ class _Evaluation:
         key = code, id(spec), of, bound.shown if bound is not None else ""
         if key not in self._shared.scored:
             score = spec.score(of)
-            spec_shown = spec.model_copy(update={"of": bound.shown}) if bound is not None else spec
+            spec_shown = spec.model_copy(update={"of": bound.shown}) if bound is not None and spec.of else spec
             self._shared.scored[key] = spec, score, spec_shown.reason(code, of, score)
         _, score, reason = self._shared.scored[key]
         fresh_s = scope.longest_silence(bound)

@@ -7,12 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ingest.domain.model.plant import Gate
-from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.formula import BoundFormula, Formula, alternatives, bind, condition, parse_formula, quoted_name
 from ingest.plants.gates import ALWAYS, Candidate, Missing, Nearby, Peers, When, find_gate, find_point
 from ingest.plants.kinds import Unfit
-from ingest.plants.phases import PHASES, PhaseModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +55,8 @@ class PlantPoints:
 class PointScope:
     """Resolves names in the rules of one point."""
 
-    def __init__(self, here: PlantPoint, plant_points: PlantPoints, phases: PhaseModel | None = None) -> None:
-        """`phases` are those of its equipment."""
+    def __init__(self, here: PlantPoint, plant_points: PlantPoints) -> None:
         self._here = here
-        self._phases = phases
         self._plant_points = plant_points
         self._by_id = plant_points.by_id
 
@@ -111,26 +107,6 @@ class PointScope:
         shown = f"not ({closed.shown})" if bound is None else f"({bound.shown}) and not ({closed.shown})"
         return None, BoundFormula(text, tuple(ids[name] for name in names), shown), left_out
 
-    def phases(self, codes: Sequence[str] | None) -> tuple[tuple[Text, ...], str, str | None]:
-        """Return the names of phases that rules give, and the `when` and `unless` they stand for.
-
-        Raises:
-            Missing: its equipment has no such phases.
-        """
-        if codes is None:
-            return (), ALWAYS, None
-        if self._phases is None:
-            raise Missing(PHASES, f"phases of its equipment: {', '.join(codes)}")
-        names = tuple(phase.text for phase in self._phases.named(codes))
-        return names, *self._phases.condition(codes, self._bindable)
-
-    def _bindable(self, text: str) -> bool:
-        try:
-            self._condition(self._known_alternatives(text)[0], "when")
-        except Missing:
-            return False
-        return True
-
     def others(self, peers: Peers | Nearby | None) -> tuple[PlantPoint, ...]:
         """Return the further points a rule reads. Raises Missing."""
         if peers is None:
@@ -173,6 +149,14 @@ class PointScope:
         """Return how old the values of other points in the expression may be, s."""
         ids = set(bound.points) - {self._here.id} if bound is not None else set()
         return max((self._by_id[each].silence_s for each in ids), default=math.inf)
+
+    def bindable(self, text: str) -> bool:
+        """Whether the plant has what a condition needs, or one of its alternatives."""
+        try:
+            self._condition(self._known_alternatives(text)[0], "when")
+        except Missing:
+            return False
+        return True
 
     def _known_alternatives(self, when: str) -> tuple[str, tuple[str, ...]]:
         """Return a condition without the alternatives that name points the plant lacks, and what each lacked."""

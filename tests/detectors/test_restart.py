@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-
 import pytest
 
-from detectors import Bank
 from detectors.rules import RuleTable
+from tests.detectors.histories import Rows, found_in
 from tests.detectors.rule_tables import SECOND, specimen, table
-from tests.detectors.scored import START, as_readings
+from tests.detectors.scored import START
 
 WORK, SPARK, KEY = 0, 1, 2
-Rows = list[tuple[int, int, float]]
 HOUR = 3600
 
 
@@ -26,15 +23,8 @@ def rows(*shown: tuple[int, float, float]) -> Rows:
 
 
 def verdicts(history: Rows, cuts: list[int]) -> list[tuple[bool, float]]:
-    """What is found, and when, with the history cut into batches; the service restarts between any two."""
-    bank, found = Bank(rules()), []
-    for begin, end in pairwise([0, *cuts, len(history)]):
-        findings = bank.update(as_readings(history[begin:end]), 0)
-        pairs = zip(findings.raised.tolist(), findings.time.tolist(), strict=True)
-        found += [(raised, (time - START) / SECOND) for raised, time in pairs]
-        dump, bank = bank.dump(), Bank(rules())
-        bank.load(dump)
-    return found
+    """What is found, and when."""
+    return [(raised, at) for _, raised, at in found_in(rules(), history, cuts)]
 
 
 FIRE = rows((KEY, 0, 0), (WORK, 0, 1), (SPARK, 0, 0), (SPARK, 10.2, 1), (SPARK, 10.4, 0), (WORK, 60, 0))

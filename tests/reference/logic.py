@@ -1,4 +1,4 @@
-"""Plain loops: votes, first out, restart."""
+"""Plain loops: votes, first out, restart, sequence."""
 
 from __future__ import annotations
 
@@ -61,4 +61,19 @@ def restart(rule: PlainRule, time: int, value: float, judged: bool, world: World
     return float(began is not None and signed < began)
 
 
-SCORES: Scores = {"votes": votes, "first_out": first_out, "restart": restart}
+def sequence(rule: PlainRule, time: int, value: float, judged: bool, _world: World) -> float:
+    """1 in the judged step since it was entered from one that does not lead to it and was seen lately, else 0."""
+    memory = rule.memory
+    if math.isnan(value) or not judged:
+        return math.nan
+    step, before = round(value), memory.get("step")
+    if step != rule.param["enters"]:
+        memory["astray"] = False
+    elif before != step:
+        leads = before is None or (before >= 0 and int(rule.param["after"]) >> before & 1)
+        memory["astray"] = not leads and time - memory["seen"] <= rule.param["within_s"] * 1e9
+    memory.update(step=step, seen=time)
+    return float(memory["astray"])
+
+
+SCORES: Scores = {"votes": votes, "first_out": first_out, "restart": restart, "sequence": sequence}

@@ -18,6 +18,7 @@ from ingest.plants.kinds.instruments import (
 from ingest.plants.kinds.labels import LABELS, label_of
 from ingest.plants.kinds.rule import BorrowedLimit, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, RestartSpec, VotesSpec
+from ingest.plants.kinds.steps import SequenceSpec
 from ingest.plants.kinds.surprise import SurpriseSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec, LimitSpec
 
@@ -55,6 +56,7 @@ KINDS: Final[Mapping[str, type[RuleSpec]]] = {
     "votes": VotesSpec,
     "first_out": FirstOutSpec,
     "restart": RestartSpec,
+    "sequence": SequenceSpec,
     "ewma": EwmaSpec,
     "cusum": CusumSpec,
     "page_hinkley": PageHinkleySpec,
@@ -77,7 +79,7 @@ OWN_INSTRUCTIONS: Final = frozenset(
 """Keys by which a plant file says itself what an alarm asks of people."""
 
 _CHOICES: Final = {"latch", "signed", "red", "side", "nonzero", "edges", "bad_votes"}
-_NAMES: Final = {"setpoint", "of_limit", "peers", "phase", "inspected"}
+_NAMES: Final = {"setpoint", "of_limit", "peers", "phase", "inspected", "enters"}
 
 NUMBERS: Final = (
     frozenset(name for spec in KINDS.values() for name in spec.model_fields)

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
 from ingest.plants.enrolment import Dust
 from ingest.plants.formula import condition, parse_formula
@@ -47,6 +48,7 @@ class Measure:
         signals: their signals.
         fresh_s: the longest any of them may be silent.
         taken: the limit its `of_limit` names.
+        phases: the phases of its equipment in their order, for rules that judge it.
     """
 
     unit: str
@@ -58,6 +60,7 @@ class Measure:
     fresh_s: float = math.inf
     taken: BorrowedLimit | None = None
     signals: tuple[str, ...] = ()
+    phases: tuple[PhaseName, ...] = ()
 
     def of_span(self, percent: float) -> float:
         """Return that percentage of the instrument's span, in its unit."""
@@ -197,6 +200,10 @@ class RuleSpec(Sourced):
     def peer_points(self) -> Peers | Nearby | None:
         """Return the further points it reads, as written."""
         return None
+
+    def steps(self) -> tuple[str, ...]:
+        """Return the phases whose order it judges: their number is evaluated instead of the value."""
+        return ()
 
     def limit_of(self) -> str | None:
         """Return the code of the rule whose limit it takes, or None."""

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.model.plant import Confidence, PlantKind
+from ingest.domain.model.plant import Confidence, PhaseName, PlantKind
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import DIRECTORY, Signal, load_catalogue
 from ingest.plants.enrolment import Dust
@@ -86,6 +86,9 @@ def test_the_longest_silence_is_three_of_the_periods_it_names(signal: Signal) ->
     assert silence.value == 3 * int(found[1])
 
 
+MODELS = [model for models in load_catalogue().phases.values() for model in models.values()]
+
+
 @pytest.mark.parametrize("signal", ALL, ids=lambda signal: signal.code)
 def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
     """Off stands on the safe side of on, for any positive set-point."""
@@ -99,6 +102,12 @@ def test_every_default_rule_is_sound_numbers(signal: Signal) -> None:
         60.0,
         BorrowedLimit(5.0, 1.0, Text("高报", "high")),
         ("A", "B"),
+        tuple(
+            PhaseName(phase.code, phase.text)
+            for model in MODELS
+            if model.signal == signal.code
+            for phase in model.phases
+        ),
     )
     for code, spec in signal.rules.items():
         assert spec.limit_of() is None or isinstance(signal.rules[str(spec.limit_of())], LimitSpec)

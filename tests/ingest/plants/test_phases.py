@@ -135,6 +135,13 @@ def test_a_plant_gives_phases_of_its_own(tmp_path: Path) -> None:
             "expected a condition, but for the first phase",
         ),
         (own('[[equipment.phases]]\ncode = "cleaning"\nwhen = "ALC_CAST_LEN > 1"\n'), "phases.5.name (E-1)"),
+        (
+            own(
+                '[[equipment.phases]]\ncode = "steady"\n'
+                'after = { phases = ["stat"], source = "s", confidence = "engineering default" }\n'
+            ),
+            "after (E-1) = 'stat': expected the code of another phase",
+        ),
         (plant("aluminium", PIT + '[points.rules.HH]\nphases = ["stready"]\n'), "phase stready of its equipment"),
         (plant("aluminium", PIT + '[points.rules.HH]\nphases = ["start", "end"]\n'), "steady lies between them"),
     ],
@@ -150,6 +157,42 @@ def test_phases_are_explained_by_their_names(tmp_path: Path) -> None:
     rules = {rule["code"]: rule for rule in as_json(explain_point(tmp_path, "p", "FURN"))["rules"]}
     assert rules["L"][PHASES] == [{"zh": "稳定铸造", "en": "steady"}]
     assert rules["STUCK"][PHASES] == []
+
+
+def test_the_order_of_phases_is_judged_only_where_the_plant_can_tell_them_apart(tmp_path: Path) -> None:
+    """Without a level in the launder preparing shows by nothing: that rule waits, and the other one does not."""
+    whole = configured(tmp_path, plant("aluminium", PIT))
+    orders = [rule.code for rule in whole.rules if rule.kind == "sequence"]
+    assert orders == ["START_ORDER", "STEADY_ORDER"]
+    (rule,) = (rule for rule in whole.rules if rule.code == "START_ORDER")
+    assert rule.title.zh.endswith("未经准备即进入起铸")
+    assert rule.reason.zh.startswith("进入“起铸”阶段，而此前 1 分钟内所处的阶段不是“准备”")
+    blind = configured(tmp_path, plant("aluminium", SPEED + LEN))
+    (point_,) = (point for point in blind.plants["p"].points if point.id == "LEN")
+    assert [rule.code for rule in blind.rules if rule.kind == "sequence"] == ["STEADY_ORDER"]
+    assert [each for each in point_.not_evaluated if each.startswith("START_ORDER")] == [
+        "START_ORDER: needs signals that tell preparing from start"
+    ]
+
+
+def test_a_plant_writes_an_order_of_its_own(tmp_path: Path) -> None:
+    rule = """
+[points.rules.END_ORDER]
+kind = "sequence"
+enters = "end"
+after = ["steady"]
+level = 2
+label = "未稳定即收尾"
+label_en = "end without steady"
+"""
+    found = configured(tmp_path, plant("aluminium", FURN + SPEED + OUT_T + LEN + rule))
+    row = found.tables["sequence"].key.index("p/LEN/END_ORDER")
+    assert {name: column[row] for name, column in found.tables["sequence"].param.items()} == {
+        "enters": 4.0, "after": 8.0, "within_s": 60.0,
+    }  # fmt: skip
+    with pytest.raises(InvalidConfig) as refused:
+        configured(tmp_path, plant("aluminium", PIT + rule.replace('"steady"', '"stady"')))
+    assert "phase stady of its equipment" in str(refused.value)
 
 
 def test_two_machines_are_in_phases_of_their_own(tmp_path: Path) -> None:
@@ -211,6 +254,11 @@ def test_the_phase_is_told_if_only_one_is_possible_and_agrees_with_every_gate(
     assert phase is not None
     candidates = possible(values)
     assert {phase.code} == (candidates if len(candidates) == 1 else {"unknown"})
+    (order,) = (each for each in pit.derived if each.text.startswith("1 * ("))
+    names = {point.index: point.id for point in pit.plants["p"].points}
+    inputs = [np.array([np.nan if (value := known[names[at]]) is None else value]) for at in order.inputs]
+    (number,) = compile_expression(order.text).evaluate(inputs)
+    assert number == ORDER.index(phase.code) if phase.code in ORDER else np.isnan(number)
     for rule in pit.rules:
         if rule.plant == "p" and rule.phases and phase.code != "unknown":
             gate = compile_expression(rule.when)

@@ -1,0 +1,95 @@
+"""Resolves what a point's rules say of the phases of its equipment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+
+from ingest.domain.model.plant import PhaseName
+from ingest.domain.model.text import Text
+from ingest.plants.formula import BoundFormula, parse_formula
+from ingest.plants.gates import ALWAYS, Missing
+from ingest.plants.phases import PHASES, PhaseModel
+from ingest.plants.point_scope import PlantPoint, PlantPoints, PointScope
+
+
+class PhaseScope(PointScope):
+    """Resolves names in the rules of one point, and the phases of its equipment."""
+
+    def __init__(self, here: PlantPoint, plant_points: PlantPoints, model: PhaseModel | None) -> None:
+        """`model` has the phases of its equipment; None: it has none."""
+        super().__init__(here, plant_points)
+        self._model = model
+
+    def phases(self, codes: Sequence[str] | None) -> tuple[tuple[Text, ...], str, str | None]:
+        """Return the names of phases that rules give, and the `when` and `unless` they stand for.
+
+        Raises:
+            Missing: its equipment has no such phases.
+        """
+        if codes is None:
+            return (), ALWAYS, None
+        model = self._known(codes)
+        names = tuple(phase.text for phase in model.named(codes))
+        return names, *model.condition(codes, self.bindable)
+
+    def phase_names(self) -> tuple[PhaseName, ...]:
+        """Return all its phases, in the model's order."""
+        return tuple(PhaseName(phase.code, phase.text) for phase in self._model.phases) if self._model else ()
+
+    def phase_number(self, codes: Sequence[str]) -> BoundFormula:
+        """Return the number of the phase it is in, by the model's order; unknown where `PlantView.phase` is.
+
+        It is the sum, over all phases, of whether that one or a later one is reached. Phases that the plant cannot tell
+        never occur; `codes` must be told, and apart from the first of them.
+
+        Raises:
+            Missing: one of `codes` is not.
+        """
+        model = self._known(codes)
+        begins = {
+            at: self._bound(phase.when)
+            for at, phase in enumerate(model.phases)
+            if phase.when != ALWAYS and (phase.code in codes or self.bindable(phase.when))
+        }
+        told = {model.phases[at].code: bound.text for at, bound in begins.items()}
+        if told.get(codes[0]) in [told.get(code) for code in codes[1:]]:
+            raise Missing(PHASES, f"signals that tell {', '.join(codes[1:])} from {codes[0]}")
+        return self._joined(
+            _number({at: bound.text for at, bound in begins.items()}),
+            _number({at: bound.shown for at, bound in begins.items()}),
+            [*begins.values()],
+        )
+
+    def _known(self, codes: Sequence[str]) -> PhaseModel:
+        if self._model is None:
+            raise Missing(PHASES, f"phases of its equipment: {', '.join(codes)}")
+        for code in codes:
+            self._model.named([code])
+        return self._model
+
+    def _bound(self, text: str) -> BoundFormula:
+        _, bound, _ = self.condition(text, None, explicit=())
+        if bound is None:
+            raise Missing(PHASES, f"a condition, which {text} is not")
+        return bound
+
+    def _joined(self, text: str, shown: str, parts: Sequence[BoundFormula]) -> BoundFormula:
+        ids = {
+            name: point
+            for part in parts
+            for name, point in zip(parse_formula(part.text).points, part.points, strict=True)
+        }
+        try:
+            names = parse_formula(text).points
+        except ValueError as error:  # very long names
+            raise Missing(PHASES, f"shorter conditions of phases: {error}") from None
+        return BoundFormula(text, tuple(ids[name] for name in names), shown)
+
+
+def _number(begins: Mapping[int, str]) -> str:
+    """Return an expression of the highest of these places whose condition holds, 0 if none does."""
+    return " + ".join(
+        f"{at - before} * ({' or '.join(f'({later})' for place, later in begins.items() if place >= at)})"
+        for before, at in pairwise((0, *begins))
+    )
