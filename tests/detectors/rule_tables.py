@@ -53,7 +53,7 @@ SPECIMENS = {
     "votes": Specimen(3.0, 2.0, {"level": 1.0, "bad_votes": 1.0, "fresh_s": 5.0}, 2),
     "first_out": Specimen(1.0, 0.0, {"level": 1.0}, 2),
     "restart": Specimen(1.0, 0.0, {"level": 1.0, "hold_s": 5.0, "at_0": 1.0, "at_1": math.nan}, 2),
-    "sequence": Specimen(1.0, 0.0, {"enters": 1.0, "after": 4.0, "within_s": 3.0}),
+    "sequence": Specimen(1.0, 0.0, {"enters": 2.0, "after": 2.0, "within_s": 3.0}),
     "silence": Specimen(5.0, 5.0, {}),
     "ewma": Specimen(3.0, 1.0, {"train": 4.0, "weight": 0.5, "floor": 0.2}),
     "cusum": Specimen(3.0, 1.0, {"train": 4.0, "slack": 0.5, "floor": 0.3}),
