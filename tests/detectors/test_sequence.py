@@ -27,7 +27,7 @@ def steps(*shown: tuple[int, float]) -> Rows:
 
 @pytest.mark.parametrize("cuts", [[], [1], [2, 3], [1, 2, 3, 4, 5]])
 @pytest.mark.parametrize(
-    ("shown", "told"),
+    ("shown", "found"),
     [
         ([(0, IDLE), (5, PREPARING), (10, BEGUN), (15, STEADY), (20, IDLE)], []),
         ([(0, IDLE), (5, BEGUN), (10, BEGUN), (15, STEADY), (20, IDLE)], [(0, True, 5), (0, False, 15)]),
@@ -39,7 +39,7 @@ def steps(*shown: tuple[int, float]) -> Rows:
     ],
     ids=("in order", "unprepared", "leap", "soon after", "long unseen", "back", "prepared before"),
 )
-def test_only_an_entry_from_elsewhere_that_was_seen_is_told(
-    shown: list[tuple[int, float]], told: list[tuple[int, bool, float]], cuts: list[int]
+def test_only_an_entry_from_elsewhere_that_was_seen_is_found(
+    shown: list[tuple[int, float]], found: list[tuple[int, bool, float]], cuts: list[int]
 ) -> None:
-    assert found_in(rules(), steps(*shown), cuts) == told
+    assert found_in(rules(), steps(*shown), cuts) == found

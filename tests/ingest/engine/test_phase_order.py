@@ -14,7 +14,7 @@ LEADS = {"START_ORDER": ("start", "preparing"), "STEADY_ORDER": ("steady", "star
 ORDER = ("idle", "preparing", "start", "steady", "end")
 WITHIN = 60 * SECOND
 
-Told = tuple[str, str, bool, int]
+Verdict = tuple[str, str, bool, int]
 """Point, rule, raised or returned, and when, ns."""
 
 
@@ -23,7 +23,7 @@ def pits(tmp_path_factory: pytest.TempPathFactory) -> PlantConfiguration:
     return two_pits(tmp_path_factory.mktemp("pits"))
 
 
-def told(events: Sequence[AlarmEvent]) -> list[Told]:
+def verdicts(events: Sequence[AlarmEvent]) -> list[Verdict]:
     return [
         (event.alarm.point, event.alarm.rule, event.kind is AlarmEventKind.RAISED, event.time)
         for event in events
@@ -50,12 +50,12 @@ def phase(shown: Mapping[str, tuple[float, int]], length: Reading, pit: str, now
     return None if level is None else "preparing" if level > 30 else "idle"
 
 
-def expected(frames: Sequence[Frame]) -> list[Told]:
+def expected(frames: Sequence[Frame]) -> list[Verdict]:
     """Step by step, as a person would."""
     shown: dict[str, tuple[float, int]] = {}
     last: dict[str, tuple[str, int]] = {}
     astray: dict[tuple[str, str], bool] = {}
-    found: list[Told] = []
+    found: list[Verdict] = []
     for frame in frames:
         shown |= {name: (each.value, frame.time) for name, each in frame.readings.items() if not each.bad}
         for pit in PITS:
@@ -78,13 +78,13 @@ def expected(frames: Sequence[Frame]) -> list[Told]:
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_steps_that_are_told_are_those_that_a_person_would_tell(pits: PlantConfiguration, seed: int) -> None:
+def test_forbidden_steps_are_those_of_the_plain_model(pits: PlantConfiguration, seed: int) -> None:
     """Two pits, bad and missing readings, pauses; in one batch, and in pieces with a restart after each."""
     frames = history(seed, 500)
     want = sorted(expected(frames))
     assert {rule for _, rule, *_ in want} == {*LEADS}
     for parts, restarts in (([frames], False), ([*cut(frames, seed)], True)):
-        assert sorted(told(judged(pits, parts, restarts=restarts))) == want
+        assert sorted(verdicts(judged(pits, parts, restarts=restarts))) == want
 
 
 def test_a_cast_in_its_order_and_a_cast_seen_again_after_an_outage_are_no_alarms(pits: PlantConfiguration) -> None:
@@ -96,5 +96,5 @@ def test_a_cast_in_its_order_and_a_cast_seen_again_after_an_outage_are_no_alarms
     cast = [(0, 0, 0, 0), (5, 0, 0, 150), (60, 0, 60, 150), (65, 5, 60, 150), (600, 520, 60, 150), (700, 0, 0, 0)]
     away = [(705, 0, 0, 0), (2000, 900, 60, 150), (2005, 905, 60, 150), (2100, 0, 0, 0)]
     leap = [(2105, 0, 0, 0), (2110, 900, 60, 150)]
-    found = told(judged(pits, [[at(*step) for step in (*cast, *away, *leap)]], restarts=False))
+    found = verdicts(judged(pits, [[at(*step) for step in (*cast, *away, *leap)]], restarts=False))
     assert found == [("LEN-1", "STEADY_ORDER", True, NOON + 2110 * SECOND)]
