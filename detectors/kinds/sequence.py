@@ -62,7 +62,8 @@ class Sequence:
         unknown = np.isnan(before)
         numbered = (before >= 0) & (before < MOST)
         bit = np.where(numbered, before, 0).astype(np.int64)
-        return unknown | (numbered & ((self._after[row] >> bit) & 1 == 1))
+        leads: NDArray[np.bool_] = (self._after[row] >> bit) & 1 == 1
+        return unknown | (numbered & leads)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  the next step tells
         """Never."""
