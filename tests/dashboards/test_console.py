@@ -14,8 +14,10 @@ from playwright.async_api import Browser, Page, ViewportSize, expect
 from ingest.domain.model.alarm import AlarmState
 from ingest.web.server import ApiServer
 from tests.browser import Watched, chromium, watched
+from tests.ingest.web.afternoon import busy
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
 from tests.ingest.web.serving import served
-from tests.ingest.web.stand_in import ALUMINIUM, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

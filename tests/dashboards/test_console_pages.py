@@ -14,9 +14,11 @@ from ingest.domain.model.alarm import AlarmState
 from ingest.domain.model.suppression import SuppressionState
 from ingest.web.server import ApiServer
 from tests.browser import Watched, chromium, watched
+from tests.ingest.web.afternoon import busy
 from tests.ingest.web.filled import PDF, Filled, fill
+from tests.ingest.web.made_up_plants import STEEL, WOOD
 from tests.ingest.web.serving import served
-from tests.ingest.web.stand_in import ADMIN, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn, busy
+from tests.ingest.web.stand_in import ADMIN, INSPECTOR, OPERATOR, StandIn
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -32,7 +32,8 @@ from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.errors import StateUnavailable
 from tests.ingest.domain.cases import made
 from tests.ingest.domain.cases.made import DAY, HOUR, NOON, SECOND, TODAY
-from tests.ingest.web.stand_in import ALUMINIUM, STEEL, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL
+from tests.ingest.web.stand_in import StandIn
 
 MINUTE = 60 * SECOND
 POINT = "CW_IN_P-01"

@@ -25,7 +25,8 @@ from ingest.storage.journal.reserve import DiskGuard
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.warning_store import WarningStore
 from tests.ingest.engine.bench import SECOND, Bench
-from tests.ingest.web.stand_in import STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import STEEL, WOOD
+from tests.ingest.web.stand_in import StandIn
 from tests.small_plant import PLANT, TEXT, small_configuration
 
 LEARNT = """[points.rules.DRIFT]

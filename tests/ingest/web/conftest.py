@@ -8,8 +8,9 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tests.ingest.web.afternoon import busy
 from tests.ingest.web.serving import DAY_S, Clock, Halls
-from tests.ingest.web.stand_in import StandIn, busy
+from tests.ingest.web.stand_in import StandIn
 
 Ask = Callable[[str | None], httpx.AsyncClient]
 

@@ -22,7 +22,8 @@ from ingest.engine.commands import Decide, Person, Suppress
 from ingest.services.access import Principal
 from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections, steps
 from ingest.services.ports import Ports
-from tests.ingest.web.stand_in import ALUMINIUM, MINUTE, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, STEEL, WOOD
+from tests.ingest.web.stand_in import StandIn
 
 OPERATOR = Principal("中控室 王建国", "operator", None)
 INSPECTOR = Principal("南安市应急管理局", "inspector", None)

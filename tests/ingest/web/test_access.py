@@ -16,7 +16,8 @@ from ingest.services.access import TokenStore
 from ingest.services.config import ApiConfig, TokenConfig
 from ingest.web.app import build_api
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 OPEN = {"/signin", "/language", "/health/live", "/health/ready", "/static/{name}"}
 OF_THE_PLANT = {

@@ -9,8 +9,9 @@ from ingest.storage.state.audit import AuditStore
 from ingest.web.admission import GUESSES_OF_PREFIX
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
+from tests.ingest.web.made_up_plants import STEEL, WOOD
 from tests.ingest.web.serving import Clock
-from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 
 def acts_of(hall: StandIn, kind: str = "access") -> list[tuple[str, str, str]]:

@@ -11,7 +11,8 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import Gate, Plant
 from ingest.plants.view import Latest
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, SECOND, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, SECOND, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, StandIn
 
 ALARMS = "/api/v1/alarms"
 

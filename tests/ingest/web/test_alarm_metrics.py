@@ -8,7 +8,8 @@ import pytest
 
 from ingest.domain.alarms.config import AlarmsConfig
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, StandIn
 
 METRICS = "/api/v1/alarms/metrics"
 

@@ -12,7 +12,8 @@ from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
 from ingest.domain.model.payload import iso
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 ALARMS = "/api/v1/alarms"
 

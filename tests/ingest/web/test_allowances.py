@@ -15,8 +15,9 @@ from ingest.services.allowances import DAY_S, Allowance, Allowances
 from ingest.services.errors import TooManyRequests
 from ingest.web.app import build_api
 from tests.ingest.web.case_books import MAX_EVIDENCE
+from tests.ingest.web.made_up_plants import STEEL, WOOD
 from tests.ingest.web.serving import Clock
-from tests.ingest.web.stand_in import ADMIN, OPERATOR, STEEL, WOOD, StandIn, config
+from tests.ingest.web.stand_in import ADMIN, OPERATOR, StandIn, config
 
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(MAX_EVIDENCE - 8)
 HAZARD = {"plant": WOOD, "title": "灰斗积灰", "description": "厚度超过 3 mm", "place": "布袋除尘器"}

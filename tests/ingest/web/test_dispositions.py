@@ -11,7 +11,8 @@ import pytest
 from ingest.domain.model.alarm import Alarm
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 DISPOSITIONS = "/api/v1/dispositions"
 GIVEN = {

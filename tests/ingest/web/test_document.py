@@ -8,7 +8,8 @@ from typing import Any
 from fastapi import FastAPI
 
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, STEEL, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL
+from tests.ingest.web.stand_in import ADMIN, StandIn
 
 
 def references(part: Any) -> Iterator[str]:

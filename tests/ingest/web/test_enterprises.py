@@ -14,7 +14,8 @@ from ingest.services.config import TokenConfig
 from ingest.storage.state.audit import AuditStore
 from ingest.web.app import build_api
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn, config
+from tests.ingest.web.made_up_plants import ALUMINIUM, SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn, config
 
 ENTERPRISES, SELF = "/api/v1/enterprises", "/api/v1/self-inspections"
 DONE = {

@@ -11,7 +11,8 @@ import pytest
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.case_books import MAX_EVIDENCE
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 EVIDENCE = "/api/v1/evidence"
 PNG = b"\x89PNG\r\n\x1a\n" + b"pixels" * 100

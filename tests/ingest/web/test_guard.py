@@ -18,8 +18,9 @@ from ingest.web.guard import SESSION_COOKIE
 from ingest.web.session_store import SessionStore
 from ingest.web.sessions import Sessions
 from tests.ingest.web.conftest import Ask
+from tests.ingest.web.made_up_plants import SECOND, STEEL
 from tests.ingest.web.serving import Clock
-from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, SECOND, STEEL, StandIn, config
+from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn, config
 
 
 async def signed_in(ask: Ask, token: str = OPERATOR) -> httpx.AsyncClient:

@@ -10,7 +10,8 @@ import pytest
 
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 HAZARDS = "/api/v1/hazards"
 NEW = {

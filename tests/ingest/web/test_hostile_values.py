@@ -15,7 +15,8 @@ from pydantic import ValidationError
 from ingest.web.rest.alarms_schemas import Occurrence
 from ingest.web.rest.schemas import Body
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, OPERATOR, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM
+from tests.ingest.web.stand_in import ADMIN, OPERATOR, StandIn
 
 MOST: Final = 2**63 - 1
 """The greatest whole number a database takes."""

@@ -9,7 +9,8 @@ import httpx
 
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 from tests.ingest.web.test_hazards import opened
 
 LEADS, INSPECTIONS = "/api/v1/leads", "/api/v1/inspections"

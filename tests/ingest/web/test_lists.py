@@ -12,7 +12,8 @@ import openpyxl
 import pytest
 
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 from tests.ingest.web.test_hazards import opened, through
 
 LISTS = ("enterprises", "hazards", "rectification", "responsibility")

@@ -30,7 +30,8 @@ from ingest.web.console.step_forms import step_forms
 from ingest.web.rest.hazards import hazards_router
 from ingest.web.routers import add_routes
 from tests.ingest.web.filled import INSPECTOR, OPERATOR
-from tests.ingest.web.stand_in import STEEL, StandIn
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import StandIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from ingest.domain.model.warning import Asked, Colour, EarlyWarning
 from ingest.engine.commands import Person, Suppress
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
-from tests.ingest.web.stand_in import ADMIN, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, INSPECTOR, OPERATOR, StandIn
 
 ALARMS, WARNINGS = "/api/v1/alarms", "/api/v1/warnings"
 

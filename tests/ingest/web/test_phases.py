@@ -11,7 +11,8 @@ from ingest.domain.model.plant import Phase
 from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, INSPECTOR, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, WOOD
+from tests.ingest.web.stand_in import INSPECTOR, StandIn
 
 PHASES = (
     Phase("idle", Text("待机", "idle")),

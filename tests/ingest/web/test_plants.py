@@ -15,7 +15,8 @@ from ingest.plants.view import Latest
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.rest.plants import fill_buckets
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, NOON, SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 POINT = f"/api/v1/plants/{ALUMINIUM}/points/CW_IN_P-01"
 

@@ -13,7 +13,8 @@ import pytest
 import ingest
 from ingest.web.texts.problems import problem_in_chinese
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, STEEL
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import ADMIN
 
 ROOT = Path(ingest.__file__).parent
 WHERE = (

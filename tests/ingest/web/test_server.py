@@ -25,8 +25,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from ingest.services.errors import CannotListen
 from ingest.web.server import ApiServer
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
 from tests.ingest.web.serving import served
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, OPERATOR, STEEL, WOOD, StandIn, config
+from tests.ingest.web.stand_in import ELSEWHERE, OPERATOR, StandIn, config
 
 STREAM = "/api/v1/alarms/stream"
 DEADLINE_S = 60

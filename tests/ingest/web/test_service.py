@@ -6,7 +6,8 @@ from ingest.domain.model.fault import Fault
 from ingest.plants.in_force import HeldBack
 from ingest.storage.journal.records import Quarantined
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, NOON, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import NOON, SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 
 async def test_gateways_tell_what_is_missing_and_whether_they_are_heard(hall: StandIn, ask: Ask) -> None:

@@ -16,9 +16,11 @@ import pytest
 
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from tests.deploy.written import blocks
+from tests.ingest.web.afternoon import busy
 from tests.ingest.web.conftest import Ask
+from tests.ingest.web.made_up_plants import NOON, STEEL, WOOD
 from tests.ingest.web.serving import served
-from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, NOON, OPERATOR, STEEL, WOOD, StandIn, busy
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 SUPPRESSIONS = "/api/v1/suppressions"
 LATER = "2026-11-23T16:20:00+08:00"  # within the eight hours a shelf may last

@@ -8,7 +8,8 @@ import pytest
 
 from ingest.domain.warnings.report import warning_body
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 WARNINGS = "/api/v1/warnings"
 

@@ -14,17 +14,8 @@ from ingest.web.console.trend_svg import LOCAL
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.console.shown import offered, section, standing
 from tests.ingest.web.filled import PDF
-from tests.ingest.web.stand_in import (
-    ADMIN,
-    ALUMINIUM,
-    ELSEWHERE,
-    INSPECTOR,
-    MINUTE,
-    OPERATOR,
-    SECOND,
-    WOOD,
-    StandIn,
-)
+from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, SECOND, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 ALWAYS = ("dispositions", "comment", "assign", "out-of-service")
 """What the plant's people can do about any alarm that is not cleared."""

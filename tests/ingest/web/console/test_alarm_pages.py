@@ -14,14 +14,8 @@ from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.console.shown import section, standing
 from tests.ingest.web.filled import fill
-from tests.ingest.web.stand_in import (
-    NOON,
-    OPERATOR,
-    SECOND,
-    STEEL,
-    WOOD,
-    StandIn,
-)
+from tests.ingest.web.made_up_plants import NOON, SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import OPERATOR, StandIn
 
 
 async def test_each_alarm_is_in_the_section_that_says_what_is_missing(hall: StandIn, ask: Ask) -> None:

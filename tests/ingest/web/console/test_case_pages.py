@@ -15,7 +15,8 @@ from ingest.domain.cases.lists import TITLES
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.console.shown import offered, standing
 from tests.ingest.web.filled import PDF, fill
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 FILE = [("files", ("照片.pdf", PDF, "application/pdf"))]
 

@@ -18,7 +18,8 @@ from ingest.web.console import fields
 from ingest.web.texts import FIELD_LABELS
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
-from tests.ingest.web.stand_in import ADMIN, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, StandIn
 
 SILENT = {"csrf", "onward", "version", "token", "lang", "files"}
 """Fields that nobody fills in by hand, or that speak for themselves."""

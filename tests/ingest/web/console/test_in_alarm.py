@@ -13,7 +13,8 @@ from ingest.engine.commands import Decide, Person, Suppress
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.view import Latest
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import MINUTE, NOON, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import MINUTE, NOON, STEEL, WOOD
+from tests.ingest.web.stand_in import OPERATOR, StandIn
 
 POINT = f"/plants/{STEEL}/points/CO-01"
 

@@ -13,7 +13,8 @@ from ingest.web.console.metric_pages import figure
 from ingest.web.console.rate_svg import NARROW, WIDE, Bars, Paper, bars_of, rate_svg
 from ingest.web.texts.sources import source_in_chinese
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 SVG = "{http://www.w3.org/2000/svg}"
 SECOND = 1_000_000_000

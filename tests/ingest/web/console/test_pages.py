@@ -21,7 +21,8 @@ from ingest.storage.journal.records import Quarantined
 from ingest.storage.state.audit import AuditRow
 from ingest.web.server import READERS
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, SECOND, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, SECOND, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 from tests.small_plant import PLANT, TEXT, small_configuration
 
 

@@ -8,7 +8,8 @@ from ingest.domain.model.suppression import SuppressionState
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.console.shown import offered, section
 from tests.ingest.web.filled import fill
-from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, StandIn
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 
 async def test_what_waits_is_in_force_and_is_over_is_listed_apart(hall: StandIn, ask: Ask) -> None:

@@ -27,7 +27,8 @@ from ingest.web.console.rendering import HOME
 from ingest.web.texts import TEXTS
 from ingest.web.texts.sources import known
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, STEEL, StandIn
+from tests.ingest.web.made_up_plants import STEEL
+from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn
 
 SOURCES = [*(HOME / "templates").iterdir(), *Path(ingest.web.__path__[0]).rglob("*.py")]
 KEY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")

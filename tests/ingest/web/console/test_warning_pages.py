@@ -13,8 +13,9 @@ from ingest.domain.model.warning import Asked, Colour, EarlyWarning, Step, Warni
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.console.shown import offered
 from tests.ingest.web.filled import PDF
+from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
 from tests.ingest.web.serving import Halls
-from tests.ingest.web.stand_in import ALUMINIUM, ELSEWHERE, INSPECTOR, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 
 def of(hall: StandIn, plant: str) -> EarlyWarning:

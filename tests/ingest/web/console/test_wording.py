@@ -11,7 +11,8 @@ from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
 from ingest.web.console.rows import point_row
 from ingest.web.console.wording import age, clock, decimals, limit, not_evaluated, number
-from tests.ingest.web.stand_in import NOON, SECOND, STEEL, StandIn
+from tests.ingest.web.made_up_plants import NOON, SECOND, STEEL
+from tests.ingest.web.stand_in import StandIn
 
 POINT = StandIn().known.plants[STEEL].points[0]
 
