@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from detectors import Findings
 from detectors.readings import nothing
 from ingest.base.telemetry import Event
-from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.audit import Act
 from ingest.domain.model.batch import Batch, empty_batch
 from ingest.domain.model.outbox import Message, MessageKind
@@ -33,6 +34,7 @@ class Policy:
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
         warnings: how plants' colours are derived and who answers for them; None: no warnings.
         warned: the connectors that want an event of this warning.
+        work: the declared work an alarm on that equipment was raised during, JSON-ready; None: not known any more.
     """
 
     recipients: Callable[[MessageKind, str, int | None], Sequence[str]] = lambda _kind, _plant, _level: ()
@@ -43,6 +45,7 @@ class Policy:
     suppress_level_2: bool = False
     warnings: WarningPolicy | None = None
     warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
+    work: Callable[[Alarm, str | None], Sequence[Mapping[str, Any]] | None] = lambda _alarm, _equipment: ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,16 @@ def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  e
         cycle.messages += _warning_messages(cycle, warning_event)
     for event in cycle.events:
         alarm = event.alarm
-        plant = cycle.plant(alarm.plant)
-        body = alarm_body(event, plant, _rule(cycle.configuration, alarm))
+        recipients = cycle.policy.recipients("alarm", alarm.plant, alarm.level)
+        if not recipients:
+            continue
+        point = cycle.configuration.find(alarm.plant, alarm.point)
+        work = cycle.policy.work(alarm, point.equipment if point is not None else None)
+        body = alarm_body(event, cycle.plant(alarm.plant), _rule(cycle.configuration, alarm), work)
         urgency, subject = rank.of_alarm(event), str(alarm.id)
         cycle.messages += [
             Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
-            for to in cycle.policy.recipients("alarm", alarm.plant, alarm.level)
+            for to in recipients
         ]
 
 

@@ -38,6 +38,7 @@ from ingest.runtime.maintenance import (
     trim_events,
     trim_outbox,
 )
+from ingest.runtime.open_cases import open_cases
 from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
 from ingest.runtime.receiving import receiving
 from ingest.runtime.refused_settings import Refusals, recheck_refused, rules_in_force
@@ -56,7 +57,6 @@ from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHeads
-from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.event_retention import EventRetention
 from ingest.storage.state.outbox_store import OutboxStore
@@ -144,6 +144,7 @@ class Service:
             self._sender.wake(messages)
             news.notify()
 
+        cases, board = open_cases(self._database)
         platform = settings.connectors.platform
         policy = Policy(
             settings.connectors.recipients,
@@ -154,6 +155,7 @@ class Service:
             suppress_level_2=settings.alarms.suppress_level_2,
             warnings=settings.warnings.policy(self._rules_in_force()),
             warned=settings.connectors.warned,
+            work=board.of,
         )
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
@@ -226,7 +228,6 @@ class Service:
             self.files,
             reads,
         )
-        cases = CaseStore(self._database)
         self._casework = CaseAutomation(
             cases,
             self.alarms,

@@ -26,6 +26,7 @@ from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
 from ingest.storage.state.suppressions import SuppressionStore
@@ -62,6 +63,7 @@ def ports_of(
         journal=journal,
         cases=Cases(
             store=cases,
+            daily=DailyStore(database),
             figures=CaseFigures(database),
             files=EvidenceFiles(
                 settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK

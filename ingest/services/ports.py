@@ -27,6 +27,7 @@ from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.audit import AuditRow, Verification
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.evidence_files import EvidenceFiles
 
 T = TypeVar("T")
@@ -204,9 +205,10 @@ class Exporter(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cases:
-    """What use cases of the closed loop need: records, figures of alarms and warnings, evidence files, settings."""
+    """What use cases of the closed loop need: records, registers, figures of alarms, evidence files, settings."""
 
     store: CaseStore
+    daily: DailyStore
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig

@@ -47,6 +47,7 @@ from ingest.web.rest.service import probes_router, serve_document, service_route
 from ingest.web.rest.stream import stream_router
 from ingest.web.rest.suppressions import suppressions_router
 from ingest.web.rest.warnings import risk_router, warnings_router
+from ingest.web.rest.works import works_router
 from ingest.web.routers import add_routes
 from ingest.web.session_store import SessionStore
 from ingest.web.sessions import Sessions
@@ -60,6 +61,7 @@ CASES = (
     inspections_router,
     enterprises_router,
     self_inspections_router,
+    works_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

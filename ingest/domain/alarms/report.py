@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ingest.domain.model.alarm import Alarm, AlarmEvent
@@ -11,10 +11,16 @@ from ingest.domain.model.payload import enterprise_fields, iso, localized
 from ingest.domain.model.plant import PhaseName, Plant, Point, Rationalization, Rule
 
 
-def alarm_body(event: AlarmEvent, plant: Plant | None, rule: Rule | None = None) -> dict[str, Any]:
+def alarm_body(
+    event: AlarmEvent,
+    plant: Plant | None,
+    rule: Rule | None = None,
+    work: Sequence[Mapping[str, Any]] | None = (),
+) -> dict[str, Any]:
     """Return the body of an alarm event for inspectors and the province.
 
-    `rule` is None once it was removed, `plant` likewise. What to do is told while the condition holds.
+    `rule` is None once it was removed, `plant` likewise. What to do is told while the condition holds. `work`: the
+    declared work it was raised during (`work_fields`); None: not known any more.
     """
     return {
         "event": str(event.kind),
@@ -24,6 +30,7 @@ def alarm_body(event: AlarmEvent, plant: Plant | None, rule: Rule | None = None)
         "alarm": alarm_fields(event.alarm),
         "reason": localized(rule.reason) if rule else None,
         "rationalization": rationalization_fields(rule.rationalization) if rule and event.alarm.active else None,
+        "work": None if work is None else [*work],
         "enterprise": enterprise_fields(plant),
     }
 

@@ -7,11 +7,14 @@ from enum import StrEnum
 from typing import Final
 
 from ingest.domain.cases.causes import Form
+from ingest.domain.cases.cleaning import CleaningStanding, CleaningState
 from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.cases.pledge import PledgeStanding, PledgeState
 from ingest.domain.cases.verbs import VerbTable
+from ingest.domain.cases.work import WorkKind, WorkStanding, WorkState
 from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
@@ -61,6 +64,50 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "orange": Text("橙（B）较大风险", "orange (B)"),
         "yellow": Text("黄（C）一般风险", "yellow (C)"),
         "blue": Text("蓝（D）低风险", "blue (D)"),
+    },
+    WorkKind: {
+        "hot-work": Text("动火作业", "hot work"),
+        "confined-space": Text("有限空间作业", "confined space work"),
+        "electrical": Text("临时用电作业", "temporary electrical work"),
+        "maintenance": Text("检维修作业", "maintenance"),
+        "planned-stop": Text("计划停车", "planned stop"),
+        "planned-start": Text("计划开车", "planned start"),
+    },
+    WorkState: {
+        "declared": Text("待审批", "waiting for approval"),
+        "approved": Text("已批准", "approved"),
+        "under-way": Text("作业中", "under way"),
+        "finished": Text("已完工", "finished"),
+        "refused": Text("已驳回", "refused"),
+        "cancelled": Text("已取消", "called off"),
+    },
+    WorkStanding: {
+        "waiting": Text("待审批", "waiting for approval"),
+        "not-approved": Text("到时未批准", "its time has come, not approved"),
+        "planned": Text("已批准，未到时间", "approved, not begun"),
+        "not-begun": Text("时段内，未报开工", "in its time, beginning not reported"),
+        "under-way": Text("作业中", "under way"),
+        "overran": Text("超时未完工", "overran"),
+        "lapsed": Text("时段已过，未报开工", "its time is past, beginning not reported"),
+        "finished": Text("已完工", "finished"),
+        "refused": Text("已驳回", "refused"),
+        "cancelled": Text("已取消", "called off"),
+    },
+    CleaningState: {"valid": Text("有效", "valid"), "voided": Text("已作废", "voided")},
+    CleaningStanding: {
+        "in-order": Text("按期", "in order"),
+        "overdue": Text("超期", "overdue"),
+        "long-overdue": Text("严重超期", "long overdue"),
+        "unknown": Text("无记录，情况不明", "nothing on record, unknown"),
+    },
+    PledgeState: {"given": Text("有效", "valid"), "withdrawn": Text("已撤回", "withdrawn")},
+    PledgeStanding: {
+        "in-time": Text("已承诺", "given"),
+        "late": Text("超时承诺", "given late"),
+        "due": Text("未到时限", "not due yet"),
+        "missing": Text("未承诺", "missing"),
+        "missed": Text("漏报", "missed"),
+        "not-owed": Text("未要求", "not asked for"),
     },
     Form: {"device": Text("设备离线/仪表", "device"), "process": Text("工艺", "process")},
 }

@@ -9,14 +9,24 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.lead_steps import LeadStep
+from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.verbs import FormField, VerbTable
+from ingest.domain.cases.work_steps import WorkStep
 from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
 from ingest.domain.model.text import Text
 
-TABLES: Final[tuple[type[VerbTable], ...]] = (HazardStep, InspectionStep, LeadStep)
+TABLES: Final[tuple[type[VerbTable], ...]] = (
+    HazardStep,
+    InspectionStep,
+    LeadStep,
+    WorkStep,
+    CleaningStep,
+    PledgeStep,
+)
 
 PAGE: Final = Path("docs/closed-loop.md")
 _BEGIN: Final = "<!-- steps: written by `python -m ingest.domain.cases.step_tables`, not by hand -->\n"

@@ -14,16 +14,19 @@ from enum import StrEnum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
+from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.criteria import Clause
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.errors import Impossible, Incomplete, NotTheirs
 from ingest.domain.cases.hazard import Hazard, HazardMoment
 from ingest.domain.cases.inspection import Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.pledge import Pledge
+from ingest.domain.cases.work import Work
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.text import Text
 
-R = TypeVar("R", bound=Hazard | Inspection | Lead)
+R = TypeVar("R", bound=Hazard | Inspection | Lead | Work | Cleaning | Pledge)
 
 
 class Kind(StrEnum):
@@ -285,7 +288,7 @@ def given(form: Form[Any]) -> dict[str, Any]:
 
 def _require(step: VerbTable, record: Any, by: str) -> None:
     if step.verb.reviews and by == record.submitted_by:
-        raise NotTheirs(f"review: {by} submitted the rectification; somebody else reviews it")
+        raise NotTheirs(f"{step}: {by} submitted it; somebody else decides")
     step.verb.form.require(record)
 
 

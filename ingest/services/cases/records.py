@@ -6,18 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.cases.errors import CaseError, Incomplete, NotTheirs
 from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.inspection import Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.pledge import Pledge
+from ingest.domain.cases.work import Work
 from ingest.domain.model.audit import Act, ActKind
 from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound, Problem
 from ingest.services.ports import Ports
 
-R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection)
+R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection, Work, Cleaning, Pledge)
 
 
 def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
@@ -45,10 +48,28 @@ def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
     return _reached(caller, "inspection", key, ports.cases.store.inspection(key))
 
 
+def work(ports: Ports, caller: Principal, key: UUID) -> Work:
+    """One piece of declared work in scope. Raises NotThere."""
+    return _reached(caller, "work", key, ports.cases.daily.work(key))
+
+
+def cleaning(ports: Ports, caller: Principal, key: UUID) -> Cleaning:
+    """One record of cleaning in scope. Raises NotThere."""
+    return _reached(caller, "cleaning", key, ports.cases.daily.cleaning(key))
+
+
+def pledge(ports: Ports, caller: Principal, key: UUID) -> Pledge:
+    """One pledge in scope. Raises NotThere."""
+    return _reached(caller, "pledge", key, ports.cases.daily.pledge(key))
+
+
 RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
     "hazard": hazard,
     "lead": lead,
     "inspection": inspection,
+    "work": work,
+    "cleaning": cleaning,
+    "pledge": pledge,
 }
 """By kind: what finds a record that has steps."""
 

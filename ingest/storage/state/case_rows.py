@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.dead_points import DeadPoint
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.cases.duties import SelfInspection
@@ -20,13 +21,16 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardMoment
 from ingest.domain.cases.inspection import Finding, Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.pledge import Pledge
+from ingest.domain.cases.work import Work
 from ingest.storage.state import case_tables as t
+from ingest.storage.state import daily_tables as d
 
-Record = Disposition | Evidence | Hazard | HazardMoment | Lead | Inspection | SelfInspection | EnterpriseRecord
+Versioned = Hazard | Lead | Inspection | EnterpriseRecord | Work | Cleaning | Pledge
+"""Records that change, one version at a time."""
+
+Record = Versioned | Disposition | Evidence | HazardMoment | SelfInspection
 """What the closed loop keeps."""
-
-Versioned = Hazard | Lead | Inspection | EnterpriseRecord
-"""Of these: what changes, one version at a time."""
 
 TABLES: Final[Mapping[type, sa.Table]] = {
     Disposition: t.disposition,
@@ -38,6 +42,9 @@ TABLES: Final[Mapping[type, sa.Table]] = {
     SelfInspection: t.self_inspection,
     EnterpriseRecord: t.enterprise,
     DeadPoint: t.dead_point,
+    Work: d.work,
+    Cleaning: d.cleaning,
+    Pledge: d.pledge,
 }
 """Where each kind of record is kept."""
 

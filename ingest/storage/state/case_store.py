@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,15 +37,18 @@ from ingest.storage.state.case_rows import (
 )
 from ingest.storage.state.database import Database
 from ingest.storage.state.read_only import ReadOnly
+from ingest.storage.state.record_reader import RecordReader
 
-R = TypeVar("R")
 
-
-class CaseStore:
+class CaseStore(RecordReader):
     """Every record of the closed loop, as committed. Lists come newest first."""
 
-    def __init__(self, database: Database | ReadOnly) -> None:
-        self._db = database
+    def __init__(
+        self, database: Database | ReadOnly, written: Callable[[Sequence[Record]], None] = lambda _records: None
+    ) -> None:
+        """`written` hears of records once they are committed, on the thread that wrote them."""
+        super().__init__(database)
+        self._written = written
 
     def commit(
         self, *, added: Sequence[Record] = (), saved: Sequence[Versioned] = (), acts: Sequence[Act] = ()
@@ -63,6 +66,7 @@ class CaseStore:
             for record in saved:
                 _save(connection, record)
             audit.append(connection, acts)
+        self._written([*added, *saved])
 
     def note_reported(self, disposition: UUID, time: int) -> None:
         """The engine has taken note of a disposition."""
@@ -206,19 +210,6 @@ class CaseStore:
             replace(inspection, findings=tuple(found for of, found in findings if of == inspection.id))
             for inspection in inspections
         ]
-
-    def _one(self, kind: type[R], key: UUID) -> R | None:
-        table = TABLES[kind]
-        return next(iter(self._records(kind, sa.select(table).where(table.c.id == key))), None)
-
-    def _records(self, kind: type[R], query: sa.Select[Any]) -> list[R]:
-        return self._db.records(query, partial(record_of, kind))
-
-    def _page(
-        self, kind: type[R], query: sa.Select[Any], time: sa.ColumnElement[int], limit: int, before: Before
-    ) -> list[R]:
-        page = paged(query, time, TABLES[kind].c.id, before)
-        return self._db.page(page, limit, partial(record_of, kind))
 
 
 def _save(connection: sa.Connection, record: Versioned) -> None:

@@ -10,14 +10,16 @@ from uuid import UUID
 from ingest.domain.alarms.display import Group, Shown, fold
 from ingest.domain.alarms.lifecycle import OUTSTANDING, SUPPRESSED_STATES
 from ingest.domain.alarms.urgency import Order, place
+from ingest.domain.cases.work import Work
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.suppression import Suppression, SuppressionState
 from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_display import show_among
+from ingest.services.cases import works
 from ingest.services.ports import Ports
-from ingest.web.console import rows
+from ingest.web.console.alarm_rows import AlarmRow, alarm_row
 from ingest.web.paging import cut, read_token
 
 OUTSTANDING_SHOWN: Final = 500
@@ -38,8 +40,8 @@ AnyState = AlarmState | Literal["", "standing", "hidden", "awaiting-feedback", "
 class FoldedRow:
     """An alarm with the alarms folded under it."""
 
-    row: rows.AlarmRow
-    folded: tuple[rows.AlarmRow, ...]
+    row: AlarmRow
+    folded: tuple[AlarmRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class GroupRows:
     equipment: Text | None
     key: str
     lines: tuple[FoldedRow, ...]
-    folded: tuple[rows.AlarmRow, ...]
+    folded: tuple[AlarmRow, ...]
 
     @property
     def count(self) -> int:
@@ -63,7 +65,7 @@ class GroupRows:
 class HiddenRow:
     """An alarm that a suppression hides."""
 
-    row: rows.AlarmRow
+    row: AlarmRow
     by: Suppression | None
 
 
@@ -83,13 +85,13 @@ class AlarmLists:
     """
 
     groups: tuple[GroupRows, ...] | None
-    past: tuple[rows.AlarmRow, ...]
+    past: tuple[AlarmRow, ...]
     older: str | None
     count: caller_scope.OutstandingCounts = field(default_factory=caller_scope.OutstandingCounts)
     more_outstanding: str | None = None
     hidden: tuple[HiddenRow, ...] = ()
     hidden_count: int = 0
-    waiting: tuple[rows.AlarmRow, ...] = ()
+    waiting: tuple[AlarmRow, ...] = ()
     more_waiting: bool = False
     further: bool = False
 
@@ -136,6 +138,7 @@ class _Query:
     caller: Principal
     plant: str
     level: AnyLevel
+    work: dict[UUID, list[Work]] = field(default_factory=dict)  # by alarm, of those that were queried
 
     def filter(
         self,
@@ -154,7 +157,14 @@ class _Query:
 
     def of(self, state: AnyState, limit: int, before: _Before = None) -> Sequence[Alarm]:
         """Return the alarms of a state or section: outstanding ones by urgency, others newest first."""
-        return self.ports.alarms.alarms(self._which(state), limit=limit, before=before, order=_order(state))
+        return self._with_work(
+            self.ports.alarms.alarms(self._which(state), limit=limit, before=before, order=_order(state))
+        )
+
+    def _with_work(self, alarms: Sequence[Alarm]) -> Sequence[Alarm]:
+        """Return these alarms once it is known which declared work they were raised during."""
+        self.work.update(works.during(self.ports, alarms))
+        return alarms
 
     def _which(self, state: AnyState) -> AlarmFilter:
         """Return the filter of a state (`AlarmRow.word`) or section."""
@@ -188,7 +198,8 @@ class _Query:
             )
             for alarm in self.ports.alarms.alarms(which, limit=PAST_SHOWN + 1, before=before)
         ]
-        return sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)[: PAST_SHOWN + 1]
+        newest = sorted(found, key=lambda alarm: (alarm.raised, alarm.id), reverse=True)
+        return self._with_work(newest[: PAST_SHOWN + 1])
 
     def hidden(self) -> tuple[HiddenRow, ...]:
         """Return the hidden alarms, each with the suppression that hides it."""
@@ -203,8 +214,8 @@ class _Query:
         found = show_among(self.ports, self.caller, outstanding)
         return [found[alarm.id] for alarm in outstanding]
 
-    def row(self, alarm: Alarm, shown: Shown | None = None) -> rows.AlarmRow:
-        return rows.alarm_row(self.ports, alarm, self.caller, shown)
+    def row(self, alarm: Alarm, shown: Shown | None = None) -> AlarmRow:
+        return alarm_row(self.ports, alarm, self.caller, shown, self.work.get(alarm.id, ()))
 
     def group(self, group: Group) -> GroupRows:
         plant = self.ports.live.configuration().plants.get(group.plant)

@@ -14,11 +14,12 @@ from ingest.plants.kinds.localized import seconds
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_display import show_among
+from ingest.services.cases import works
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller
-from ingest.web.console import rows
 from ingest.web.console.alarm_actions import offers
 from ingest.web.console.alarm_lists import AnyLevel, AnyState, alarm_lists
+from ingest.web.console.alarm_rows import alarm_row
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import proofs
 from ingest.web.routers import page_router
@@ -67,11 +68,13 @@ def alarm_pages(ports: Ports, render: Renderer) -> APIRouter:
         found = caller_scope.alarm(ports, caller, alarm)
         rule = caller_scope.rule(ports, found)
         asked = rule.rationalization if rule else None
+        work = works.during(ports, [found]).get(alarm, [])
         dispositions = ports.cases.store.dispositions(DispositionFilter(alarm=alarm), limit=DISPOSITIONS_SHOWN)
         return render.page(
             request,
             PARTS.get(request.url.path.rpartition("/")[2], "alarm.html"),
-            row=rows.alarm_row(ports, found, caller, show_among(ports, caller, [found]).get(alarm)),
+            row=alarm_row(ports, found, caller, show_among(ports, caller, [found]).get(alarm), work),
+            work=work,
             rule=rule,
             asked=asked,
             respond=seconds(asked.respond_s) if asked else None,

@@ -20,6 +20,9 @@ SUBJECT_PAGES: Final[dict[ActKind, str]] = {
     "lead": "/leads/",
     "inspection": "/inspections/",
     "enterprise": "/enterprises/",
+    "work": "/works/",
+    "cleaning": "/cleaning/",
+    "pledge": "/pledges/",
 }
 """Paths of the pages of the audit trail's subjects."""
 

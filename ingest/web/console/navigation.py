@@ -17,6 +17,7 @@ MORE: Final = (
     ("/alarms/metrics", "nav.metrics"),
     ("/suppressions", "nav.suppressions"),
     ("/self-inspections", "nav.self_inspections"),
+    ("/works", "nav.works"),
     ("/leads", "nav.leads"),
     ("/lists", "nav.lists"),
     ("/audit", "nav.audit"),

@@ -23,6 +23,7 @@ from ingest.web.console.service_pages import service_pages
 from ingest.web.console.step_forms import step_forms
 from ingest.web.console.suppression_pages import suppression_pages
 from ingest.web.console.warning_pages import warning_pages
+from ingest.web.console.work_pages import work_pages
 from ingest.web.exports import Exports
 from ingest.web.routers import add_routes, page_router
 
@@ -37,6 +38,7 @@ PAGES = (
     hazard_pages,
     inspection_pages,
     lead_pages,
+    work_pages,
     enterprise_pages,
     plant_pages,
     audit_pages,

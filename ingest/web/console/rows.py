@@ -7,11 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.domain.alarms.display import Shown
 from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.flags import Flag
-from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, Equipment, Plant, Point, ServicePoint
+from ingest.domain.model.plant import SERVICE, Equipment, Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
@@ -21,36 +20,12 @@ from ingest.services.access import Principal
 from ingest.services.alarm_display import MOST
 from ingest.services.caller_scope import GatewayView, OutstandingCounts
 from ingest.services.ports import Ports
+from ingest.web.console.alarm_rows import AlarmRow, alarm_row
 from ingest.web.console.trend_svg import Limit
 from ingest.web.console.wording import NOTHING, decimals, limit, number
 from ingest.web.texts import FLAGS, TEXTS
 
 _NOT_OVER: Final = frozenset(AlarmState) - {AlarmState.NORMAL, AlarmState.REMOVED}
-_TITLE_ONLY: Final = frozenset({GATEWAY_SIGNAL, ServicePoint.BROKER.signal})
-"""Signals whose 0 or 1 would say less than the alarm's title."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmRow:
-    """An alarm in a list; `limit` comes with its unit, `reason` is None once the rule is gone."""
-
-    alarm: Alarm
-    plant: Text
-    value: Text
-    limit: str
-    reason: Text | None
-    can_acknowledge: bool
-    shown: Shown | None = None
-
-    @property
-    def word(self) -> str:
-        """Key of its state's name: the alarm's state, or what is still missing once it is back to normal."""
-        alarm = self.alarm
-        if alarm.historical:
-            return "historical"
-        if alarm.state is AlarmState.NORMAL and alarm.cleared is None:
-            return "awaiting-feedback"
-        return alarm.state.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,27 +78,6 @@ class PointRow:
     def unit(self) -> str:
         """The unit of its value; empty for a value shown as a word."""
         return "" if self.point.word(1.0) else self.point.unit
-
-
-def alarm_row(ports: Ports, alarm: Alarm, caller: Principal, shown: Shown | None = None) -> AlarmRow:
-    """Return the row of an alarm, its numbers with the digits of its instrument."""
-    configuration = ports.live.configuration()
-    plant = configuration.plants.get(alarm.plant)
-    point = configuration.find(alarm.plant, alarm.point)
-    digits = decimals(point) if point and point.unit == alarm.unit else None
-    device = point is not None and point.signal in _TITLE_ONLY
-    word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
-    value = NOTHING if device else number(alarm.value, digits, [alarm.limit])
-    rule = next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
-    return AlarmRow(
-        alarm,
-        plant.name if plant else Text(alarm.plant, alarm.plant),
-        Text(value, value) if device or not word else word,
-        "" if device or word else f"{limit(alarm.limit, digits)} {alarm.unit}".rstrip(),
-        rule.reason if rule else None,
-        caller.may_act and alarm.state in UNSEEN,
-        shown,
-    )
 
 
 def plant_rows(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +12,8 @@ from starlette.concurrency import run_in_threadpool
 from ingest.domain.alarms.display import Shown
 from ingest.domain.alarms.report import alarm_fields
 from ingest.domain.alarms.urgency import Order, is_place, place
+from ingest.domain.cases.work import Work
+from ingest.domain.cases.work_report import work_fields
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.domain.model.payload import iso
 from ingest.engine.commands import Assign, Command, Comment, Reset, SignedInspection
@@ -19,6 +21,7 @@ from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.alarm_commands import acknowledge, order
 from ingest.services.alarm_display import show_among
+from ingest.services.cases import works
 from ingest.services.engine_commands import person
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
@@ -72,10 +75,13 @@ def alarms_router(ports: Ports) -> APIRouter:
             raise BadParameter("cursor", cursor, f"`next` of a page with order={order}")
         found = ports.alarms.alarms(which, limit=limit + 1, before=before, order=order)
         page, following = cut(found, limit, lambda alarm: place(alarm, order))
-        shown = show_among(ports, caller, page)
+        shown, work = show_among(ports, caller, page), works.during(ports, page)
         return alarms_schemas.AlarmPage(
             alarms=[
-                alarms_schemas.AlarmRow(**alarm_fields(alarm), display=_display(shown.get(alarm.id))) for alarm in page
+                alarms_schemas.AlarmRow(
+                    **alarm_fields(alarm), display=_display(shown.get(alarm.id)), work=_work(alarm, work)
+                )
+                for alarm in page
             ],
             next=following,
         )
@@ -153,7 +159,13 @@ def _detail(ports: Ports, caller: Principal, alarm: Alarm, history: Sequence[Ala
         reason=reason,
         rationalization=schemas.RationalizationOut.model_validate(asked) if asked else None,
         display=_display(show_among(ports, caller, [alarm]).get(alarm.id)),
+        work=_work(alarm, works.during(ports, [alarm])),
     )
+
+
+def _work(alarm: Alarm, found: Mapping[UUID, Sequence[Work]]) -> list[alarms_schemas.RegisteredWork]:
+    here = (work_fields(work, alarm) for work in found.get(alarm.id, ()))
+    return [alarms_schemas.RegisteredWork.model_validate(fields) for fields in here]
 
 
 def _display(shown: Shown | None) -> alarms_schemas.DisplayOut | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import Field, StringConstraints
 
 from ingest.domain.alarms.consequential_suppression import CommonCauseKind
+from ingest.domain.cases.work import WorkKind, WorkState
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.services.timestamps import Instant as InstantIn
 from ingest.web.inputs import Count
@@ -76,8 +77,25 @@ class DisplayOut(Shape):
     stale: bool = Field(description="stands for too long")
 
 
+class RegisteredWork(Shape):
+    """Declared work that an alarm was raised during, at its place. The alarm is not suppressed by it."""
+
+    id: UUID
+    kind: WorkKind
+    state: WorkState
+    begins: Instant
+    ends: Instant
+    area: str
+    equipment: str | None = Field(description="null: the plant at large")
+    guardian: str
+    overran: bool = Field(description="the alarm was raised after its declared end, before it was said to be finished")
+    text: Said
+
+
 class AlarmRow(AlarmOut):
     """An alarm in a list."""
+
+    work: list[RegisteredWork] = Field(description="declared work it was raised during, by what is known now")
 
     display: DisplayOut | None = Field(description="null: it does not stand, or is hidden by a suppression")
 

@@ -14,11 +14,13 @@ from pydantic import Field
 from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.alarms.report import alarm_body
+from ingest.domain.cases.work_report import work_fields
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.warning import WarningEvent
 from ingest.domain.warnings.report import warning_body
 from ingest.services import caller_scope
 from ingest.services.access import Principal
+from ingest.services.cases import works
 from ingest.services.config import ApiConfig
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
@@ -102,7 +104,8 @@ class _Stream(StreamingResponse):
 def _alarms(ports: Ports) -> Log:
     def encode(event: AlarmEvent) -> EncodedEvent:
         plant = ports.live.configuration().plants.get(event.alarm.plant)
-        body = alarm_body(event, plant, caller_scope.rule(ports, event.alarm))
+        work = [work_fields(each, event.alarm) for each in works.during(ports, [event.alarm]).get(event.alarm.id, ())]
+        body = alarm_body(event, plant, caller_scope.rule(ports, event.alarm), work)
         return _encode("alarm", event.seq, event.alarm.plant, body)
 
     def after(seq: int, most: int) -> Sequence[EncodedEvent]:

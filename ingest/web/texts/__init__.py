@@ -9,6 +9,7 @@ from ingest.domain.model.text import Text
 from ingest.web.texts.acts import ACTIONS, FIELD_LABELS
 from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.cases import CASES
+from ingest.web.texts.daily import DAILY
 from ingest.web.texts.frame import FRAME
 from ingest.web.texts.metrics import METRICS, VERDICTS
 from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, NOT_EVALUATED, PLANTS
@@ -27,6 +28,7 @@ TEXTS: Final[dict[str, Text]] = {
     **FRAME,
     **ALARMS,
     **CASES,
+    **DAILY,
     **METRICS,
     **PLANTS,
     **SERVICE_PAGES,

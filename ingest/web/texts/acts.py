@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.lead_steps import LeadStep
+from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.step_tables import FIELDS, actions_of
+from ingest.domain.cases.work_steps import WorkStep
 from ingest.domain.model.text import Text
 
 FIELD_LABELS: Final[dict[str, Text]] = {
@@ -36,6 +39,12 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "deadline": Text("整改时限", "deadline"),
     "description": Text("描述", "description"),
     "document": Text("文书号", "document"),
+    "ends": Text("结束", "to"),
+    "equipment": Text("设备", "equipment"),
+    "contractor": Text("作业单位", "done by"),
+    "guardian": Text("监护人", "guardian"),
+    "measures": Text("安全措施", "measures"),
+    "area": Text("区域", "area"),
     "done": Text("整改情况", "done"),
     "evidence": Text("证据", "evidence"),
     "false_alarm": Text("误报", "false alarm"),
@@ -139,6 +148,9 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
     "lead": {"open": Text("新增线索", "opened"), **actions_of(LeadStep)},
     "inspection": {"plan": Text("安排检查", "planned"), **actions_of(InspectionStep)},
     "self-inspection": {"done": Text("完成自查", "done")},
+    "work": {"declare": Text("报备作业", "declared"), **actions_of(WorkStep)},
+    "cleaning": {"record": Text("登记清扫", "recorded"), **actions_of(CleaningStep)},
+    "pledge": {"give": Text("作出承诺", "given"), **actions_of(PledgeStep)},
     "enterprise": {
         "noted": Text("更新档案", "noted"),
         "classified": Text("评定等级", "classified"),

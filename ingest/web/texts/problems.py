@@ -9,7 +9,8 @@ _KINDS: Final = {
     "alarm": "报警", "warning": "预警", "suppression": "搁置或停用", "disposition": "处置", "evidence": "证据",
     "hazard": "隐患", "lead": "线索", "inspection": "检查", "plant": "企业", "point": "测点", "rule": "规则",
     "operator position": "岗位", "the record": "企业档案", "the hazard": "该隐患", "the lead": "该线索",
-    "the inspection": "该检查",
+    "the inspection": "该检查", "work": "作业报备", "the work": "该作业报备", "cleaning": "清扫记录",
+    "the cleaning": "该清扫记录", "pledge": "安全承诺", "the pledge": "该安全承诺",
 }  # fmt: skip
 _WHAT: Final = r"(?P<what>\w[\w ]*?)"
 
@@ -30,10 +31,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the lead is closed", "该线索已经办结。"),
         (rf"{_WHAT} is at version (?P<now>\d+), not (?P<seen>\d+): .+",
          "他人已更改{what}：您看到的是第 {seen} 版，现在是第 {now} 版。请重新查看。"),
-        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead) is .+",
+        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge) is .+",
          "{what}现在的状态不允许这样做，请查看最新状态。"),
         (r"find: hazard .+ is a finding of this inspection already; .+", "该隐患已列为此次检查的问题。"),
-        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead): role .+ may not; .+",
+        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge): role .+ may not; .+",
          "您的角色不能对{what}做这一步。"),
         (r"history: trends are missing; it has answered nothing for (\S+) s and .+, try again in (\S+) s",
          "暂无趋势数据：历史库已有 {1} 秒没有应答，服务会自行再次询问，请 {2} 秒后再试。最新值和报警不经过历史库。"),
@@ -49,7 +50,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"alarms of the highest level are not to be hidden here .+",
          "此处不允许隐藏最高级别的报警（alarms.suppress_level_2）。"),
         (r"whoever applied for it cannot decide on it", "申请人不能审批自己的申请。"),
-        (r"review: (.+) submitted the rectification; somebody else reviews it", "整改由 {1} 提交，须由他人复查。"),
+        (r"[\w-]+: (.+) submitted it; somebody else decides", "由 {1} 提交，须由他人审核。"),
         (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),
         (r"role \w+ reads only; .+", "您的角色只能查看，须由企业人员或管理员操作。"),
         (r"role \w+ is supervised here; .+", "此操作须由监管人员或管理员进行。"),

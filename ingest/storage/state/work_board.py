@@ -1,0 +1,40 @@
+"""The declared work of these days in memory, so that the engine can say of an alarm what it was raised during."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from ingest.domain.cases.work import Work, registered
+from ingest.domain.cases.work_report import raised, work_fields
+from ingest.domain.model.alarm import Alarm
+from ingest.storage.state.daily_store import DailyStore
+
+KEPT: Final = 7 * 86_400 * 10**9
+"""How long work that is over is remembered (ns): whoever wants to know of older alarms asks the API."""
+
+
+class WorkBoard:
+    """Read once at the start, and followed by `CaseStore`. From any thread: what is read is never changed."""
+
+    def __init__(self, store: DailyStore, now: Callable[[], int]) -> None:
+        """Raises StateUnavailable."""
+        self._now = now
+        self._of: dict[str, tuple[Work, ...]] = {}
+        self.note(store.works_during(None, now() - KEPT, 2**62))
+
+    def note(self, records: Sequence[object]) -> None:
+        """Take over records as they were committed."""
+        since = self._now() - KEPT
+        for work in records:
+            if isinstance(work, Work):
+                others = (other for other in self._of.get(work.plant, ()) if other.id != work.id)
+                self._of[work.plant] = tuple(each for each in (*others, work) if not each.over_before(since))
+
+    def of(self, alarm: Alarm, equipment: str | None) -> list[dict[str, Any]] | None:
+        """Return the work an alarm on that equipment was raised during; None: that is too long ago."""
+        time = raised(alarm)
+        if time < self._now() - KEPT:
+            return None
+        works = registered(self._of.get(alarm.plant, ()), alarm.plant, equipment, time)
+        return [work_fields(work, alarm) for work in works]

@@ -1,0 +1,49 @@
+"""Texts of the pages on daily duties: declared work, dust cleaning, safety pledges."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from ingest.domain.model.text import Text
+from ingest.services.cases.works import StopSeen
+
+STOPS_SEEN: Final[dict[StopSeen, Text]] = {
+    StopSeen.STANDS: Text("测点显示已停车，与报备一致", "the points show that it stands, as declared"),
+    StopSeen.RUNS: Text("测点显示仍在运行，与报备不符", "the points show that it runs, against what was declared"),
+    StopSeen.UNKNOWN: Text(
+        "没有可信的测点显示是否停车，情况不明", "no point that can be trusted shows whether it stands: unknown"
+    ),
+}
+"""What is seen of a declared stop."""
+
+DAILY: Final[dict[str, Text]] = {
+    "works.title": Text("作业报备", "Declared work"),
+    "works.hint": Text(
+        "报备期间该处发生的报警照常报出，并注明登记的作业；报备不屏蔽任何报警。",
+        "An alarm raised there meanwhile is raised as ever and names the work; declaring suppresses nothing.",
+    ),
+    "works.new": Text("报备作业", "Declare work"),
+    "works.open": Text("未结束", "not over"),
+    "works.none": Text("没有符合条件的作业。", "No work matches."),
+    "works.choose_plant": Text("选择企业", "Choose the plant"),
+    "work.kind": Text("作业类别", "Kind"),
+    "work.what": Text("作业内容", "What is done"),
+    "work.where": Text("地点", "Where"),
+    "work.equipment": Text("设备（影响全厂时留空）", "Equipment (empty: the plant at large)"),
+    "work.plant_wide": Text("全厂", "the plant at large"),
+    "work.begins": Text("开始时间", "From"),
+    "work.ends": Text("结束时间", "To"),
+    "work.time": Text("时段", "Time"),
+    "work.contractor": Text("作业单位", "Done by"),
+    "work.person": Text("作业负责人", "Responsible"),
+    "work.guardian": Text("监护人", "Guardian"),
+    "work.measures": Text("安全措施", "Measures"),
+    "work.declared": Text("报备", "Declared"),
+    "work.late": Text("开始后才报备", "declared only after its beginning"),
+    "work.approved": Text("批准", "Approved"),
+    "work.begun": Text("开工", "Begun"),
+    "work.finished": Text("完工", "Finished"),
+    "work.remark": Text("说明", "Remark"),
+    "work.seen": Text("现场状态", "What is seen"),
+    "work.badge": Text("登记作业", "registered work"),
+}
