@@ -49,17 +49,17 @@ def inspection(ports: Ports, caller: Principal, key: UUID) -> Inspection:
 
 
 def work(ports: Ports, caller: Principal, key: UUID) -> Work:
-    """One piece of declared work in scope. Raises NotThere."""
+    """One piece of declared work in scope. Raises NotFound."""
     return _reached(caller, "work", key, ports.cases.daily.work(key))
 
 
 def cleaning(ports: Ports, caller: Principal, key: UUID) -> Cleaning:
-    """One record of cleaning in scope. Raises NotThere."""
+    """One record of cleaning in scope. Raises NotFound."""
     return _reached(caller, "cleaning", key, ports.cases.daily.cleaning(key))
 
 
 def pledge(ports: Ports, caller: Principal, key: UUID) -> Pledge:
-    """One pledge in scope. Raises NotThere."""
+    """One pledge in scope. Raises NotFound."""
     return _reached(caller, "pledge", key, ports.cases.daily.pledge(key))
 
 

@@ -31,7 +31,7 @@ def declare(ports: Ports, caller: Principal, draft: Work) -> Work:
     """Declare work in the caller's name.
 
     Raises:
-        NotThere, BadParameter: the plant, or its equipment, is not known or not in scope.
+        NotFound, BadParameter: the plant, or its equipment, is not known or not in scope.
         Incomplete: something is missing or does not hold together.
     """
     plant = caller_scope.plant(ports, caller, draft.plant)
