@@ -1,6 +1,6 @@
 """State databases as the migrations leave them: made once, copied for whoever asks.
 
-Seventeen migrations take longer than most tests of what is in a database afterwards. The first database of a run is made
+Migrations take longer than most tests of what is in a database afterwards. The first database of a run is made
 by them, on SQLite and on PostgreSQL, as is each that a process of its own opens.
 """
 
