@@ -14,7 +14,8 @@ from ingest.plants.view import Latest
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.work_board import KEPT, WorkBoard
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.stand_in import ADMIN, ALUMINIUM, ELSEWHERE, INSPECTOR, MINUTE, OPERATOR, STEEL, WOOD, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, STEEL, WOOD
+from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 WORKS, ALARMS = "/api/v1/works", "/api/v1/alarms"
 HOUR = 60 * MINUTE
