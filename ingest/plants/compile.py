@@ -239,6 +239,7 @@ def _plant(plant: EvaluatedPlant, points: Sequence[Point | None], index: Mapping
         points=compiled,
         connect_by=enrolment.connect_by,
         tier=enrolment.tier,
+        pledge=enterprise.pledge,
     )
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
+from ingest.domain.model.daily import PledgeDuty
 from ingest.domain.model.fault import near
 from ingest.domain.model.plant import SERVICE, Gate, PlantKind, Sentinels
 from ingest.domain.model.text import Text
@@ -27,6 +29,14 @@ Name = Annotated[str, like(r"\S.*", "a name")]
 Region = Annotated[str, like(r"[0-9]{6}", "a GB/T 2260 code of 6 digits")]
 Uscc = Annotated[str, because(uscc_fault)]
 Numbers = Annotated[tuple[float, ...], Field(max_length=16)]
+
+
+TimeOfDay = Annotated[str, like(r"([01][0-9]|2[0-3]):[0-5][0-9]", "a time of the plant's day, such as 08:30")]
+
+
+def time_of_day(text: str) -> dt.time:
+    """Return a `TimeOfDay`."""
+    return dt.time.fromisoformat(text)
 
 
 def named(name: str, name_en: str | None) -> Text:
@@ -116,6 +126,8 @@ class EnterpriseTable(Written):
     dust: Dust | None = Field(default=None, validate_default=True)
     deep_well: bool | None = Field(default=None, validate_default=True)
     pilot: bool = False
+    pledge_by: TimeOfDay | None = None  # of each day, by which the daily safety pledge is given
+    pledge_since: dt.date | None = Field(default=None, validate_default=True)
     sentinels: SentinelsTable | None = None
 
     @field_validator("dust_workers")
@@ -133,6 +145,20 @@ class EnterpriseTable(Written):
         if kind is not None and (dust is not None) != (kind == "dust"):
             raise ValueError("a dust for kind dust, and only there")
         return dust
+
+    @field_validator("pledge_since")
+    @classmethod
+    def _pledges_since(cls, since: dt.date | None, info: ValidationInfo) -> dt.date | None:
+        if "pledge_by" in info.data and (since is None) != (info.data["pledge_by"] is None):
+            raise ValueError("the day from which pledges are owed, beside pledge_by, and only there")
+        return since
+
+    @property
+    def pledge(self) -> PledgeDuty | None:
+        """By when it pledges each day; None: it is not asked to."""
+        if self.pledge_by is None or self.pledge_since is None:
+            return None
+        return PledgeDuty(time_of_day(self.pledge_by), self.pledge_since)
 
     @field_validator("deep_well")
     @classmethod

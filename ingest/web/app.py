@@ -43,6 +43,7 @@ from ingest.web.rest.hazards import hazards_router
 from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.lists import lists_router
 from ingest.web.rest.plants import plants_router
+from ingest.web.rest.pledges import pledges_router
 from ingest.web.rest.service import probes_router, serve_document, service_router
 from ingest.web.rest.stream import stream_router
 from ingest.web.rest.suppressions import suppressions_router
@@ -62,6 +63,7 @@ CASES = (
     enterprises_router,
     self_inspections_router,
     works_router,
+    pledges_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

@@ -18,6 +18,7 @@ MORE: Final = (
     ("/suppressions", "nav.suppressions"),
     ("/self-inspections", "nav.self_inspections"),
     ("/works", "nav.works"),
+    ("/pledges", "nav.pledges"),
     ("/leads", "nav.leads"),
     ("/lists", "nav.lists"),
     ("/audit", "nav.audit"),

@@ -18,6 +18,7 @@ from ingest.web.console.lead_pages import lead_pages
 from ingest.web.console.list_pages import list_pages
 from ingest.web.console.metric_pages import metric_pages
 from ingest.web.console.plant_pages import plant_pages
+from ingest.web.console.pledge_pages import pledge_pages
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.service_pages import service_pages
 from ingest.web.console.step_forms import step_forms
@@ -39,6 +40,7 @@ PAGES = (
     inspection_pages,
     lead_pages,
     work_pages,
+    pledge_pages,
     enterprise_pages,
     plant_pages,
     audit_pages,

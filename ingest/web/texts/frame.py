@@ -20,6 +20,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.metrics": Text("报警指标", "Alarm metrics"),
     "nav.suppressions": Text("搁置与停用", "Shelved and out of service"),
     "nav.self_inspections": Text("企业自查", "Self-inspections"),
+    "nav.pledges": Text("安全承诺", "Safety pledges"),
     "nav.works": Text("作业报备", "Declared work"),
     "nav.leads": Text("执法线索", "Leads"),
     "nav.lists": Text("清单与总结", "Lists and summary"),

@@ -28,6 +28,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the warning is closed", "该预警已经结束。"),
         (r"the warning is .+ and was answered", "该预警已有处置反馈，或已经结束。"),
         (r"it has gone up to the .+, who must acknowledge it", "该预警已上报，须由上级确认。"),
+        (r"a pledge of that day is there already: .+", "该日已有有效的承诺，请先撤回。"),
+        (r"this [\w ]+ is there already", "该记录已存在。"),
         (r"the lead is closed", "该线索已经办结。"),
         (rf"{_WHAT} is at version (?P<now>\d+), not (?P<seen>\d+): .+",
          "他人已更改{what}：您看到的是第 {seen} 版，现在是第 {now} 版。请重新查看。"),

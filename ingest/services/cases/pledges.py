@@ -1,0 +1,120 @@
+"""Giving daily safety pledges (安全承诺), and how plants stand with theirs."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import UUID, uuid4
+
+from ingest.domain.cases.days import begins, day_of
+from ingest.domain.cases.errors import Already
+from ingest.domain.cases.pledge import (
+    Contradiction,
+    Pledge,
+    PledgeStanding,
+    check,
+    contradictions,
+    standing_of,
+)
+from ingest.domain.model.plant import SERVICE, Plant
+from ingest.services import caller_scope
+from ingest.services.access import Principal
+from ingest.services.cases import records
+from ingest.services.errors import NotFound
+from ingest.services.ports import Ports
+
+_DAY: Final = dt.timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class PledgeDay:
+    """How a plant stands with the pledge of one day.
+
+    Attributes:
+        pledge: the one that holds, if any.
+        contradictions: where it and the work declared for its day tell of different numbers.
+    """
+
+    plant: Plant
+    day: dt.date
+    standing: PledgeStanding
+    pledge: Pledge | None
+    contradictions: tuple[Contradiction, ...]
+
+
+def give(ports: Ports, caller: Principal, draft: Pledge) -> Pledge:
+    """Give a plant's pledge for today in the caller's name.
+
+    Raises:
+        NotFound: the plant is not known or not in scope.
+        Incomplete, Already: it does not hold together, or its day has one that holds.
+    """
+    plant = _plant(ports, caller, draft.plant)
+    daily, day = ports.cases.daily, draft.day
+    number = daily.pledges_of_day(plant.id, day) + 1
+    pledge = replace(draft, id=uuid4(), number=number, by=caller.name, given=ports.now())
+    check(pledge, pledge.given)
+    if daily.pledges_held(frozenset({plant.id}), day, day + _DAY):
+        raise Already("a pledge of that day is there already: withdraw it first")
+    detail = {
+        "day": day.isoformat(),
+        "person": pledge.person,
+        "text": pledge.text,
+        "running": pledge.running,
+        "stopped": pledge.stopped,
+        **{kind: count for kind, count in pledge.works.items() if count},
+    }
+    act = records.act(ports, caller, "give", "pledge", pledge.id, plant.id, detail)
+    ports.cases.store.commit(added=[pledge], acts=[act])
+    return pledge
+
+
+def against_declared(ports: Ports, pledges: Sequence[Pledge]) -> dict[UUID, tuple[Contradiction, ...]]:
+    """Return by id where pledges and the work declared for their days tell of different numbers."""
+    if not pledges:
+        return {}
+    first, last = (edge(pledge.day for pledge in pledges) for edge in (min, max))
+    plants = frozenset(pledge.plant for pledge in pledges)
+    works = ports.cases.daily.works_during(plants, begins(first), begins(last + _DAY))
+    return {
+        pledge.id: tuple(contradictions(pledge, (work for work in works if work.plant == pledge.plant)))
+        for pledge in pledges
+    }
+
+
+def days(ports: Ports, plants: Iterable[Plant], since: dt.date, until: dt.date) -> list[PledgeDay]:
+    """Return how plants stand with each day from `since` to `until` (not included, nor days to come), by plant."""
+    plants, now = list(plants), ports.now()
+    until = min(until, day_of(now) + _DAY)
+    held = ports.cases.daily.pledges_held(frozenset(plant.id for plant in plants), since, until)
+    differing = against_declared(ports, held)
+    given = {(pledge.plant, pledge.day): pledge for pledge in held}
+    found = []
+    for plant in plants:
+        for number in range((until - since).days):
+            day = since + number * _DAY
+            pledge = given.get((plant.id, day))
+            standing = standing_of(plant.pledge, day, pledge, now)
+            found.append(PledgeDay(plant, day, standing, pledge, differing.get(pledge.id, ()) if pledge else ()))
+    return found
+
+
+def enterprises(ports: Ports, caller: Principal, plant: str | None, region: str) -> list[Plant]:
+    """Return the plants in scope whose region begins so, or one. Raises NotFound."""
+    if plant:
+        return [_plant(ports, caller, plant)]
+    plants = caller_scope.plants(ports, caller)
+    return [each for each in plants if each.id != SERVICE and each.region.startswith(region)]
+
+
+def _plant(ports: Ports, caller: Principal, key: str) -> Plant:
+    if key == SERVICE:
+        raise NotFound("the service itself is no enterprise")
+    return caller_scope.plant(ports, caller, key)
+
+
+def after(first: dt.date) -> dt.date:
+    """Return the first day of the month after the one that begins with this day."""
+    return (first + dt.timedelta(days=31)).replace(day=1)
