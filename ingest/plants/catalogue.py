@@ -13,7 +13,14 @@ from typing import Any, Final, Literal, get_args
 from pydantic import Field, ValidationInfo, field_validator
 
 from ingest.domain.model.fault import Fault, InvalidConfig, near
-from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PlantKind, ServicePoint
+from ingest.domain.model.plant import (
+    GATEWAY_SIGNAL,
+    SERVICE,
+    GatewayPoint,
+    InstrumentPoint,
+    PlantKind,
+    ServicePoint,
+)
 from ingest.domain.model.text import Text
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.phase_rules import phase_rules
@@ -22,6 +29,9 @@ from ingest.plants.rationalization import Rationalizations, load_rationalization
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 
 DIRECTORY: Final = Path(__file__).with_name("catalogue")
+INSTRUMENT: Final = "instrument"
+"""The file of what the service watches of instruments."""
+
 PLANT_KINDS: Final[tuple[PlantKind, ...]] = get_args(PlantKind)
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -48,6 +58,12 @@ class Seconds(Sourced):
     value: float = Field(gt=0)
 
 
+class Months(Sourced):
+    """How often instruments of a signal are calibrated, unless the plant file says otherwise."""
+
+    months: int = Field(gt=0)
+
+
 class SignalTable(Written):
     """A signal as written, without its rules."""
 
@@ -61,6 +77,7 @@ class SignalTable(Written):
     silence_s: Seconds
     basis: str | None = Field(default=None, min_length=1)
     mandatory: bool = False  # a duty asks for the signal, as `basis` says; out of action it is a hazard
+    calibration: Months | None = None  # None: as `common.toml` says
     disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
 
     @field_validator("states")
@@ -87,8 +104,9 @@ class RuleTables(Written):
 
 
 class Common(Written):
-    """`common.toml`: rules every measuring point gets, those analogue ones get besides, and a gateway's own signals."""
+    """`common.toml`: what every measuring point gets, the rules of analogue ones, and a gateway's own signals."""
 
+    calibration: Months
     every: RuleTables = RuleTables()
     analogue: RuleTables = RuleTables()
     gateway: dict[str, Any] = Field(default_factory=dict)
@@ -122,6 +140,8 @@ class Catalogue:
         signals: by kind of plant and code.
         gateway: the signals of a gateway's own points, by code.
         service: the signals of what the service monitors of itself, by code.
+        instrument: the signals of what it watches of an instrument's checks, by code.
+        calibration: how often instruments are calibrated whose signal does not say.
         every, analogue: rules of all measuring points, and of analogue ones besides, unless their signal changes them.
         phases: models of phases, by kind of plant and name.
     """
@@ -132,6 +152,8 @@ class Catalogue:
     every: Mapping[str, RuleSpec]
     analogue: Mapping[str, RuleSpec]
     phases: Mapping[PlantKind, Mapping[str, PhaseModel]]
+    instrument: Mapping[str, Signal]
+    calibration: Months
 
 
 @cache
@@ -151,10 +173,8 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
     every = _rules(common.every.rules, Place(file, "every"), frozenset(), faults)
     analogue = _rules(common.analogue.rules, Place(file, "analogue"), frozenset(), faults)
     gateway = _own(common.gateway, (GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint)), file, faults)
-    file = directory / f"{SERVICE}.toml"
-    raw, found = read_toml(file)
-    faults += found
-    service = _own(raw or {}, tuple(point.signal for point in ServicePoint), file, faults)
+    service = _watched(directory / f"{SERVICE}.toml", ServicePoint, faults)
+    instrument = _watched(directory / f"{INSTRUMENT}.toml", InstrumentPoint, faults)
     signals: dict[PlantKind, Mapping[str, Signal]] = {}
     phases: dict[PlantKind, Mapping[str, PhaseModel]] = {}
     for kind in PLANT_KINDS:
@@ -163,11 +183,11 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         faults += found
         tables = dict(raw or {})
         phases[kind] = _models(tables.pop(PHASES, {}), Place(file, PHASES), faults)
-        known = _signals(tables, common, file, faults)
+        known = _signals(tables, common.every, common.analogue, file, faults)
         signals[kind] = {code: _timed(signal, phases[kind].values()) for code, signal in known.items()}
     if faults:
         raise InvalidConfig(faults)
-    return Catalogue(signals, gateway, service, every, analogue, phases)
+    return Catalogue(signals, gateway, service, every, analogue, phases, instrument, common.calibration)
 
 
 def _models(raw: Mapping[str, Any], place: Place, faults: list[Fault]) -> Mapping[str, PhaseModel]:
@@ -188,14 +208,23 @@ def _timed(signal: Signal, models: Iterable[PhaseModel]) -> Signal:
     return replace(signal, rules={**signal.rules, **judging}) if judging else signal
 
 
+def _watched(file: Path, points: Iterable[ServicePoint | InstrumentPoint], faults: list[Fault]) -> Mapping[str, Signal]:
+    """Read the file of one kind of points that the service gives the values of."""
+    raw, found = read_toml(file)
+    faults += found
+    return _own(raw or {}, tuple(point.signal for point in points), file, faults)
+
+
 def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
     """Read the signals that the service itself measures; `raw` must have exactly these codes."""
     faults += [Place(file, code).fault("(missing)", "a signal") for code in codes if code not in raw]
     faults += [Place(file, code).fault(raw[code], f"one of {', '.join(codes)}") for code in raw if code not in codes]
-    return _signals(raw, Common(), file, faults)
+    return _signals(raw, RuleTables(), RuleTables(), file, faults)
 
 
-def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
+def _signals(
+    raw: Mapping[str, Any], every: RuleTables, analogue: RuleTables, file: Path, faults: list[Fault]
+) -> Mapping[str, Signal]:
     signals = {}
     known = load_rationalizations(file.parent, file.stem, faults)
     for code, own in raw.items():
@@ -213,7 +242,7 @@ def _signals(raw: Mapping[str, Any], common: Common, file: Path, faults: list[Fa
         table, found = checked(SignalTable, written, place)
         faults += found
         if table is not None:
-            shared = common.every.rules | (common.analogue.rules if table.kind == "analogue" else {})
+            shared = every.rules | (analogue.rules if table.kind == "analogue" else {})
             merged = shared | {rule: overlay(shared.get(rule, {}), text) for rule, text in rules.items()}
             for i, rule in enumerate(table.disabled_rules):
                 if merged.pop(rule, None) is None:

@@ -26,6 +26,7 @@ _KINDS: Final[dict[PlantKind, Text]] = {
 
 _COMMON: Final = Text("所有测点与网关", "every point, and gateways")
 _SERVICE: Final = Text("监测服务自身", "the service itself")
+_INSTRUMENT: Final = Text("仪表的检定与检验", "checks of instruments")
 
 _MARK: Final = (
     "<!-- Generated from ingest/plants/catalogue/*.toml by `python -m ingest.plants.catalogue_page`. Do not edit. -->\n"
@@ -66,6 +67,7 @@ def pages(catalogue: Catalogue) -> dict[Path, str]:
     }
     named["common"] = _COMMON, list(catalogue.gateway.values())
     named["service"] = _SERVICE, list(catalogue.service.values())
+    named["instrument"] = _INSTRUMENT, list(catalogue.instrument.values())
     phases: dict[str, Iterable[PhaseModel]] = {kind: models.values() for kind, models in catalogue.phases.items()}
     found = {INDEX: _index(named, shared)}
     for name, (title, signals) in named.items():

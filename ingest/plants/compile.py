@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.display_value import SINGLE
+from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import DEVICE_SIGNALS, SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
 from ingest.domain.model.text import Text
 from ingest.domain.quality.sentinels import sentinel_table
@@ -47,6 +48,7 @@ class EvaluatedPlant:
     gateways: tuple[GatewayTable, ...]
     points: tuple[EvaluatedPoint, ...]
     phases: Mapping[str, tuple[Phase, ...]] = field(default_factory=dict)  # by equipment
+    instruments: tuple[Instrument, ...] = ()
 
     @property
     def id(self) -> str:
@@ -135,6 +137,7 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
         tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.evaluated},
         derived=channels.derived,
         renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
+        instruments={plant.id: plant.instruments for plant in plants if plant.instruments},
     )
 
 

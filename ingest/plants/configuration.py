@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from detectors import Derived, RuleTable
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
 from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.sentinels import SentinelTable
@@ -56,6 +57,7 @@ class PlantConfiguration:
         sentinels: those of all points; None: no point has any.
         derived: expressions with their channels, numbered after all points; `tables` refer to these channels.
         renamed: (plant, former id) -> id, of renamed points.
+        instruments: by plant, of those that name any.
     """
 
     version: int
@@ -70,6 +72,7 @@ class PlantConfiguration:
     derived: tuple[Derived, ...] = ()
     sentinels: SentinelTable | None = None
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    instruments: Mapping[str, tuple[Instrument, ...]] = field(default_factory=dict)
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
     # [p + 1]: the last entry stands for all points numbered later.
     _low: NDArray[np.float64] = field(init=False, repr=False)

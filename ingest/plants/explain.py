@@ -13,8 +13,9 @@ from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.kinds import OWN_INSTRUCTIONS
 from ingest.plants.load import plant_files
+from ingest.plants.own_points import gateway_points, instrument_points, service_points
 from ingest.plants.plantfile import PointText, read_plant_file
-from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_points, gateway_points, service_points
+from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_points
 
 CATALOGUE: Final = "catalogue"
 PLANT_FILE: Final = "plant file"
@@ -105,7 +106,8 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
     evaluated, found = evaluate_points(text)
     if faults or found:
         raise InvalidConfig([*faults, *found])
-    own = (gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway))
+    own = [gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway)]
+    own += [point for instrument in text.instruments for point in instrument_points(instrument, catalogue.instrument)]
     return _explained(plant, point, (*own, *evaluated), text.points)
 
 

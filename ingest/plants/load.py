@@ -11,8 +11,9 @@ from ingest.plants.compile import EvaluatedPlant, compile_configuration
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.equipment_phases import equipment_phases
 from ingest.plants.numbering import Numbering
+from ingest.plants.own_points import gateway_points, instrument_points, service_points
 from ingest.plants.plantfile import read_plant_file
-from ingest.plants.point_rules import Shared, evaluate_points, gateway_points, plant_points, service_points
+from ingest.plants.point_rules import Shared, evaluate_points, plant_points
 from ingest.plants.written import Place
 
 
@@ -68,10 +69,11 @@ def evaluate_file(
     faults += found
     if text.enterprise is None:
         return None, faults
-    own = (point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway))
-    return EvaluatedPlant(
-        text.enterprise, text.equipment, text.gateways, (*own, *points), equipment_phases(text, plant_points(text))
-    ), faults
+    instruments = text.instruments
+    own = [point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway)]
+    own += [point for instrument in instruments for point in instrument_points(instrument, catalogue.instrument)]
+    phases = equipment_phases(text, plant_points(text))
+    return EvaluatedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points), phases, instruments), faults
 
 
 def configuration_of(

@@ -10,15 +10,17 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.domain.model.fault import Fault
-from ingest.domain.model.plant import Confidence, gateway_point_of
+from ingest.domain.model.instrument import Instrument
+from ingest.domain.model.plant import Confidence, InstrumentPoint, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
+from ingest.plants.instrument_tables import InstrumentTable, instrument_of
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.phase_rules import phase_rules
 from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
 from ingest.plants.written import Place, W, checked, read_toml
 
-LISTS: Final = ("equipment", "gateways", "points")
+LISTS: Final = ("equipment", "gateways", "points", "instruments")
 
 _NEVER_RENAMED: Final = (
     "no former id: only points are renamed; of gateways and plants a new one is set up beside the old one"
@@ -74,6 +76,7 @@ class PlantFile:
     gateways: tuple[GatewayTable, ...]
     points: tuple[PointText, ...]
     phases: PlantPhases
+    instruments: tuple[Instrument, ...] = ()
 
 
 def read_plant_file(
@@ -94,6 +97,7 @@ class _Reading:
         top = ("enterprise", *LISTS)
         self.faults = [Place(file, key).fault(raw[key], f"one of {', '.join(top)}") for key in raw if key not in top]
         self._file = file
+        self._catalogue = catalogue
         self._enterprise = self._never_renamed(Place(file, "enterprise"), raw.get("enterprise", {}))
         self._items = {key: self._list(key, raw.get(key, [])) for key in LISTS}
         self._items["gateways"] = [(place, self._never_renamed(place, item)) for place, item in self._items["gateways"]]
@@ -110,16 +114,14 @@ class _Reading:
             self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
         self._unique("equipment")
         self._unique("gateways", "points")
+        self._unique("instruments")
         self._none_of_a_gateways_own()
         self._renamed_from_nobody()
-        return PlantFile(
-            self._file,
-            enterprise,
-            self._all(EquipmentTable, "equipment", self._known()),
-            self._all(GatewayTable, "gateways"),
-            self._points(),
-            self._phases,
-        )
+        equipment = self._all(EquipmentTable, "equipment", self._known())
+        gateways = self._all(GatewayTable, "gateways")
+        points = self._points()
+        instruments = self._instruments(points)
+        return PlantFile(self._file, enterprise, equipment, gateways, points, self._phases, instruments)
 
     def _never_renamed(self, place: Place, item: object) -> object:
         """Return the table without `was`, which only points may have: elsewhere it is a fault."""
@@ -213,13 +215,32 @@ class _Reading:
                 self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
 
     def _none_of_a_gateways_own(self) -> None:
-        """Refuse ids that belong to a gateway's own points."""
+        """Refuse ids that belong to a gateway's own points, or to those of an instrument."""
         gateways = self._ids("gateways")
+        checks = {point.of(key): (key, point) for key in self._ids("instruments") for point in InstrumentPoint}
         for place, item in chain(self._items["gateways"], self._items["points"]):
             name = _text(item, "id")
             gateway, what = gateway_point_of(name) or ("", "")
-            if gateway in gateways:
-                self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {gateway}'s {what}"))
+            owner, of = (gateway, what) if gateway in gateways else checks.get(name, ("", ""))
+            if owner:
+                self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {owner}'s {of}"))
+
+    def _instruments(self, points: tuple[PointText, ...]) -> tuple[Instrument, ...]:
+        """Return the sound instruments; no two measure the same point."""
+        signals = {point.table.id: point.signal for point in points}
+        first: dict[str, str] = {}
+        sound = []
+        known = self._known()
+        for place, item in self._items["instruments"]:
+            table = self._checked(InstrumentTable, place, item, known)
+            if table is None:
+                continue
+            for at, point in enumerate(table.points):
+                if first.setdefault(point, place.key) != place.key:
+                    fault = f"a point that no other instrument measures; {first[point]} does"
+                    self.faults.append(place.at("points", at).fault(point, fault))
+            sound.append(instrument_of(table, _text(self._enterprise, "id"), signals, self._catalogue))
+        return tuple(sound)
 
     def _renamed_from_nobody(self) -> None:
         """Refuse former ids that are still in use in this file, or that two points claim."""

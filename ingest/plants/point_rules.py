@@ -8,7 +8,7 @@ from sys import intern
 from typing import Final
 
 from ingest.domain.model.fault import Fault
-from ingest.domain.model.plant import GATEWAY_SIGNAL, Gate, GatewayPoint, Rationalization, ServicePoint
+from ingest.domain.model.plant import Gate, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
@@ -17,20 +17,12 @@ from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, BorrowedLimit, LimitSpec, Measure, RuleSpec, Score, Unfit
 from ingest.plants.kinds.rule import SIGNS
 from ingest.plants.phase_scope import PhaseScope
-from ingest.plants.plant_tables import GatewayTable, SentinelsTable, named
+from ingest.plants.plant_tables import SentinelsTable, named
 from ingest.plants.plantfile import PlantFile, PointText
 from ingest.plants.point_scope import PlantPoint, PlantPoints
 from ingest.plants.written import Place
 
 _LEVELS: Final = frozenset({"LL", "L", "H", "HH"})
-
-_MEASURED: Final[Mapping[GatewayPoint, Text]] = {
-    GatewayPoint.CLOCK: Text("时钟", "clock"),
-    GatewayPoint.REFUSED: Text("拒收比例", "refused share"),
-    GatewayPoint.REUSED: Text("编号重复的帧", "frames under a used number"),
-    GatewayPoint.THROTTLED: Text("超限未读消息", "messages beyond its share"),
-}
-"""The suffix to a gateway's name in the names of its points."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,38 +126,6 @@ def plant_points(plant: PlantFile) -> tuple[PlantPoint, ...]:
             p.table.silence_s or p.signal.table.silence_s.value,
         )
         for p in plant.points
-    )
-
-
-def gateway_points(gateway: GatewayTable, signals: Mapping[str, Signal]) -> tuple[EvaluatedPoint, ...]:
-    """Return a gateway's own points: online or not, and what the service monitors of it."""
-    name = named(gateway.name, gateway.name_en)
-    online = _own_point(gateway.id, name, gateway.id, signals[GATEWAY_SIGNAL], gateway.silence_s)
-    measured = (
-        _own_point(
-            point.of(gateway.id), Text(f"{name.zh} {of.zh}", f"{name.en} {of.en}"), gateway.id, signals[point.signal]
-        )
-        for point, of in _MEASURED.items()
-    )
-    return online, *measured
-
-
-def service_points(signals: Mapping[str, Signal]) -> tuple[EvaluatedPoint, ...]:
-    """Return the points of the service itself, which no gateway carries."""
-    found = ((point, signals[point.signal]) for point in ServicePoint)
-    return tuple(_own_point(str(point), signal.name, "", signal) for point, signal in found)
-
-
-def _own_point(id_: str, name: Text, gateway: str, signal: Signal, silence_s: float | None = None) -> EvaluatedPoint:
-    of = _measure(signal, None, silence_s, None)
-    rules = []
-    for code, spec in signal.rules.items():
-        score = spec.score(of)
-        on_file = signal.rationalizations.of(code, spec)
-        rules.append(EvaluatedRule(code, spec, score, spec.reason(code, of, score), rationalization=on_file))
-    table = signal.table
-    return EvaluatedPoint(
-        id_, signal.code, name, None, gateway, of, tuple(rules), (), table.mandatory, table.basis, signal.states
     )
 
 
@@ -311,11 +271,11 @@ class _Evaluation:
 
 def _measure_of(point: PointText, shared: Shared) -> Measure:
     table = point.table
-    measure = _measure(point.signal, table.range, table.silence_s, table.setpoint)
+    measure = signal_measure(point.signal, table.range, table.silence_s, table.setpoint)
     return shared.measures.setdefault(measure, measure)
 
 
-def _measure(
+def signal_measure(
     signal: Signal, span: tuple[float, float] | None, silence_s: float | None, setpoint: float | None
 ) -> Measure:
     """Return what a rule's numbers depend on: the point's own values, else its signal's."""

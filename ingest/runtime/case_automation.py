@@ -16,36 +16,24 @@ from uuid import UUID
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.dead_points import RULE, DeadPoint, compare, dead_now, hazard_of
-from ingest.domain.cases.errors import Already
-from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
-from ingest.domain.cases.hazard_steps import moment
+from ingest.domain.cases.hazard import OPEN_STATES, HazardFilter, HazardSource
 from ingest.domain.cases.lead import Lead, LeadSource, lead_of_deadline, lead_of_warning
 from ingest.domain.model.alarm import OVER, AlarmFilter, AlarmState
-from ingest.domain.model.audit import YUJING, Act, ActKind
+from ingest.domain.model.audit import YUJING
 from ingest.domain.model.plant import Point
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.view import PlantView
+from ingest.runtime.case_opening import open_hazard, open_lead
 from ingest.services.all_pages import read_all
 from ingest.services.cases.dispositions import command
 from ingest.services.ports import AlarmBook, WarningBook
-from ingest.storage.state.case_rows import Record
 from ingest.storage.state.case_store import CaseStore
-from ingest.storage.state.errors import StateUnavailable
 
 _HOUR: Final = 3600 * 10**9
 _PAGE: Final = 1000
 _RESUBMIT_AFTER: Final = 60 * 10**9
 """Age after which a disposition is resubmitted: before that its own submission may still be under way."""
-
-
-@dataclass(frozen=True, slots=True)
-class CaseOpened(Event, level="warning", labels=("kind",)):
-    """The service opened a hazard or a lead by itself."""
-
-    kind: str
-    id: str
-    plant: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +44,8 @@ class DispositionRefused(Event, level="warning"):
     error: str
 
 
-@dataclass(frozen=True, slots=True)
-class CaseworkPutOff(Event, level="warning"):
-    """A look at the cases could not be finished; it is repeated."""
-
-    error: str
-
-
 class CaseAutomation:
-    """Runs periodically (`cases.look_every_s`). Times are ns since the epoch, from the clock it is given."""
+    """Runs in each round of `casework`. Times are ns since the epoch, from the clock it is given."""
 
     def __init__(
         self,
@@ -87,15 +68,6 @@ class CaseAutomation:
         self._config = config
         self._now = now
         self._known_leads: set[UUID] = set()  # leads known to exist
-
-    async def run(self) -> None:
-        """Run until cancelled."""
-        while True:
-            try:
-                await self.run_once()
-            except StateUnavailable as error:
-                emit(CaseworkPutOff(str(error)))
-            await asyncio.sleep(self._config.look_every_s)
 
     async def run_once(self) -> None:
         """Run once. Raises StateUnavailable."""
@@ -155,8 +127,7 @@ class CaseAutomation:
         open_ = read_all(partial(self._store.hazards, which), lambda hazard: (hazard.found, hazard.id))
         same = [hazard for hazard in open_ if hazard.point == dead.point]
         if not same:
-            line = moment(hazard, "find", by=YUJING, role="service", time=now)
-            self._open("hazard", hazard, [hazard, line], {"title": hazard.title, "point": point.id})
+            open_hazard(self._store, hazard, now)
         self._store.note_dead([replace(dead, hazard=same[0].id if same else hazard.id)], [])
 
     def _unhandled(self, now: int) -> Iterator[EarlyWarning]:
@@ -187,16 +158,8 @@ class CaseAutomation:
         if lead.id in self._known_leads:
             return
         if self._store.lead(lead.id) is None:
-            self._open("lead", lead, [lead], {"source": str(lead.source), "subject": lead.subject, "text": lead.text})
+            open_lead(self._store, lead, self._now())
         self._known_leads.add(lead.id)
-
-    def _open(self, kind: ActKind, hazard: Hazard | Lead, rows: list[Record], detail: dict[str, Any]) -> None:
-        act = Act(self._now(), YUJING, "service", "open", kind, str(hazard.id), hazard.plant, detail)
-        try:
-            self._store.commit(added=rows, acts=[act])
-        except Already:
-            return
-        emit(CaseOpened(kind, str(hazard.id), hazard.plant))
 
     async def _resubmit_dispositions(self) -> None:
         """Resubmit dispositions that the engine has not recorded."""

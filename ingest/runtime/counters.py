@@ -20,7 +20,7 @@ from ingest.intake.events import MessageQuarantined
 from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
 from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust
-from ingest.runtime.case_automation import CaseOpened
+from ingest.runtime.case_opening import CaseOpened
 from ingest.runtime.maintenance_events import EventsTrimmed, OutboxTrimmed
 from ingest.runtime.self_monitoring import LookFailed
 from ingest.runtime.settings import Settings

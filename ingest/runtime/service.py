@@ -22,7 +22,7 @@ from ingest.intake.sources.clock import Clock
 from ingest.plants.file_watcher import configurations
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
-from ingest.runtime.case_automation import CaseAutomation
+from ingest.runtime.casework import casework
 from ingest.runtime.counters import expose_counters
 from ingest.runtime.garbage_collection import settle_heap
 from ingest.runtime.heap import keep_trimmed, share_heap
@@ -228,15 +228,15 @@ class Service:
             self.files,
             reads,
         )
-        self._casework = CaseAutomation(
+        self._casework = casework(
             cases,
+            self._database,
             self.alarms,
             self.warnings,
-            lambda: self.engine.configuration,
-            self.live.view,
-            self.live.order,
+            self.engine,
+            self.live,
+            self._intake.observe,
             settings.cases,
-            time.time_ns,
         )
         ports = ports_of(
             settings,

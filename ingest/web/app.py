@@ -41,6 +41,7 @@ from ingest.web.rest.enterprises import enterprises_router, self_inspections_rou
 from ingest.web.rest.evidence import evidence_router
 from ingest.web.rest.hazards import hazards_router
 from ingest.web.rest.inspections import inspections_router, leads_router
+from ingest.web.rest.instruments import instruments_router
 from ingest.web.rest.lists import lists_router
 from ingest.web.rest.plants import plants_router
 from ingest.web.rest.pledges import pledges_router
@@ -64,6 +65,7 @@ CASES = (
     self_inspections_router,
     works_router,
     pledges_router,
+    instruments_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

@@ -12,12 +12,14 @@ import msgspec
 from fastapi.responses import StreamingResponse
 from starlette.concurrency import run_in_threadpool
 
+from ingest.domain.cases.ledger_sheet import NAME as LEDGERS
 from ingest.domain.cases.sheet import Language
 from ingest.domain.cases.written import WRITERS
 from ingest.domain.model.audit import Act
 from ingest.domain.model.plant import SERVICE
 from ingest.services import caller_scope
 from ingest.services.access import Principal
+from ingest.services.cases import instruments
 from ingest.services.cases.enterprises import last_received, recent_s
 from ingest.services.errors import Conflict, TooManyRequests, Unavailable
 from ingest.services.exports.request import Ending, ExportRequest, Page
@@ -94,6 +96,7 @@ class Exports:
         self, caller: Principal, name: str, ending: Ending, plant: str | None, year: int | None
     ) -> ExportRequest:
         ports = self._ports
+        listed = instruments.configured(ports, caller_scope.narrowed(caller, plant)) if name == LEDGERS else ()
         plants = [caller_scope.plant(ports, caller, plant)] if plant else caller_scope.plants(ports, caller)
         return ExportRequest(
             name=name,
@@ -106,6 +109,9 @@ class Exports:
             recent_s=recent_s(ports),
             now=ports.now(),
             year=year,
+            instruments=tuple(listed),
+            stopped=instruments.stopped(ports, listed),
+            cases=ports.cases.config,
             phones=caller.sees_phones,
         )
 

@@ -25,6 +25,8 @@ class CasesConfig(Config):
     unhandled_orange_h: Hours = 2.0
     connected_h: Hours = 24.0
     look_every_s: Annotated[float, Field(gt=0)] = 30.0
+    ledger_grace_d: Annotated[int, Field(ge=0, le=3650)] = 30
+    ledger_notice_d: Annotated[int, Field(ge=0, le=365)] = 30
 
     @property
     def max_evidence_bytes(self) -> int:

@@ -12,9 +12,12 @@ from ingest.domain.cases.enterprise import RiskClass
 from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.cases.ledger import Corrected, LedgerState, Outcome, Planning
+from ingest.domain.cases.ledger_due import CHECKS, DueState
 from ingest.domain.cases.pledge import PledgeStanding, PledgeState
 from ingest.domain.cases.verbs import VerbTable
 from ingest.domain.cases.work import WorkKind, WorkStanding, WorkState
+from ingest.domain.model.instrument import Check
 from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
@@ -59,6 +62,23 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "suspend": Text("责令停产停业整顿", "ordered to suspend"),
         "penalty": Text("立案处罚", "penalty"),
     },
+    LedgerState: {"in-use": Text("在用", "in use"), "scrapped": Text("已报废", "scrapped")},
+    DueState: {
+        "failed": Text("不合格", "failed"),
+        "overdue": Text("逾期", "overdue"),
+        "due-soon": Text("即将到期", "due soon"),
+        "unknown": Text("无记录", "nothing on record"),
+        "in-order": Text("有效", "in order"),
+        "out-of-service": Text("停用", "out of service"),
+        "scrapped": Text("已报废", "scrapped"),
+    },
+    Outcome: {"passed": Text("合格", "passed"), "failed": Text("不合格", "failed")},
+    Corrected: {
+        "passed": Text("合格", "passed"),
+        "failed": Text("不合格", "failed"),
+        "void": Text("作废（无此次检查）", "void (no such check)"),
+    },
+    Planning: {"planned": Text("正常计划", "planned"), "unplanned": Text("非计划临时", "unplanned")},
     RiskClass: {
         "red": Text("红（A）重大风险", "red (A)"),
         "orange": Text("橙（B）较大风险", "orange (B)"),
@@ -109,6 +129,7 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "missed": Text("漏报", "missed"),
         "not-owed": Text("未要求", "not asked for"),
     },
+    Check: {str(check): text for check, text in CHECKS.items()},
     Form: {"device": Text("设备离线/仪表", "device"), "process": Text("工艺", "process")},
 }
 """By enumeration: value -> what it is called."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
+from ingest.domain.cases import ledger_sheet
 from ingest.domain.cases.criteria import Criteria
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import Hazard
@@ -13,7 +14,7 @@ from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, r
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
-ListName = Literal["enterprises", "hazards", "rectification", "responsibility"]
+ListName = Literal["enterprises", "hazards", "rectification", "responsibility", "instruments"]
 
 
 def _kind(of: Enterprise) -> Text | str:
@@ -115,8 +116,9 @@ TITLES: Final[Mapping[str, Text]] = {
     "hazards": Text("隐患清单", "Hazards"),
     "rectification": Text("整改清单", "Rectification"),
     "responsibility": Text("责任清单", "Responsibility"),
+    ledger_sheet.NAME: ledger_sheet.TITLE,
 }
-"""The four lists, by name."""
+"""The four lists, and that of instruments, by name."""
 
 
 def make(

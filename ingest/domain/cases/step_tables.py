@@ -13,6 +13,7 @@ from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.lead_steps import LeadStep
+from ingest.domain.cases.ledger_steps import LedgerStep
 from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.verbs import FormField, VerbTable
 from ingest.domain.cases.work_steps import WorkStep
@@ -26,6 +27,7 @@ TABLES: Final[tuple[type[VerbTable], ...]] = (
     WorkStep,
     CleaningStep,
     PledgeStep,
+    LedgerStep,
 )
 
 PAGE: Final = Path("docs/closed-loop.md")

@@ -8,7 +8,7 @@ the lines of history and audit trail and the table in `docs/closed-loop.md` foll
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, replace
 from enum import StrEnum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, get_args, get_type_hints
@@ -21,12 +21,16 @@ from ingest.domain.cases.errors import Impossible, Incomplete, NotTheirs
 from ingest.domain.cases.hazard import Hazard, HazardMoment
 from ingest.domain.cases.inspection import Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
 from ingest.domain.model.audit import ActKind, ActRole
 from ingest.domain.model.text import Text
 
-R = TypeVar("R", bound=Hazard | Inspection | Lead | Work | Cleaning | Pledge)
+Line = HazardMoment | LedgerEntry
+"""What records keep of their own history."""
+
+R = TypeVar("R", bound=Hazard | Inspection | Lead | Work | Cleaning | Pledge | Ledger)
 
 
 class Kind(StrEnum):
@@ -229,7 +233,7 @@ class VerbTable(StrEnum):
         }
 
     @classmethod
-    def history(cls, after: Any, form: Form[Any], by: str, role: ActRole, time: int) -> list[HazardMoment]:  # noqa: ARG003
+    def history(cls, after: Any, form: Form[Any], by: str, role: ActRole, time: int) -> Sequence[Line]:  # noqa: ARG003
         """The record's own history of a step, where it has one."""
         return []
 

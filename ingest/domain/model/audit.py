@@ -26,6 +26,7 @@ ActKind = Literal[
     "work",
     "cleaning",
     "pledge",
+    "instrument",
     "point",
     "access",
     "export",

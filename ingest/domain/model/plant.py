@@ -137,7 +137,7 @@ class Point:
 
     @property
     def is_device(self) -> bool:
-        """Whether this is a point of a gateway or of the service itself, not of an instrument."""
+        """Whether no instrument measures this: a point of a gateway, of the service, or of an instrument's checks."""
         return self.signal in DEVICE_SIGNALS
 
 
@@ -207,8 +207,33 @@ class ServicePoint(StrEnum):
         return f"SERVICE_{self}"
 
 
+class InstrumentPoint(StrEnum):
+    """What the service watches of an instrument's checks: for how many days each is overdue.
+
+    The point's id is the instrument's, a dot and this; its signal is `INSTRUMENT_` and this in capitals.
+    """
+
+    CALIBRATION = "calibration"
+    FUNCTION_TEST = "function-test"
+    PROOF_TEST = "proof-test"
+
+    @property
+    def signal(self) -> str:
+        """Its signal."""
+        return f"INSTRUMENT_{self.upper().replace('-', '_')}"
+
+    def of(self, instrument: str) -> str:
+        """Return the id of this point of that instrument."""
+        return f"{instrument}.{self}"
+
+
 DEVICE_SIGNALS: Final = frozenset(
-    {GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint), *(point.signal for point in ServicePoint)}
+    {
+        GATEWAY_SIGNAL,
+        *(point.signal for point in GatewayPoint),
+        *(point.signal for point in ServicePoint),
+        *(point.signal for point in InstrumentPoint),
+    }
 )
 """Signals that no instrument of a plant measures."""
 

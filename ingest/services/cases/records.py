@@ -13,6 +13,7 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.inspection import Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.ledger import Ledger
 from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
 from ingest.domain.model.audit import Act, ActKind
@@ -20,7 +21,7 @@ from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound, Problem
 from ingest.services.ports import Ports
 
-R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection, Work, Cleaning, Pledge)
+R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection, Work, Cleaning, Pledge, Ledger)
 
 
 def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
@@ -63,6 +64,11 @@ def pledge(ports: Ports, caller: Principal, key: UUID) -> Pledge:
     return _reached(caller, "pledge", key, ports.cases.daily.pledge(key))
 
 
+def instrument(ports: Ports, caller: Principal, key: UUID) -> Ledger:
+    """The ledger of one instrument in scope, with its entries. Raises NotFound."""
+    return _reached(caller, "instrument", key, ports.cases.store.ledger(key))
+
+
 RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
     "hazard": hazard,
     "lead": lead,
@@ -70,6 +76,7 @@ RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
     "work": work,
     "cleaning": cleaning,
     "pledge": pledge,
+    "instrument": instrument,
 }
 """By kind: what finds a record that has steps."""
 

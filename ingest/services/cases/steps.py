@@ -29,15 +29,22 @@ def take(ports: Ports, caller: Principal, table: type[VerbTable], key: UUID, ver
         BadParameter: evidence or a clause that is not for its plant.
         CaseError: the step cannot be taken.
     """
+    record = check(ports, caller, table, key, version, form)
+    by, role, time = caller.name, caller.acts_as, ports.now()
+    after, kind = advance(table, record, form, by=by, role=role, time=time), table.kind()
+    act = records.act(ports, caller, str(table.of(form)), kind, key, record.plant, table.detail(form, after))
+    ports.cases.store.commit(added=table.history(after, form, by, role, time), saved=[after], acts=[act])
+    return after
+
+
+def check(ports: Ports, caller: Principal, table: type[VerbTable], key: UUID, version: int, form: Form[Any]) -> Any:
+    """Return the record of a step that could be taken now. Raises what `take` raises."""
     kind = table.kind()
     record = records.RECORDS[kind](ports, caller, key)
     records.require_version(f"the {kind}", version, record.version)
     _check_references(ports, record.plant, table, form)
-    by, role, time = caller.name, caller.acts_as, ports.now()
-    after = advance(table, record, form, by=by, role=role, time=time)
-    act = records.act(ports, caller, str(table.of(form)), kind, key, record.plant, table.detail(form, after))
-    ports.cases.store.commit(added=table.history(after, form, by, role, time), saved=[after], acts=[act])
-    return after
+    advance(table, record, form, by=caller.name, role=caller.acts_as, time=ports.now())
+    return record
 
 
 def _clause(code: str | None) -> Clause | None:

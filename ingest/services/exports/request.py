@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from ingest.domain.cases.config import CasesConfig
+from ingest.domain.cases.ledger_due import Stopped
 from ingest.domain.cases.sheet import Kind, Language
+from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
 
@@ -19,12 +22,14 @@ class ExportRequest:
     """Request for a list, or for a year's summary.
 
     Attributes:
-        name: one of the four lists; "summary" with a year.
+        name: of a list (`lists.TITLES`); "summary" with a year.
         plants: the enterprises it covers, without their points.
         scope: plants whose hazards, leads and inspections it covers; None: all plants, also removed ones.
         last_received: when each plant last sent something, ns; plants that never did are left out.
         recent_s: for how long after that a plant counts as connected.
         now: the time its figures are of, ns since the epoch.
+        instruments, stopped: those of the enterprises, and points out of service; of the list of instruments alone.
+        cases: grace and notice of their checks.
         phones: whether telephone numbers are given in full.
         lang: the language of its cells.
         first, most: of a page, the number of rows before it and its most rows.
@@ -38,6 +43,9 @@ class ExportRequest:
     recent_s: float
     now: int
     year: int | None = None
+    instruments: tuple[Instrument, ...] = ()
+    stopped: Stopped = field(default_factory=dict)
+    cases: CasesConfig = field(default_factory=CasesConfig)
     phones: bool = True
     lang: Language = "zh"
     first: int = 0

@@ -11,12 +11,13 @@ from uuid import UUID
 
 import msgspec
 
-from ingest.domain.cases import duties
+from ingest.domain.cases import duties, ledger_sheet
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import day_of, year_of
 from ingest.domain.cases.hazard import Hazard, HazardFilter
 from ingest.domain.cases.inspection import Inspection, InspectionFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
+from ingest.domain.cases.ledger_due import standings
 from ingest.domain.cases.lists import make
 from ingest.domain.cases.phones import without_phones
 from ingest.domain.cases.sheet import Sheet, shown
@@ -44,6 +45,8 @@ class SheetBuilder:
         return encode(self._sheet(request), request)
 
     def _sheet(self, request: ExportRequest) -> Sheet:
+        if request.name == ledger_sheet.NAME:
+            return self._instruments(request)
         rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
         if not request.phones:
             rows = [without_phones(row) for row in rows]
@@ -68,6 +71,14 @@ class SheetBuilder:
             alarm_figures=self.figures.alarm_figures(request.scope, first, min(end, request.now + 1)),
         )
         return summarise(_with_removed(records), request.year, request.now, request.lang)
+
+    def _instruments(self, request: ExportRequest) -> Sheet:
+        plants = frozenset(instrument.plant for instrument in request.instruments)
+        ledgers = self.store.ledgers(plants) if plants else []
+        today = day_of(request.now)
+        found = standings(request.instruments, ledgers, request.stopped, today, request.cases)
+        names = {plant.id: plant.name for plant in request.plants}
+        return ledger_sheet.instrument_sheet(found, names, request.now, request.lang)
 
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
         which = HazardFilter(plants=scope)

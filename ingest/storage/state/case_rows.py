@@ -21,15 +21,16 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardMoment
 from ingest.domain.cases.inspection import Finding, Inspection
 from ingest.domain.cases.lead import Lead
+from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
 from ingest.storage.state import case_tables as t
 from ingest.storage.state import daily_tables as d
 
-Versioned = Hazard | Lead | Inspection | EnterpriseRecord | Work | Cleaning | Pledge
+Versioned = Hazard | Lead | Inspection | EnterpriseRecord | Work | Cleaning | Pledge | Ledger
 """Records that change, one version at a time."""
 
-Record = Versioned | Disposition | Evidence | HazardMoment | SelfInspection
+Record = Versioned | Disposition | Evidence | HazardMoment | SelfInspection | LedgerEntry
 """What the closed loop keeps."""
 
 TABLES: Final[Mapping[type, sa.Table]] = {
@@ -45,6 +46,8 @@ TABLES: Final[Mapping[type, sa.Table]] = {
     Work: d.work,
     Cleaning: d.cleaning,
     Pledge: d.pledge,
+    Ledger: t.ledger,
+    LedgerEntry: t.ledger_entry,
 }
 """Where each kind of record is kept."""
 
@@ -95,6 +98,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [str(one) for one in value]
     if isinstance(value, Mapping):
-        return dict(value)
+        return msgspec.to_builtins(dict(value), str_keys=True)
     assert value is None or isinstance(value, (str, int, UUID, dt.date)), value  # noqa: S101  a field no column takes
     return value

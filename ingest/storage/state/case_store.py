@@ -20,6 +20,7 @@ from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardFilter, HazardMoment, HazardState
 from ingest.domain.cases.inspection import Finding, Inspection, InspectionFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
+from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.model.audit import Act
 from ingest.storage.state import audit
 from ingest.storage.state import case_tables as t
@@ -197,6 +198,26 @@ class CaseStore(RecordReader):
         if plants is not None:
             query = query.where(t.enterprise.c.plant.in_(plants))
         return {record.plant: record for record in self._records(EnterpriseRecord, query)}
+
+    def ledger(self, key: UUID) -> Ledger | None:
+        """One ledger with its entries, or None."""
+        found = self._one(Ledger, key)
+        if found is None:
+            return None
+        column = t.ledger_entry.c
+        query = sa.select(t.ledger_entry).where(column.ledger == key).order_by(column.version)
+        return replace(found, entries=tuple(self._records(LedgerEntry, query)))
+
+    def ledgers(self, plants: frozenset[str] | None, instrument: str | None = None) -> list[Ledger]:
+        """Those of these plants (None: all) or of one instrument id there, by id, without their entries."""
+        column = t.ledger.c
+        query = equal(narrowed(t.ledger, plants, column.since, None, None), {column.instrument: instrument})
+        return self._records(Ledger, query.order_by(column.plant, column.instrument, column.serial))
+
+    def ledgers_changed(self) -> int:
+        """A number that grows whenever a ledger is opened or anything is entered in one."""
+        (row,) = self._db.rows(sa.select(sa.func.coalesce(sa.func.sum(t.ledger.c.version), 0).label("changes")))
+        return int(row["changes"])
 
     def _with_findings(self, inspections: Sequence[Inspection]) -> list[Inspection]:
         column = t.finding.c

@@ -216,3 +216,34 @@ dead_point = sa.Table(
     sa.Column("since", sa.BigInteger),
     sa.Column("hazard", sa.Uuid),
 )
+
+ledger = sa.Table(
+    "ledger",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("plant", sa.Text, nullable=False),
+    sa.Column("instrument", sa.Text, nullable=False),
+    sa.Column("serial", sa.Text, nullable=False),
+    sa.Column("since", sa.Date, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("last", sa.JSON, nullable=False),
+    sa.Column("scrapped", sa.BigInteger),
+    sa.Column("scrapped_by", sa.Text),
+    sa.UniqueConstraint("plant", "instrument", "serial"),
+)
+
+ledger_entry = sa.Table(
+    "ledger_entry",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("ledger", sa.Uuid, sa.ForeignKey("ledger.id"), nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("step", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # after it
+    sa.Column("time", sa.BigInteger, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.UniqueConstraint("ledger", "version"),
+)

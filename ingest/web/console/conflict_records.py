@@ -23,6 +23,7 @@ SUBJECT_PAGES: Final[dict[ActKind, str]] = {
     "work": "/works/",
     "cleaning": "/cleaning/",
     "pledge": "/pledges/",
+    "instrument": "/instruments/",
 }
 """Paths of the pages of the audit trail's subjects."""
 

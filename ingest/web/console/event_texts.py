@@ -14,6 +14,7 @@ from ingest.domain.cases.hazard import HazardLevel, HazardSource, HazardState
 from ingest.domain.cases.inspection import Basis, InspectionState, Result
 from ingest.domain.cases.labels import LABELS
 from ingest.domain.cases.lead import LeadSource, LeadState
+from ingest.domain.cases.ledger import Corrected, Planning
 from ingest.domain.cases.step_tables import TABLES, fields_of
 from ingest.domain.cases.verbs import FREE_TEXT
 from ingest.domain.model.text import Text
@@ -45,7 +46,7 @@ PROSE: Final = tuple(
 )
 """Fields of the console's forms that hold free text: those of its templates, and of the forms of steps."""
 
-_LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256"})
+_LEFT_OUT: Final = frozenset({"disposition", "suppression", "sha256", "entry"})
 """Ids that mean nothing to people; the page links to what they name."""
 
 
@@ -74,6 +75,8 @@ _CODES: Final[Mapping[str, Mapping[str, Text]]] = {
     | _labels(InspectionState),
     "source": _labels(HazardSource) | _labels(LeadSource),
     "basis": _labels(Basis),
+    "outcome": _labels(Corrected),
+    "planning": _labels(Planning),
     "result": _labels(Result),
     "risk_class": _labels(RiskClass),
 }

@@ -18,7 +18,7 @@ from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.console.fields import MaybeName, Prose, Words
 from ingest.web.console.forms import go_on, own_form
-from ingest.web.console.hazard_views import clauses_for, proofs_of_hazard, stages
+from ingest.web.console.hazard_views import clauses_for, proofs_of_history, stages
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.paging import cut, read_token
 from ingest.web.routers import page_router
@@ -119,7 +119,7 @@ def hazard_pages(ports: Ports, render: Renderer, table: type[HazardTable] = Haza
             clause=load_criteria().clauses.get(found.clause or ""),
             criteria=load_criteria(),
             history=history,
-            proofs=proofs_of_hazard(ports, history),
+            proofs=proofs_of_history(ports, history),
             overdue=found.overdue(ports.now()),
         )
 

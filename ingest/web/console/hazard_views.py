@@ -10,6 +10,7 @@ from ingest.domain.cases.criteria import Clause, load_criteria
 from ingest.domain.cases.evidence import Evidence
 from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardMoment, HazardState
 from ingest.domain.cases.labels import label
+from ingest.domain.cases.ledger import LedgerEntry
 from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.text import Text
 from ingest.services.ports import Ports
@@ -53,7 +54,7 @@ def clauses_for(plant: Plant, point: Point | None, hazard: Hazard) -> list[Claus
     ]
 
 
-def proofs_of_hazard(ports: Ports, history: Sequence[HazardMoment]) -> dict[int, list[Evidence]]:
+def proofs_of_history(ports: Ports, history: Sequence[HazardMoment | LedgerEntry]) -> dict[int, list[Evidence]]:
     """Return the files that came with each step, by its version."""
     found = {}
     for line in history:

@@ -19,6 +19,7 @@ MORE: Final = (
     ("/self-inspections", "nav.self_inspections"),
     ("/works", "nav.works"),
     ("/pledges", "nav.pledges"),
+    ("/instruments", "nav.instruments"),
     ("/leads", "nav.leads"),
     ("/lists", "nav.lists"),
     ("/audit", "nav.audit"),

@@ -14,6 +14,7 @@ from ingest.web.console.disposition_forms import disposition_forms
 from ingest.web.console.enterprise_pages import enterprise_pages
 from ingest.web.console.hazard_pages import hazard_pages
 from ingest.web.console.inspection_pages import inspection_pages
+from ingest.web.console.instrument_pages import instrument_pages
 from ingest.web.console.lead_pages import lead_pages
 from ingest.web.console.list_pages import list_pages
 from ingest.web.console.metric_pages import metric_pages
@@ -42,6 +43,7 @@ PAGES = (
     work_pages,
     pledge_pages,
     enterprise_pages,
+    instrument_pages,
     plant_pages,
     audit_pages,
     service_pages,

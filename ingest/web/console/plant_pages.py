@@ -14,6 +14,7 @@ from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.services import caller_scope
 from ingest.services.access import Principal
+from ingest.services.cases import instruments
 from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller
@@ -67,6 +68,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             request,
             "_points.html" if fragment else "plant.html",
             plant=found,
+            overdue_checks=instruments.overdue_checks(ports, plant),
             groups=rows.point_groups(found, _point_rows(ports, caller, found)),
             sparks=sparks,
             history_refuses=ports.live.history_refuses(),
@@ -93,6 +95,8 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             "point.html",
             plant=of,
             row=row,
+            overdue_checks=instruments.overdue_checks(ports, of.id),
+            instruments=instruments.of_plants(ports, frozenset({of.id}), found.id),
             hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),
             silent=ports.live.not_evaluated(found.rules),

@@ -39,6 +39,7 @@ from ingest.web.inputs import MULTIPART
 from ingest.web.routers import page_router
 
 _CODE: Final = Annotated[str | None, Form(max_length=64)]
+_KEY: Final = Annotated[UUID, Form()]
 _TYPES: Final[Mapping[Kind, tuple[Any, Any]]] = {
     Kind.WORDS: (Words, Maybe),
     Kind.PROSE: (Prose, MaybeProse),
@@ -47,6 +48,7 @@ _TYPES: Final[Mapping[Kind, tuple[Any, Any]]] = {
     Kind.DEADLINE: (Day, MaybeDay),
     Kind.MONEY: (Yuan, MaybeYuan),
     Kind.CLAUSE: (_CODE, _CODE),
+    Kind.RECORD: (_KEY, _KEY),
 }
 """Kind of a field -> how it is read where it is required, and where it may be left out."""
 

@@ -29,6 +29,7 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.MONEY: Yuan,
     Kind.CLAUSE: Annotated[str, Field(max_length=64)],
     Kind.EVIDENCE: Proofs,
+    Kind.RECORD: UUID,
 }
 _WHO: Final = {AUTHORITY: " Inspectors and admins only", ENTERPRISE: " Operators and admins only"}
 

@@ -11,11 +11,13 @@ from fastapi.concurrency import run_in_threadpool
 
 from detectors.detector import Reason
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.instrument import Check
 from ingest.domain.model.payload import iso
 from ingest.domain.model.plant import Equipment, Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.plants.view import Latest, PlantView
 from ingest.services import caller_scope
+from ingest.services.cases.instruments import overdue_checks
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
 from ingest.services.timestamps import Instant
@@ -56,15 +58,15 @@ def plants_router(ports: Ports) -> APIRouter:
     def points(plant: str, caller: Caller) -> list[plants_schemas.PointOut]:
         """List the points of a plant, gateways' own points included, each with its newest reading."""
         found = caller_scope.plant(ports, caller, plant)
-        hidden = caller_scope.hiding(ports, found.id)
-        return [plants_schemas.PointOut(**_point_body(ports, point, hidden)) for point in found.points]
+        hidden, overdue = caller_scope.hiding(ports, found.id), overdue_checks(ports, found.id)
+        return [plants_schemas.PointOut(**_point_body(ports, point, hidden, overdue)) for point in found.points]
 
     @router.get("/{plant}/points/{point}")
     def point(plant: str, point: str, caller: Caller) -> plants_schemas.PointDetail:
         """Show one point with the rules it is judged by and those it is not."""
         found = caller_scope.point(ports, caller, plant, point)
         return plants_schemas.PointDetail(
-            **_point_body(ports, found, caller_scope.hiding(ports, plant, point)),
+            **_point_body(ports, found, caller_scope.hiding(ports, plant, point), overdue_checks(ports, plant)),
             was=found.was,
             silence_s=found.silence_s,
             setpoint=found.setpoint,
@@ -158,7 +160,12 @@ def _equipment(view: PlantView, plant: str, machine: Equipment) -> plants_schema
     )
 
 
-def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppression]]) -> dict[str, Any]:
+def _point_body(
+    ports: Ports,
+    point: Point,
+    hidden: Mapping[str, Sequence[Suppression]],
+    overdue: Mapping[str, Sequence[Check]],
+) -> dict[str, Any]:
     return {
         "plant": point.plant,
         "id": point.id,
@@ -170,6 +177,7 @@ def _point_body(ports: Ports, point: Point, hidden: Mapping[str, Sequence[Suppre
         "low": _finite(point.low),
         "high": _finite(point.high),
         "latest": _latest(point, ports.live.latest(point.index)),
+        "overdue_checks": overdue.get(point.id, []),
         "hidden_by": next((suppression.kind for suppression in hidden.get(point.id, ())), None),
     }
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ingest.domain.model.instrument import Check
 from ingest.domain.model.plant import Confidence, GateOp, PlantKind
 from ingest.domain.model.suppression import SuppressionKind
 from ingest.web.rest.schemas import Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape
@@ -115,6 +116,9 @@ class PointOut(Shape):
     hidden_by: SuppressionKind | None = Field(
         description="the strongest kind in force now that hides alarms of all or some of its rules; null: none does",
         examples=[None],
+    )
+    overdue_checks: list[Check] = Field(
+        description="of its instrument: while one is overdue its readings may be wrong", examples=[[]]
     )
 
 

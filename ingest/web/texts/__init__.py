@@ -11,6 +11,7 @@ from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.cases import CASES
 from ingest.web.texts.daily import DAILY
 from ingest.web.texts.frame import FRAME
+from ingest.web.texts.instruments import INSTRUMENTS
 from ingest.web.texts.metrics import METRICS, VERDICTS
 from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, NOT_EVALUATED, PLANTS
 from ingest.web.texts.service import SERVICE_PAGES
@@ -26,6 +27,7 @@ from ingest.web.texts.warnings import WARNING_ASKED, WARNING_EVENTS, WARNING_STA
 
 TEXTS: Final[dict[str, Text]] = {
     **FRAME,
+    **INSTRUMENTS,
     **ALARMS,
     **CASES,
     **DAILY,

@@ -8,6 +8,7 @@ from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
 from ingest.domain.cases.lead_steps import LeadStep
+from ingest.domain.cases.ledger_steps import LedgerStep
 from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.step_tables import FIELDS, actions_of
 from ingest.domain.cases.work_steps import WorkStep
@@ -66,6 +67,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "handled": Text("处置时间", "when it was done"),
     "hazard": Text("隐患", "hazard"),
     "inspection": Text("检查", "inspection"),
+    "instrument": Text("仪表", "instrument"),
     "inspectors": Text("检查人员", "inspectors"),
     "insurance": Text("安责险", "insurance"),
     "insured_until": Text("保险至", "insured until"),
@@ -105,6 +107,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "safety_head": Text("安全负责人", "safety head"),
     "safety_phone": Text("安全负责人电话", "safety head's phone"),
     "scope": Text("检查内容", "scope"),
+    "serial": Text("出厂编号", "serial number"),
     "since": Text("自", "since"),
     "size": Text("字节", "bytes"),
     "source": Text("来源", "source"),
@@ -164,6 +167,7 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
         "noted": Text("更新档案", "noted"),
         "classified": Text("评定等级", "classified"),
     },
+    "instrument": actions_of(LedgerStep),
     "point": {"renamed": Text("测点更名", "renamed")},
     "access": {
         "signed-in": Text("登录", "signed in"),

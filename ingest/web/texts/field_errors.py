@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from ingest.domain.cases.ledger_steps import REFUSALS
 from ingest.domain.cases.step_tables import EXPECTED
 from ingest.domain.model.text import Text
 
@@ -41,6 +42,7 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"a time that is past", "已经过去的时间", None),
         (r"a period that had begun, such as (\S+)", r"已经开始的周期，如 \1", None),
         (r"the name of each inspector", "每名检查人员的姓名", None),
+        (r"the id of a check in this ledger", "本台账中的一条检定或检验记录", "a check in this ledger"),
         (r"the lead it goes after", "所核查的线索", None),
         (r"the plan's name or number", "检查计划的名称或编号", None),
         (r"a result that fits (\d+) findings", r"与已记录的 \1 个问题相符的结果", None),
@@ -79,8 +81,9 @@ def expected_text(expected: str) -> Text:
     >>> expected_text("a day not after 2026-11-23").zh
     '不晚于 2026-11-23 的日期'
     """
-    if expected in EXPECTED:
-        return EXPECTED[expected]
+    known = EXPECTED.get(expected) or REFUSALS.get(expected)
+    if known is not None:
+        return known
     for pattern, chinese, english in _EXPECTED:
         found = pattern.fullmatch(expected)
         if found is not None:

@@ -22,6 +22,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.self_inspections": Text("企业自查", "Self-inspections"),
     "nav.pledges": Text("安全承诺", "Safety pledges"),
     "nav.works": Text("作业报备", "Declared work"),
+    "nav.instruments": Text("仪表台账", "Instruments"),
     "nav.leads": Text("执法线索", "Leads"),
     "nav.lists": Text("清单与总结", "Lists and summary"),
     "nav.audit": Text("操作记录", "Audit trail"),

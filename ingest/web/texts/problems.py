@@ -11,6 +11,7 @@ _KINDS: Final = {
     "operator position": "岗位", "the record": "企业档案", "the hazard": "该隐患", "the lead": "该线索",
     "the inspection": "该检查", "work": "作业报备", "the work": "该作业报备", "cleaning": "清扫记录",
     "the cleaning": "该清扫记录", "pledge": "安全承诺", "the pledge": "该安全承诺",
+    "instrument": "仪表", "the instrument": "该仪表台账",
 }  # fmt: skip
 _WHAT: Final = r"(?P<what>\w[\w ]*?)"
 
@@ -33,11 +34,14 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the lead is closed", "该线索已经办结。"),
         (rf"{_WHAT} is at version (?P<now>\d+), not (?P<seen>\d+): .+",
          "他人已更改{what}：您看到的是第 {seen} 版，现在是第 {now} 版。请重新查看。"),
-        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge) is .+",
+        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument) is .+",
          "{what}现在的状态不允许这样做，请查看最新状态。"),
         (r"find: hazard .+ is a finding of this inspection already; .+", "该隐患已列为此次检查的问题。"),
-        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge): role .+ may not; .+",
+        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument): role .+ may not; .+",
          "您的角色不能对{what}做这一步。"),
+        (r"out-of-service: every point of .+", "该仪表的测点都已停用或已申请停用。"),
+        (r"return: no point of .+", "该仪表没有停用的测点。"),
+        (r"the plant file does not name .+", "企业文件中现在没有这台仪表。"),
         (r"history: trends are missing; it has answered nothing for (\S+) s and .+, try again in (\S+) s",
          "暂无趋势数据：历史库已有 {1} 秒没有应答，服务会自行再次询问，请 {2} 秒后再试。最新值和报警不经过历史库。"),
         (r"history: trends are missing; it failed or did not answer in time, try again in (\S+) s",

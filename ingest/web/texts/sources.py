@@ -60,6 +60,8 @@ _PARTS: Final[Mapping[str, str]] = {
     "time to have one issued and to bring it to the broker, the console or the gateways": (
         "留出签发证书并送到代理、控制台或网关的时间"
     ),
+    "the day after its last day": "最后有效日的次日",
+    "what the period is from is told on the page of the instrument": "周期的依据见该仪表的页面",
     "title of the copy not shown, verify)": "所见副本未显示标题，待核实）",
     "what is not read is not judged until the gateway sends it again": "未读取的数据在网关重发之前不作判定",
     "what is refused is kept in quarantine, and not judged": "被拒收的数据保存在隔离区，不作判定",

@@ -95,6 +95,7 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "work": Text("作业报备", "declared work"),
     "cleaning": Text("清扫记录", "record of cleaning"),
     "pledge": Text("安全承诺", "safety pledge"),
+    "instrument": Text("仪表台账", "instrument"),
     "point": Text("测点", "point"),
     "access": Text("访问", "access"),
     "export": Text("导出", "export"),

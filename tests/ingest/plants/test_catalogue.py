@@ -40,6 +40,7 @@ CATALOGUE = load_catalogue()
 ALL = [signal for signals in CATALOGUE.signals.values() for signal in signals.values()] + [
     *CATALOGUE.gateway.values(),
     *CATALOGUE.service.values(),
+    *CATALOGUE.instrument.values(),
 ]
 
 

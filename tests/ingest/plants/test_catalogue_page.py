@@ -28,7 +28,11 @@ def test_a_page_says_how_it_is_made(page: Path) -> None:
 
 def test_every_signal_has_its_row_on_the_page_of_its_kind() -> None:
     catalogue = load_catalogue()
-    named: dict[str, Mapping[str, Signal]] = {"common": catalogue.gateway, "service": catalogue.service}
+    named: dict[str, Mapping[str, Signal]] = {
+        "common": catalogue.gateway,
+        "service": catalogue.service,
+        "instrument": catalogue.instrument,
+    }
     named |= {str(kind): signals for kind, signals in catalogue.signals.items()}
     for name, signals in named.items():
         page = read(FOLDER / f"{name}.md")

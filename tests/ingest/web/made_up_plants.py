@@ -24,6 +24,7 @@ from ingest.domain.model.plant import (
 )
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
+from tests.ingest.web.made_up_instruments import gauge, head
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -118,8 +119,21 @@ def configuration() -> PlantConfiguration:
         gateways[plant.id, "GW-01"] = GatewayConfiguration(columns, device, measured)
         carrier[[point.index for point in plant.points]] = device
     rules = tuple(rule for point in points for rule in point.rules)
+    instruments = {
+        ALUMINIUM: (gauge(ALUMINIUM),),
+        STEEL: (head(STEEL, "CO-01", "K-101"), head(STEEL, "CO-02", "K-102")),
+    }
     return PlantConfiguration(
-        1, {plant.id: plant for plant in plants}, tuple(points), rules, gateways, low, high, carrier, {}
+        1,
+        {plant.id: plant for plant in plants},
+        tuple(points),
+        rules,
+        gateways,
+        low,
+        high,
+        carrier,
+        {},
+        instruments=instruments,
     )
 
 

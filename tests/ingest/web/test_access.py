@@ -11,6 +11,7 @@ from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
 from ingest.base.config import Secret
+from ingest.domain.cases.ledger_steps import LedgerStep
 from ingest.domain.model.fault import InvalidConfig
 from ingest.services.access import TokenStore
 from ingest.services.config import ApiConfig, TokenConfig
@@ -39,6 +40,8 @@ OF_THE_PLANT = {
     "/hazards/submit",
     "/enterprises/{plant}/note",
     "/self-inspections",
+    *(f"/api/v1/instruments/{{instrument}}/{step}" for step in LedgerStep),
+    *(f"/instruments/{step}" for step in LedgerStep),
 }
 """Ways to change something that are for operators and admins."""
 

@@ -102,7 +102,7 @@ def test_every_key_and_action_told_is_said_in_both_languages() -> None:
 def test_every_source_of_ours_can_be_said_in_chinese() -> None:
     """Of the catalogue's rules, of gateways and the service itself, of warnings, and of benchmarks of alarms."""
     catalogue = load_catalogue()
-    tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service]
+    tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service, catalogue.instrument]
     rules = [
         rule
         for table in tables

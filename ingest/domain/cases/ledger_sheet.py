@@ -1,0 +1,73 @@
+"""The list of instruments (仪表台账): a row for each check, what is due first, first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ingest.domain.cases.labels import label
+from ingest.domain.cases.ledger_due import Due, Standing
+from ingest.domain.cases.sheet import Column, Language, Sheet, fill
+from ingest.domain.model.text import Text
+
+NAME: Final = "instruments"
+TITLE: Final = Text("仪表台账", "Instruments")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    of: Standing
+    due: Due | None  # None: it needs no check
+    plant: Text
+
+
+def _every(line: _Line) -> Text | None:
+    if line.due is None:
+        return None
+    months, days = line.due.period.months, line.due.period.days
+    return Text(f"{months} 个月", f"{months} months") if months else Text(f"{days} 天", f"{days} days")
+
+
+def _last(line: _Line, field: str) -> object:
+    last = line.due.last if line.due else None
+    return getattr(last, field) if last is not None else None
+
+
+def _overdue(line: _Line) -> int | None:
+    return line.due.overdue_days or None if line.due else None
+
+
+_COLUMNS: Final[tuple[Column[_Line], ...]] = (
+    Column("plant", Text("企业名称", "Enterprise"), "text", lambda line: line.plant, wide=True),
+    Column("instrument", Text("仪表位号", "Instrument"), "text", lambda line: line.of.instrument.id),
+    Column("name", Text("仪表名称", "Name"), "text", lambda line: line.of.instrument.name, wide=True),
+    Column("serial", Text("出厂编号", "Serial number"), "text", lambda line: line.of.instrument.serial or None),
+    Column("maker", Text("生产厂家", "Maker"), "text", lambda line: line.of.instrument.maker or None),
+    Column("model", Text("型号", "Model"), "text", lambda line: line.of.instrument.model or None),
+    Column("place", Text("安装位置", "Place"), "text", lambda line: line.of.instrument.place or None),
+    Column("points", Text("测点", "Points"), "text", lambda line: " ".join(line.of.instrument.points)),
+    Column("check", Text("项目", "Check"), "text", lambda line: label(line.due.check) if line.due else None),
+    Column("period", Text("周期", "Period"), "text", _every),
+    Column("source", Text("周期依据", "Source"), "text", lambda line: line.due.period.source if line.due else None),
+    Column("state", Text("状态", "State"), "text", lambda line: label(line.due.state) if line.due else None),
+    Column("last", Text("上次日期", "Last"), "day", lambda line: _last(line, "day")),
+    Column("number", Text("证书编号", "Certificate"), "text", lambda line: _last(line, "number")),
+    Column("person", Text("检定机构或人员", "By whom"), "text", lambda line: _last(line, "person")),
+    Column("deadline", Text("有效至", "Due"), "day", lambda line: line.due.deadline if line.due else None),
+    Column("overdue_days", Text("逾期天数", "Days overdue"), "count", _overdue),
+)
+
+
+def instrument_sheet(
+    standings: Iterable[Standing], names: Mapping[str, Text], now: int, lang: Language = "zh"
+) -> Sheet:
+    """Return the list of these instruments; `names`: of their plants, by id."""
+    found = sorted(standings, key=lambda one: (one.deadline, one.instrument.plant, one.instrument.id))
+    lines = [
+        _Line(one, due, names.get(one.instrument.plant, Text(one.instrument.plant, one.instrument.plant)))
+        for one in found
+        for due in one.dues or (None,)
+    ]
+    subtitle = Text(f"仪表 {len(found)} 台", f"{len(found)} instruments")
+    return fill(NAME, TITLE, subtitle, _COLUMNS, lines, now, lang)

@@ -1,0 +1,48 @@
+"""Opens records of the closed loop in the service's own name, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.cases.errors import Already
+from ingest.domain.cases.hazard import Hazard
+from ingest.domain.cases.hazard_steps import moment
+from ingest.domain.cases.lead import Lead
+from ingest.domain.model.audit import YUJING, Act, ActKind
+from ingest.storage.state.case_rows import Record
+from ingest.storage.state.case_store import CaseStore
+
+
+@dataclass(frozen=True, slots=True)
+class CaseOpened(Event, level="warning", labels=("kind",)):
+    """The service opened a hazard or a lead by itself."""
+
+    kind: str
+    id: str
+    plant: str
+
+
+def open_hazard(store: CaseStore, hazard: Hazard, now: int) -> None:
+    """Open a hazard that a rule found, with the first line of its history. One that is there already stays."""
+    line = moment(hazard, "find", by=YUJING, role="service", time=now)
+    _open(store, "hazard", hazard, [hazard, line], {"title": hazard.title, "point": hazard.point}, now)
+
+
+def open_lead(store: CaseStore, lead: Lead, now: int) -> None:
+    """Open a lead for something overdue. One that is there already stays."""
+    detail = {"source": str(lead.source), "subject": lead.subject, "text": lead.text}
+    _open(store, "lead", lead, [lead], detail, now)
+
+
+def _open(
+    store: CaseStore, kind: ActKind, record: Hazard | Lead, rows: Sequence[Record], detail: Mapping[str, Any], now: int
+) -> None:
+    act = Act(now, YUJING, "service", "open", kind, str(record.id), record.plant, detail)
+    try:
+        store.commit(added=rows, acts=[act])
+    except Already:
+        return
+    emit(CaseOpened(kind, str(record.id), record.plant))

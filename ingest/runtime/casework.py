@@ -1,0 +1,67 @@
+"""Runs the automations of the closed loop, one after the other, every `cases.look_every_s`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.cases.config import CasesConfig
+from ingest.engine.engine import Engine
+from ingest.plants.configuration import PlantConfiguration
+from ingest.runtime.case_automation import CaseAutomation
+from ingest.runtime.instrument_automation import InstrumentAutomation
+from ingest.runtime.live import LiveService
+from ingest.services.ports import AlarmBook, WarningBook
+from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.database import Database
+from ingest.storage.state.errors import StateUnavailable
+from ingest.storage.state.suppressions import SuppressionStore
+
+
+@dataclass(frozen=True, slots=True)
+class CaseworkPutOff(Event, level="warning"):
+    """A look at the cases could not be finished; it is repeated."""
+
+    error: str
+
+
+class Casework:
+    """Runs every part in each round; one that finds no state database does not hold up the others."""
+
+    def __init__(self, parts: Sequence[Callable[[], Awaitable[None]]], every_s: float) -> None:
+        self._parts = parts
+        self._every_s = every_s
+
+    async def run(self) -> None:
+        """Run until cancelled."""
+        while True:
+            for part in self._parts:
+                try:
+                    await part()
+                except StateUnavailable as error:
+                    emit(CaseworkPutOff(str(error)))
+            await asyncio.sleep(self._every_s)
+
+
+def casework(
+    store: CaseStore,
+    database: Database,
+    alarms: AlarmBook,
+    warnings: WarningBook,
+    engine: Engine,
+    live: LiveService,
+    observe: Callable[[Sequence[tuple[int, float]]], None],
+    config: CasesConfig,
+) -> Casework:
+    """Build every automation; `observe` journals values of the service's own points (`Intake.observe`)."""
+
+    def configuration() -> PlantConfiguration:
+        return engine.configuration
+
+    cases = CaseAutomation(store, alarms, warnings, configuration, live.view, live.order, config, time.time_ns)
+    suppressions = SuppressionStore(database)
+    instruments = InstrumentAutomation(store, suppressions, configuration, observe, config, time.time_ns)
+    return Casework((cases.run_once, instruments.run_once), config.look_every_s)

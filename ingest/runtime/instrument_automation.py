@@ -1,0 +1,129 @@
+"""Watches the checks of instruments: an overdue one becomes an alarm by a reading of its own point, and a hazard.
+
+Each run is safe to repeat: the ids of what it opens follow from the findings, the values it reports from the ledgers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from ingest.base.telemetry import Event, emit
+from ingest.domain.cases.config import CasesConfig
+from ingest.domain.cases.days import day_of
+from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
+from ingest.domain.cases.ledger import Ledger, ledger_of
+from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened, standings
+from ingest.domain.model.instrument import Instrument
+from ingest.plants.configuration import PlantConfiguration
+from ingest.runtime.case_opening import open_hazard
+from ingest.services.all_pages import read_all
+from ingest.services.cases.out_of_service import stopped_points
+from ingest.services.ports import SuppressionBook
+from ingest.storage.state.case_store import CaseStore
+
+_AT_ONCE: Final = 500
+"""Ledgers opened in one transaction."""
+
+Situation = tuple[int, dt.date, int, Stopped]
+"""Version of the configuration, day, changes of the ledgers, points out of service: all that decides what is due."""
+
+
+@dataclass(frozen=True, slots=True)
+class LedgersOpened(Event):
+    """Instruments that the service had not known before, each with a ledger now."""
+
+    count: int
+
+
+class InstrumentAutomation:
+    """Runs with the other automations. Looks at the ledgers only where something that decides has changed."""
+
+    def __init__(
+        self,
+        store: CaseStore,
+        suppressions: SuppressionBook,
+        configuration: Callable[[], PlantConfiguration],
+        observe: Callable[[Sequence[tuple[int, float]]], None],
+        config: CasesConfig,
+        now: Callable[[], int],
+    ) -> None:
+        """`observe` passes on values of points, by configuration index; `now`: ns since the epoch."""
+        self._store = store
+        self._suppressions = suppressions
+        self._configuration = configuration
+        self._observe = observe
+        self._config = config
+        self._now = now
+        self._seen: Situation | None = None
+        self._reported: dict[int, float] = {}  # by configuration index; of this day and configuration
+        self._opened: set[UUID] = set()  # hazards known to exist
+
+    async def run_once(self) -> None:
+        """Run once. Raises StateUnavailable."""
+        await asyncio.to_thread(self._look)
+
+    def _look(self) -> None:
+        configuration, now = self._configuration(), self._now()
+        plants = frozenset(configuration.instruments)
+        if not plants:
+            return
+        stopped = stopped_points(self._suppressions, plants, now)
+        today, changes = day_of(now), self._store.ledgers_changed()
+        situation = configuration.version, today, changes, stopped
+        if situation == self._seen:
+            return
+        instruments = [one for of_plant in configuration.instruments.values() for one in of_plant]
+        known = self._store.ledgers(plants)
+        new = self._open_new(instruments, known, today)
+        found = standings(instruments, [*known, *new], stopped, today, self._config)
+        if self._seen is None or situation[:2] != self._seen[:2]:
+            self._reported.clear()  # each value once a day at least: later it would count as stale
+        self._report(configuration, found)
+        overdue = [(of, due) for of in found for due in of.dues if due.overdue_days]
+        self._open_hazards([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
+        self._seen = configuration.version, today, changes + len(new), stopped  # opening a ledger counts as a change
+
+    def _open_new(self, instruments: Iterable[Instrument], known: Iterable[Ledger], today: dt.date) -> list[Ledger]:
+        """Open the ledgers of instruments that have none."""
+        there = {ledger.id for ledger in known}
+        new = [opened(instrument, today) for instrument in instruments if ledger_of(instrument) not in there]
+        for first in range(0, len(new), _AT_ONCE):
+            self._store.commit(added=new[first : first + _AT_ONCE])
+        if new:
+            emit(LedgersOpened(len(new)))
+        return new
+
+    def _report(self, configuration: PlantConfiguration, found: Iterable[Standing]) -> None:
+        """Pass on for how many days each check is overdue, where that has changed."""
+        fresh = []
+        for of in found:
+            for due in of.dues:
+                watched = due.check.watched
+                point = configuration.find(of.instrument.plant, watched.of(of.instrument.id)) if watched else None
+                value = float(due.overdue_days)
+                if point is not None and self._reported.get(point.index) != value:
+                    fresh.append((point.index, value))
+        if fresh:
+            self._observe(fresh)
+            self._reported.update(fresh)
+
+    def _open_hazards(self, found: Iterable[Hazard], now: int) -> None:
+        """Open those that are new; while an earlier one of the same check is open, it stands for a later one."""
+        missing = [hazard for hazard in found if hazard.id not in self._opened]
+        if not missing:
+            return
+        plants = frozenset(hazard.plant for hazard in missing)
+        which = HazardFilter(plants=plants, states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
+        open_ = read_all(partial(self._store.hazards, which), lambda hazard: (hazard.found, hazard.id))
+        stand = {(hazard.plant, hazard.point) for hazard in open_}
+        for hazard in missing:
+            if (hazard.plant, hazard.point) in stand:
+                continue
+            open_hazard(self._store, hazard, now)
+            self._opened.add(hazard.id)
