@@ -38,6 +38,7 @@ class Command(Protocol[T_co]):
         KeyError: it names something unknown.
         ValueError: it cannot be done at present; the message says why.
         Changed: the state has changed since the person looked at it.
+        StateUnavailable: what it names can only be read from the state database, which is away.
     """
 
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> T_co:

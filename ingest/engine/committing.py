@@ -1,4 +1,7 @@
-"""Commits the engine's cycles to the state database: results at once, a mere advance of the cursor within seconds."""
+"""Commits the engine's cycles to the state database: results at once, a mere advance of the cursor within seconds.
+
+Whatever the engine wants of the database it waits for while that is away: it must not end, nor judge without it.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, TypeVar
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.outbox import Message
@@ -16,6 +20,8 @@ from ingest.engine.order import Cycle
 from ingest.engine.raise_warnings import step_of
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
+
+T = TypeVar("T")
 
 OnCommit = Callable[[Sequence[Message] | None], None]
 """Called after each commit with results, with the messages it put into the outbox (None: read them from there)."""
@@ -44,13 +50,13 @@ class AlarmStep(Event, labels=("step", "alarm_level")):
 
 @dataclass(frozen=True, slots=True)
 class CommitRefused(Event, level="error"):
-    """The state database could not be written; tried again until it can. Readings stay in the journal."""
+    """The state database could not be used; tried again until it can. Readings stay in the journal."""
 
     error: str
 
 
 class Abandoned(Exception):
-    """The service stops while the state database cannot be written.
+    """The service stops while the state database cannot be used.
 
     The cycle's state must not be kept ahead of its cursor, nor its commands answered: the next start evaluates the same
     """
@@ -62,13 +68,13 @@ class StateCommit:
     Args:
         store: the state database.
         snapshot_every_s: interval of snapshots of the engine state.
-        stopping: set when the service stops; from then on a database that cannot be written is not waited for.
+        stopping: set when the service stops; from then on a database that cannot be used is not waited for.
         on_commit: called after a cycle with results, with what `EngineStore.commit` returned.
 
     Attributes:
         cursor: newest journal entry that was evaluated; its results are committed.
-        refused: when a commit last failed, by `time.monotonic`.
-        trouble: why the present commit fails; None: it does not.
+        refused: when the database last could not be used, by `time.monotonic`.
+        trouble: why it cannot be used at present; None: it can.
     """
 
     def __init__(
@@ -129,19 +135,30 @@ class StateCommit:
             self._on_commit(posted)
 
     def _write(self, cycle: Cycle, cursor: int, dump: bytes | None, reached: int) -> Sequence[Message] | None:
+        return self.until_done(
+            partial(
+                self._store.commit,
+                cursor,
+                cycle.events,
+                cycle.messages,
+                dump,
+                suppressions=cycle.suppressions,
+                warnings=cycle.warnings,
+                acts=cycle.acts,
+                renamed=cycle.renamed,
+                reached=reached,
+            )
+        )
+
+    def until_done(self, call: Callable[[], T]) -> T:
+        """Use the state database, again and again until it can be used.
+
+        Raises:
+            Abandoned: the service stops before that.
+        """
         while True:
             try:
-                posted = self._store.commit(
-                    cursor,
-                    cycle.events,
-                    cycle.messages,
-                    dump,
-                    suppressions=cycle.suppressions,
-                    warnings=cycle.warnings,
-                    acts=cycle.acts,
-                    renamed=cycle.renamed,
-                    reached=reached,
-                )
+                done = call()
             except StateUnavailable as error:
                 self.trouble = str(error)
                 emit(CommitRefused(self.trouble))
@@ -150,7 +167,7 @@ class StateCommit:
                     raise Abandoned from error
             else:
                 self.trouble = None
-                return posted
+                return done
 
     def _snapshot_taken(self, cursor: int) -> None:
         self._snapshot = cursor

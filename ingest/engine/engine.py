@@ -41,6 +41,7 @@ from ingest.storage.journal.records import Entry
 from ingest.storage.journal.roles import EngineJournal
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
+from ingest.storage.state.errors import StateUnavailable
 
 T = TypeVar("T")
 
@@ -130,7 +131,7 @@ class Engine(Worker):
 
     @property
     def trouble(self) -> str | None:
-        """Why nothing is evaluated at present: the error of the state database that refuses commits; None: it works."""
+        """Why nothing is evaluated at present: the error of the state database; None: it can be used."""
         return self._state_commit.trouble
 
     def lag(self) -> int:
@@ -198,7 +199,7 @@ class Engine(Worker):
             self._run_cycle(portion, seen=began - _IN_FLIGHT)
 
     def _recover(self) -> None:
-        state = self._store.load()
+        state = self._state_commit.until_done(self._store.load)
         at, replayed = self._load_snapshot(state), 0
         self._now = self.engine_state.listening_since  # nothing was evaluated before that
         while at < state.cursor:
@@ -218,7 +219,7 @@ class Engine(Worker):
             emit(AlarmLost(key))
         self._last_run = self._now
         if self._policy.warnings is not None:
-            live = self._store.live_warnings()
+            live = self._state_commit.until_done(self._store.live_warnings)
             self.engine_state.warnings.resume(live, self.engine_state, self._now, self._policy.warnings)
             # State written by an earlier version lacks when the service was last up: the last event stands in.
             newest = max(
@@ -233,7 +234,8 @@ class Engine(Worker):
         """Load the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
         engine_state = self.engine_state
         engine_state.load_alarm = self._alarms.alarm
-        engine_state.add_active(self._store.open_alarms())  # an old snapshot lacks since when they are active
+        # An old snapshot lacks since when they are active.
+        engine_state.add_active(self._state_commit.until_done(self._store.open_alarms))
         if state.snapshot is None:
             return state.snapshot_cursor
         try:
@@ -248,12 +250,12 @@ class Engine(Worker):
 
     def _restore_active(self) -> None:
         """Take alarms and suppressions from the state database, since a replay commits nothing."""
-        engine_state, store = self.engine_state, self._store
+        engine_state, store, until_done = self.engine_state, self._store, self._state_commit.until_done
         engine_state.alarms, engine_state.recent = {}, {}
-        engine_state.add_active(store.open_alarms())
-        for alarm in store.returned_alarms(RECENT):
+        engine_state.add_active(until_done(store.open_alarms))
+        for alarm in until_done(partial(store.returned_alarms, RECENT)):
             engine_state.store_alarm(alarm)
-        engine_state.suppressions = Suppressions(store.open_suppressions())
+        engine_state.suppressions = Suppressions(until_done(store.open_suppressions))
 
     def _replay(self, portion: Sequence[Entry]) -> None:
         if jump := portion[0].step:
@@ -325,7 +327,7 @@ class Engine(Worker):
             elif request.answer.set_running_or_notify_cancel():  # else the caller has given up and was asked to retry
                 try:
                     answers.append((request.answer, request.command(cycle, self.engine_state, self._clock.now())))
-                except (KeyError, ValueError) as error:
+                except (KeyError, ValueError, StateUnavailable) as error:
                     request.answer.set_exception(error)
         return answers
 

@@ -39,6 +39,7 @@ async def carry_out(ports: Ports, command: Command[T]) -> T:
         NotFound: what it names is not known.
         Conflict: it cannot be done in the present state.
         Unavailable: the engine did not answer.
+        StateUnavailable: what it names could not be read; nothing was done.
     """
     try:
         with as_conflict():

@@ -181,6 +181,7 @@ class Live(Protocol):
             KeyError: what it names is not known.
             ValueError: it cannot be done in the present state; the message says why.
             TimeoutError: the engine did not answer; it may still do it.
+            StateUnavailable: what it names could not be read; nothing was done.
         """
 
     def facts(self, plant: str) -> Sequence[Fact]:
