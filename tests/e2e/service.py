@@ -17,6 +17,7 @@ from tests.servers import HTTP, free_port
 from tests.small_plant import write_plant
 
 TOKEN: Final = "an-operators-token-of-this-test"
+WORDS: Final = 3000  # characters of its log that an error shows
 PATIENCE_S: Final = 180.0  # on a machine with other work a start alone may take a minute
 
 
@@ -50,6 +51,7 @@ snapshot_every_s = 0.5
             encoding="utf-8",
         )
         self._process: subprocess.Popen[bytes] | None = None
+        self._ended: int | None = None  # the exit code of the process before
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `yujing`."""
@@ -78,7 +80,7 @@ snapshot_every_s = 0.5
         """SIGKILL: nothing is finished, nobody is told."""
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
+            self._ended = self._process.wait()
             self._process = None
 
     def stop(self) -> int:
@@ -86,7 +88,7 @@ snapshot_every_s = 0.5
         if self._process is None:
             raise RuntimeError("not running")
         self._process.send_signal(signal.SIGTERM)
-        code = self._process.wait(PATIENCE_S)
+        code = self._ended = self._process.wait(PATIENCE_S)
         self._process = None
         return code
 
@@ -114,21 +116,35 @@ snapshot_every_s = 0.5
         return {"authorization": f"Bearer {TOKEN}"}
 
     def until(self, true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until something holds; fail with the service's last words if it takes too long or the service dies."""
+        """Wait until something holds; fail if it takes too long or the service dies."""
         deadline = time.monotonic() + patience_s
         while not true():
             died = self._process is not None and self._process.poll() is not None
             if died or time.monotonic() > deadline:
-                words = (self.folder / "service.log").read_text(encoding="utf-8", errors="replace")[-3000:]
-                raise AssertionError(f"waited in vain for {what}:\n{words}")
+                failed = AssertionError(f"waited in vain for {what}")
+                self.explain(failed)
+                raise failed
             time.sleep(0.02)
+
+    def explain(self, error: BaseException) -> None:
+        """Add to an error whether the service runs, or how it ended, and its last words; once."""
+        code = self._ended if self._process is None else self._process.poll()
+        log = self.folder / "service.log"
+        words = log.read_text(encoding="utf-8", errors="replace")[-WORDS:] if log.exists() else "(nothing)"
+        if not any(note.startswith(str(self)) for note in getattr(error, "__notes__", ())):
+            error.add_note(f"{self}: {'it runs' if code is None else f'it ended with {code}'}; its log ends:\n{words}")
 
     def __enter__(self) -> Self:
         self.start()
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, _kind: object, error: BaseException | None, _at: object) -> None:
+        if error is not None:  # whoever failed, the service may know why
+            self.explain(error)
         self.kill()
+
+    def __str__(self) -> str:
+        return f"the service in {self.folder}"
 
     def log(self) -> list[dict[str, Any]]:
         """Every event the service logged."""

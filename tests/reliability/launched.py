@@ -82,7 +82,7 @@ class Launched(Service):
         while (code := self._process.poll()) is None and time.monotonic() < deadline:
             time.sleep(0.005)
         if code is not None:
-            self._process = None
+            self._ended, self._process = code, None
         return code
 
 
