@@ -229,8 +229,7 @@ class PostgreSQL(Server):
 
     def ask(self, query: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Ask as the administrator; what comes back, if anything does."""
-        where = f"host={self.home} port={self.port} user=admin dbname={database}"
-        with psycopg.connect(where, autocommit=True) as session:
+        with psycopg.connect(self._admin(database), autocommit=True) as session:
             found = session.execute(query.encode())
             return found.fetchall() if found.description else []
 
@@ -262,10 +261,32 @@ class PostgreSQL(Server):
             with suppress(ProcessLookupError):
                 os.kill(int(each), signal.SIGKILL)
 
+    def wait(self) -> None:
+        """Return once it has ended by itself, after a signal."""
+        if self._process is not None:
+            self._process.wait(STOP_TIMEOUT_S)
+            self._process = None
+
+    def kill_process(self, pid: int) -> None:
+        """SIGKILL to one of its processes: it ends all sessions and recovers. Returns once it takes new ones."""
+        deadline = time.monotonic() + START_TIMEOUT_S
+        with psycopg.connect(self._admin("postgres"), autocommit=True) as witness, suppress(psycopg.Error):
+            os.kill(pid, signal.SIGKILL)
+            while time.monotonic() < deadline:
+                witness.execute("SELECT 1")
+                time.sleep(0.02)
+        while not self._takes_sessions():
+            if time.monotonic() > deadline:
+                raise RuntimeError("it does not recover")
+            time.sleep(0.02)
+
     def remove(self) -> None:
         """End it and delete its data, which need not be written out before: fifty databases take a minute."""
         self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def _admin(self, database: str) -> str:
+        return f"host={self.home} port={self.port} user=admin dbname={database}"
 
     def _takes_sessions(self) -> bool:
         try:

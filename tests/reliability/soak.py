@@ -35,6 +35,7 @@ from tests.reliability import (
     test_ordering,
     test_outage,
     test_poison,
+    test_state_server,
     times,
 )
 from tests.reliability.page import page
@@ -46,6 +47,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     test_ledger.PROMISE,
     test_brokers.PROMISE,
     test_outage.PROMISE,
+    test_state_server.PROMISE,
     test_disk_full.PROMISE,
     test_poison.PROMISE,
     test_fuzz.PROMISE,
