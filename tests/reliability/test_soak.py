@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,13 @@ import pytest
 from tests.reliability import soak
 from tests.reliability.page import page
 from tests.reliability.promise import CannotTest, Figures, Promise, Report, broken
+
+
+@pytest.fixture(autouse=True)
+def _logging_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The soak silences its own process, which here has other tests to run."""
+    monkeypatch.setattr(soak, "configure_logging", lambda **_: None)
+    monkeypatch.setattr(logging, "disable", lambda _level: None)
 
 
 def promise(name: str, lost: int | None = 0) -> Promise:
