@@ -22,6 +22,7 @@ from ingest.intake.wire.corrections import column_for, faults_of_head, number_fo
 from ingest.intake.wire.errors import Reason, Rejected
 from ingest.intake.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
 from ingest.intake.wire.lenient_json import mend_json
+from ingest.intake.wire.nesting import require_shallow
 from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, declared_keys
 
 _Plain = int | float | str | bool | None
@@ -114,6 +115,7 @@ def parsed_of(top: dict[str, Any] | _Twice) -> Parsed:
 
 def _read_json(payload: bytes) -> Any:
     try:
+        require_shallow(payload)
         # A byte that is not UTF-8 concerns what it is in: it is kept as half of a surrogate pair, which fits nowhere.
         text = payload.decode("utf-8-sig", "surrogateescape").rstrip("\0")  # a string of C that was sent with its end
         try:

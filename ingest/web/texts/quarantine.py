@@ -95,6 +95,7 @@ _WORDS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"line (\d+) column (\d+) \(char \d+\)", r"第 \1 行第 \2 列"),
         (r"Input data was truncated", "数据不完整"),
         (r"(JSON|MessagePack data) is malformed", r"\1 有误"),
+        (r"nested deeper than (\d+)", r"嵌套超过 \1 层"),
         (r"maximum recursion depth exceeded.*", "嵌套过深"),
         (r"'utf-8' codec can't decode bytes? .*", "不是有效的 UTF-8"),
         (r"Invalid UTF-8 encoded string", "不是有效的 UTF-8"),
