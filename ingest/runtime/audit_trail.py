@@ -17,10 +17,10 @@ from ingest.domain.model.audit import YUJING, Act
 from ingest.domain.model.files import write_whole
 from ingest.plants.changes import changes
 from ingest.runtime.settings import Settings
-from ingest.storage.state.audit import AuditStore, append
+from ingest.storage.state.audit import AuditStore, append, missing
 from ingest.storage.state.audit_heads import AuditHeads, Forged
 from ingest.storage.state.database import Database
-from ingest.storage.state.errors import StateBroken, StateUnavailable
+from ingest.storage.state.errors import StateBroken, StateInDoubt, StateUnavailable
 
 WAITING: Final = 10_000
 """The most acts that wait while the state database is unavailable; beyond that the oldest are logged and dropped."""
@@ -71,6 +71,7 @@ class Recorder:
         self._spool = spool
         self._waiting: deque[Act] = deque()
         self._writing = Lock()
+        self._doubt = False  # those that wait may be written already
 
     def note(self, act: Act) -> None:
         """Queue an act."""
@@ -80,7 +81,7 @@ class Recorder:
             emit(ActLost(lost.action, lost.actor, lost.subject))
 
     def write(self) -> None:
-        """Write all queued acts, also those of commands. On StateUnavailable or StateBroken they stay queued."""
+        """Write all queued acts, also those of commands, once. On StateUnavailable or StateBroken they stay queued."""
         with self._writing:
             files = _left(self._spool)
             waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
@@ -88,8 +89,11 @@ class Recorder:
                 acts = [*(act for file in files for act in _read(file)), *waiting]
                 if acts:
                     with self._database.write() as connection:
-                        append(connection, acts)
-            except BaseException:
+                        # Some may be written already: the server went away, or the process ended with files left.
+                        append(connection, missing(connection, acts) if files or self._doubt else acts)
+                    self._doubt = False
+            except BaseException as error:
+                self._doubt = self._doubt or isinstance(error, StateInDoubt)
                 self._waiting.extendleft(reversed(waiting))
                 raise
             for file in files:

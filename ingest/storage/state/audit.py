@@ -25,6 +25,7 @@ _FIRST: Final = "0" * 64
 _ADD: Final = sa.insert(t.audit)
 _NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
 
+_ACT: Final = ("time", "actor", "role", "action", "kind", "subject", "plant", "detail")
 _PAGE: Final = 10_000
 
 
@@ -69,20 +70,17 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
     seq, before = last or (0, _FIRST)
     for act in acts:
         seq += 1
-        row = {
-            "seq": seq,
-            "time": act.time,
-            "actor": act.actor,
-            "role": act.role,
-            "action": act.action,
-            "kind": act.kind,
-            "subject": act.subject,
-            "plant": act.plant,
-            "detail": json.dumps(act.detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str),
-        }
+        row = {"seq": seq, **_fields(act)}
         before = row["hash"] = _chained(before, row)
         rows.append(row)
     connection.execute(_ADD, rows)
+
+
+def missing(connection: sa.Connection, acts: Sequence[Act]) -> list[Act]:
+    """Those of the acts that are not in the trail: for whoever does not know what became of an earlier `append`."""
+    found = connection.execute(sa.select(t.audit).where(t.audit.c.time.in_({act.time for act in acts}))).mappings()
+    known = {tuple(row[name] for name in _ACT) for row in found}
+    return [act for act in acts if tuple(_fields(act).values()) not in known]
 
 
 class AuditStore:
@@ -156,9 +154,14 @@ class AuditStore:
             done(len(rows))
 
 
+def _fields(act: Act) -> dict[str, Any]:
+    """The act as it is stored and hashed, in that order."""
+    detail = json.dumps(act.detail, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=str)
+    return {name: getattr(act, name) for name in _ACT} | {"detail": detail}
+
+
 def _chained(before: str, row: dict[str, Any]) -> str:
-    names = ("seq", "time", "actor", "role", "action", "kind", "subject", "plant", "detail")
-    content = json.dumps([before, *(row[name] for name in names)], ensure_ascii=False, separators=(",", ":"))
+    content = json.dumps([before, *(row[name] for name in ("seq", *_ACT))], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(content.encode()).hexdigest()
 
 

@@ -19,10 +19,12 @@ from ingest.runtime import audit_trail as trails
 from ingest.runtime.audit_trail import Recorder, keep_head, leave, of_plant_file, settle_trail
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHead, AuditHeads, Forged
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
-from ingest.storage.state.errors import StateUnavailable
+from ingest.storage.state.errors import StateInDoubt, StateUnavailable
 from ingest.storage.state.unreadable import Rows
 from tests import migrated
+from tests.ingest.storage.state.test_postgresql import dying_at_commit
 from tests.small_plant import TEXT
 
 
@@ -168,6 +170,24 @@ def test_acts_wait_while_the_state_database_is_away_and_keep_their_order(
     recorder.write()
     assert [row.act for row in trail.acts(limit=9)][::-1] == [act(0), act(1), act(2)]
     assert trail.verify().whole
+
+
+def test_acts_whose_commit_was_in_doubt_are_in_the_trail_once(state_at_server: StateConfig, tmp_path: Path) -> None:
+    """Written after all, or not; of a command, too, also by a process that ended before it took its file away."""
+    database, spool = Database(state_at_server), tmp_path / "spool"
+    recorder, trail = Recorder(database, spool), AuditStore(database.rows)
+    for number, kept in enumerate([True, False]):
+        recorder.note(act(10 * number))
+        leave(spool, act(10 * number + 1))
+        with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
+            recorder.write()
+        recorder.note(act(10 * number + 2))
+        recorder.write()
+    leave(spool, act(11))
+    Recorder(database, spool).write()
+    assert sorted(row.act.time for row in trail.acts(limit=99)) == [0, 1, 2, 10, 11, 12]
+    assert trail.verify().whole
+    database.close()
 
 
 def test_an_act_that_a_command_is_just_leaving_is_taken_once_it_is_whole(
