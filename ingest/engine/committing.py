@@ -10,7 +10,6 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final, TypeVar
 
 from ingest.base.telemetry import Event, emit
@@ -136,8 +135,7 @@ class StateCommit:
 
     def _write(self, cycle: Cycle, cursor: int, dump: bytes | None, reached: int) -> Sequence[Message] | None:
         return self.until_done(
-            partial(
-                self._store.commit,
+            lambda: self._store.commit(
                 cursor,
                 cycle.events,
                 cycle.messages,
