@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 
 from ingest.cli.configured import INVALID, ConfigFile, configured, enter, parse_time, refuse, say
+from ingest.cli.explain_instrument import standing_json, standing_lines, standing_of
 from ingest.cli.explain_point import print_point
 from ingest.cli.explain_warning import print_warning
 from ingest.domain.model.fault import InvalidConfig
@@ -36,16 +37,22 @@ def point(
 ) -> None:
     """测点由哪些规则评估、数值出自何处 Which rules judge a point, and where each number comes from."""
     try:
-        note = explain_point(load_in_force(enter(config)).settings.plants, plant, point)
+        settings = load_in_force(enter(config)).settings
+        note = explain_point(settings.plants, plant, point)
     except InvalidConfig as error:
         refuse(error)
     except Unknown as error:
         say.print(f"[red]✗[/] {error}", markup=True)
         raise typer.Exit(INVALID) from None
+    instrument = note.instrument
+    standing = standing_of(instrument, settings.state, settings.cases) if instrument is not None else None
     if json_:
-        typer.echo(json.dumps(as_json(note), ensure_ascii=False, indent=2))
+        shown = as_json(note) | {"instrument": standing_json(instrument, standing) if instrument is not None else None}
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        print_point(note, Console(highlight=False))
+        print_point(
+            note, standing_lines(instrument, standing) if instrument is not None else (), Console(highlight=False)
+        )
 
 
 @app.command()

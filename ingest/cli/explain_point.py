@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rich.console import Console
 from rich.markup import escape
@@ -18,8 +18,8 @@ _ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue
 _RED = "\n[red]单独触发红色预警 alone calls for red[/]"
 
 
-def print_point(note: PointNote, out: Console) -> None:
-    """Print which rules evaluate a point, and where each number comes from."""
+def print_point(note: PointNote, instrument: Iterable[str], out: Console) -> None:
+    """Print which rules evaluate a point, and where each number comes from; `instrument`: lines on its instrument."""
     low, high = note.range
     was = f" (原 was {escape(note.was)})" if note.was is not None else ""
     out.print(f"[bold]{escape(note.plant)}/{escape(note.id)}[/]{was} {note.name.zh} {note.name.en}")
@@ -28,6 +28,7 @@ def print_point(note: PointNote, out: Console) -> None:
     out.print(f"设定值 set-point {setpoint} · 最长静默 longest silence {note.silence_s:g} s")
     duty = "必设 mandatory · " if note.mandatory else ""
     out.print(f"{duty}依据 basis {note.basis or '—'}", markup=False)
+    _list(out, "仪表 instrument", instrument)
     out.print(_rules(note))
     for rule in note.rules:
         _list(out, f"处置要点 what to do · {rule.code}", _asked(rule.rationalization))
@@ -95,7 +96,7 @@ def _key(key: Key) -> str:
     return f"{key.name} = {value}"
 
 
-def _list(out: Console, title: str, lines: Iterator[str]) -> None:
+def _list(out: Console, title: str, lines: Iterable[str]) -> None:
     known = list(lines)
     out.print(f"[bold]{title}[/]: {'—' if not known else ''}")
     for line in known:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from ingest.domain.model.fault import InvalidConfig, near
+from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import SERVICE, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
@@ -79,6 +80,7 @@ class PointNote:
     not_evaluated: tuple[tuple[str, str], ...]
     disabled: tuple[tuple[str, str], ...]
     dependents: tuple[Dependent, ...]
+    instrument: Instrument | None = None
 
 
 class Unknown(LookupError):
@@ -108,7 +110,8 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
         raise InvalidConfig([*faults, *found])
     own = [gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway)]
     own += [point for instrument in text.instruments for point in instrument_points(instrument, catalogue.instrument)]
-    return _explained(plant, point, (*own, *evaluated), text.points)
+    note = _explained(plant, point, (*own, *evaluated), text.points)
+    return replace(note, instrument=next((one for one in text.instruments if point in one.points), None))
 
 
 def _explained(plant: str, point: str, evaluated: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:

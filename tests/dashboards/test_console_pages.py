@@ -82,6 +82,7 @@ def pages(hall: StandIn, filled: Filled) -> list[str]:
         *("/hazards?state=all", "/hazards/new", "/inspections?state=all", "/inspections/new", "/leads?state=all"),
         *(f"/hazards/{hazard}" for hazard in filled.hazards.values()),
         *(f"/inspections/{filled.inspection}", f"/inspections/{filled.concluded}", f"/leads/{filled.lead}"),
+        *("/instruments", "/instruments?state=overdue", f"/instruments/{filled.ledger}"),
         *("/enterprises", f"/enterprises/{STEEL}", "/self-inspections", "/lists", "/lists/summary/2026"),
         *(f"/lists/{name}" for name in ("enterprises", "hazards", "rectification", "responsibility")),
         *("/plants", f"/plants/{WOOD}", f"/plants/{STEEL}/points/CO-01", "/gateways", "/quarantine"),

@@ -11,18 +11,20 @@ from ingest.domain.model.suppression import Suppression, SuppressionState
 from ingest.storage.state import tables as t
 from ingest.storage.state.case_queries import Before, paged
 from ingest.storage.state.database import Database
+from ingest.storage.state.read_only import ReadOnly
 from ingest.storage.state.rows import suppression_of
 
 
 class SuppressionStore:
     """Suppressions, past and present, with their outcome."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database | ReadOnly) -> None:
         self._db = database
 
     def suppression(self, suppression: UUID) -> Suppression | None:
         """The suppression of that id, or None."""
-        return self._db.record(sa.select(t.suppression).where(t.suppression.c.id == suppression), suppression_of)
+        query = sa.select(t.suppression).where(t.suppression.c.id == suppression)
+        return next(iter(self._db.records(query, suppression_of)), None)
 
     def suppressions(
         self,

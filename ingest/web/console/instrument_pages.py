@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter
-from ingest.domain.cases.ledger import CHECK_STEPS, Ledger, Planning
+from ingest.domain.cases.ledger import CHECK_STEPS, CORRECT, Ledger, Planning
 from ingest.domain.cases.ledger_due import RULE, DueState
 from ingest.domain.cases.ledger_steps import LedgerStep, PutBack, TakeOut
 from ingest.domain.cases.step_tables import actions_of
@@ -75,7 +75,7 @@ def instrument_pages(ports: Ports, render: Renderer) -> APIRouter:
             plant=ports.live.configuration().plants.get(view.ledger.plant),
             steps=_offered(view, caller),
             selectable=_checks(view.ledger),
-            places={str(entry.id): entry.version - 1 for entry in view.ledger.entries},
+            corrects=_corrected(view.ledger),
             proofs=proofs_of_history(ports, view.ledger.entries),
             hazards=_hazards(ports, view),
         )
@@ -129,6 +129,12 @@ def _checks(ledger: Ledger) -> list[tuple[str, Text]]:
             words, day = _DONE[entry.step], entry.detail["day"]
             found.append((str(entry.id), Text(f"{day} {words.zh}", f"{day} {words.en}")))
     return found
+
+
+def _corrected(ledger: Ledger) -> dict[UUID, int]:
+    """Return by correction the number of the entry that it corrects."""
+    numbers = {str(entry.id): number for number, entry in enumerate(ledger.entries, 1)}
+    return {entry.id: numbers[entry.detail["entry"]] for entry in ledger.entries if entry.step == CORRECT}
 
 
 def _hazards(ports: Ports, view: InstrumentView) -> list[Hazard]:

@@ -17,11 +17,14 @@ from ingest.domain.cases.hazard import Hazard, HazardLevel, HazardSource
 from ingest.domain.cases.hazard_steps import Action, HazardStep
 from ingest.domain.cases.inspection import Basis, Inspection, Result
 from ingest.domain.cases.inspection_steps import Begin, Conclude, InspectionStep
+from ingest.domain.cases.ledger import Outcome
+from ingest.domain.cases.ledger_steps import Calibrate, FunctionTest, LedgerStep
 from ingest.domain.model.suppression import SuppressionKind
 from ingest.engine.commands import Decide, Person, Suppress
 from ingest.services.access import Principal
 from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections, steps
 from ingest.services.ports import Ports
+from tests.ingest.web.ledgers import key_of, look
 from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, STEEL, WOOD
 from tests.ingest.web.stand_in import StandIn
 
@@ -42,6 +45,7 @@ class Filled:
     shelved: UUID
     waiting: UUID  # an application to take a point out of service
     disposed: UUID  # an alarm that was given feedback
+    ledger: UUID  # of an instrument with entries
 
 
 async def fill(hall: StandIn) -> Filled:
@@ -57,7 +61,19 @@ async def fill(hall: StandIn) -> Filled:
     record = {"principal": "林志强", "principal_phone": "0595-86380000", "connected_on": dt.date(2026, 8, 1)}
     enterprises.note(ports, OPERATOR, STEEL, 0, record)
     enterprises.classify(ports, INSPECTOR, STEEL, 1, RiskClass.ORANGE, "高炉与煤气柜，涉煤气作业人员较多")
-    return Filled(found, lead.id, inspection, concluded, shelved, waiting, disposed)
+    ledger = await _ledger(hall)
+    return Filled(found, lead.id, inspection, concluded, shelved, waiting, disposed, ledger)
+
+
+async def _ledger(hall: StandIn) -> UUID:
+    await look(hall)
+    key, today = key_of(hall, STEEL, "CO-01"), day_of(hall.time)
+    proof = evidence.hand_in(hall.ports, OPERATOR, STEEL, "检定证书.pdf", PDF)
+    outcome, last_year = Outcome.PASSED, today - dt.timedelta(days=380)
+    entered = Calibrate(last_year, outcome, "福建省计量科学研究院", "JL-2025-118", evidence=(proof.id,))
+    for version, form in enumerate((entered, FunctionTest(today, outcome, "林志强", remark="标准气 40 ppm")), 1):
+        steps.take(hall.ports, OPERATOR, LedgerStep, key, version, form)
+    return key
 
 
 async def _hide(hall: StandIn) -> tuple[UUID, UUID]:

@@ -9,7 +9,7 @@ from uuid import UUID
 import httpx
 
 from ingest.domain.cases.ledger import ledger_of
-from ingest.domain.model.plant import InstrumentPoint, Point
+from ingest.domain.model.plant import Confidence, InstrumentPoint, Point, Rule
 from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
 from ingest.runtime.instrument_automation import InstrumentAutomation
@@ -60,7 +60,25 @@ def overdue(hall: StandIn, plant: str, instrument: str, check: InstrumentPoint, 
     """The service's own point of a check says that it is overdue for so many days."""
     index = len(hall.known.points)
     name = Text("一氧化碳探头 检定校准", "Carbon monoxide head calibration")
-    own = Point(index, plant, check.of(instrument), check.signal, name, "d", None, "", 0.0, 1e5, 1e6, None, (), ())
+    said, why = (
+        Text("一氧化碳探头 检定校准 已逾期", "Carbon monoxide head calibration overdue"),
+        Text("逾期", "overdue"),
+    )
+    rule = Rule(
+        plant,
+        check.of(instrument),
+        "OVERDUE",
+        "limit",
+        1,
+        1.0,
+        "d",
+        said,
+        None,
+        "",
+        Confidence.ENGINEERING_DEFAULT,
+        why,
+    )
+    own = Point(index, plant, check.of(instrument), check.signal, name, "d", None, "", 0.0, 1e5, 1e6, None, (rule,), ())
     of = hall.known.plants[plant]
     plants = {**hall.known.plants, plant: replace(of, points=(*of.points, own))}
     hall.known = replace(hall.known, plants=plants, points=(*hall.known.points, own))
