@@ -15,6 +15,8 @@ CATALOGUE_PARTS: Final[Mapping[str, str]] = {
     "two heads of one place at the limit of H are no faulty head and no whiff": (
         "同一处两个探头同时到高报限值，不是探头故障，也不是一阵飘来的煤气"
     ),
+    "metal stands in the launder before the platform moves": "平台下降之前流槽内已有铝液",
+    "nobody casts 500 mm within a minute": "一分钟内不可能铸造 500 mm",
     "water cools it to little above ambient": "水将其冷却到略高于环境温度",
     "well above what a summer day makes": "限值明显高于夏季气温",
     "CCTV news 2021-10-29 on Xingtai 2021-10-28 (dutenews.com p/6243632): a crew stood in the leaking gas": (
