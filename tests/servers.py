@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -256,10 +256,16 @@ class PostgreSQL(Server):
             return
         children = Path(f"/proc/{self.pid}/task/{self.pid}/children")
         ids = children.read_text(encoding="ascii").split() if children.exists() else []
-        super().kill()
-        for each in ids:
-            with suppress(ProcessLookupError):
-                os.kill(int(each), signal.SIGKILL)
+        with ExitStack() as opened:
+            handles = []  # a number may be another process's by the time it is killed
+            for each in ids:
+                with suppress(ProcessLookupError):
+                    handles.append(os.pidfd_open(int(each)))
+                    opened.callback(os.close, handles[-1])
+            super().kill()
+            for handle in handles:
+                with suppress(ProcessLookupError):
+                    signal.pidfd_send_signal(handle, signal.SIGKILL)
 
     def wait(self) -> None:
         """Return once it has ended by itself, after a signal."""

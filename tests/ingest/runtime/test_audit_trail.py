@@ -24,7 +24,7 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateInDoubt, StateUnavailable
 from ingest.storage.state.unreadable import Rows
 from tests import migrated
-from tests.ingest.storage.state.test_postgresql import dying_at_commit
+from tests.ingest.storage.state.dying import dying_at_commit, until_available
 from tests.small_plant import TEXT
 
 
@@ -182,7 +182,7 @@ def test_acts_whose_commit_was_in_doubt_are_in_the_trail_once(state_at_server: S
         with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
             recorder.write()
         recorder.note(act(10 * number + 2))
-        recorder.write()
+        until_available(recorder.write)
     leave(spool, act(11))
     Recorder(database, spool).write()
     assert sorted(row.act.time for row in trail.acts(limit=99)) == [0, 1, 2, 10, 11, 12]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -17,11 +17,11 @@ from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore, append
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
-from ingest.storage.state.errors import StateAway, StateInDoubt, StateUnavailable
+from ingest.storage.state.errors import StateAway, StateInDoubt
 from tests.conftest import at_server
+from tests.ingest.storage.state.dying import until_available
 from tests.servers import PostgreSQL, postgresql
 
-PATIENCE_S = 60.0
 ACT = Act(1, "张三", "operator", "commented", "alarm", "x", "p", {"comment": "检查中"})
 OTHER = Act(2, "李四", "operator", "commented", "alarm", "y", "p", {"comment": "在路上"})
 
@@ -45,19 +45,6 @@ def killed_at_commit(database: Database, server: PostgreSQL) -> Iterator[None]:
 
     with patch.object(database._writer.dialect, "do_commit", die):
         yield
-
-
-def until_available(call: Callable[[], object]) -> None:
-    """Repeat it as whoever uses the database does, while that is away."""
-    deadline = time.monotonic() + PATIENCE_S
-    while True:
-        try:
-            call()
-        except StateUnavailable:
-            assert time.monotonic() < deadline
-            time.sleep(0.01)
-        else:
-            return
 
 
 @pytest.mark.parametrize("others", [0, 3])
@@ -105,7 +92,7 @@ def test_whatever_a_dying_connection_raises_is_a_server_that_is_away(
         with broken_once(database, at, error), pytest.raises(StateAway):
             store.commit(number, [], [])
         assert database.trouble is not None
-        store.commit(number, [], [])
+        until_available(partial(store.commit, number, [], []))
         with broken_once(database, "read", error):
             assert store.load().cursor == number, "a pool notices only in use that its sessions ended: it asks again"
     database.close()

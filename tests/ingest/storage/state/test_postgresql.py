@@ -6,14 +6,11 @@ import math
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 from uuid import uuid4
 
-import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -27,6 +24,7 @@ from ingest.storage.state.errors import StateAway, StateBroken, StateInDoubt, St
 from ingest.storage.state.read_only import EngineProgress, engine_at, reading
 from ingest.storage.state.tables import engine_state, outbox
 from tests.conftest import at_server
+from tests.ingest.storage.state.dying import dying_at_commit, until_available
 from tests.servers import PostgreSQL, postgresql
 
 ACT = Act(1, "张三", "operator", "commented", "alarm", "x", "p", {"comment": "检查中"})
@@ -101,7 +99,7 @@ def test_a_session_that_ended_is_made_anew(postgresql_server: PostgreSQL, state_
         with pytest.raises(StateUnavailable):
             store.commit(2, [], [])
         assert database.trouble is not None
-        store.commit(2, [], [])
+        until_available(lambda: store.commit(2, [], []))
         assert store.load().cursor == 2
         assert database.trouble is None
 
@@ -133,25 +131,9 @@ def test_a_commit_in_doubt_is_done_once(state_at_server: StateConfig, kept: bool
         with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
             store.commit(7, [], [], acts=[ACT])
         assert store.load().cursor == (7 if kept else 0)
-        store.commit(7, [], [], acts=[ACT])
+        until_available(lambda: store.commit(7, [], [], acts=[ACT]))
         assert store.load().cursor == 7
         assert [row.seq for row in AuditStore(database.rows).acts(limit=9)] == [1]
-
-
-@contextmanager
-def dying_at_commit(database: Database, *, kept: bool) -> Iterator[None]:
-    """The connection ends with the commit, before or after it has reached the server."""
-    dialect = database._writer.dialect
-    commit: Callable[[Any], None] = dialect.do_commit
-
-    def die(connection: Any) -> None:
-        if kept:
-            commit(connection)
-        connection.dbapi_connection.close()
-        raise psycopg.OperationalError("server closed the connection unexpectedly")
-
-    with patch.object(dialect, "do_commit", die):
-        yield
 
 
 @pytest.mark.parametrize(
