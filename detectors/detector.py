@@ -260,7 +260,10 @@ class ScoringDetector:
         if not len(at):
             return nothing()
         place = runs.at[at]
-        value, sign = feed.raw[place], _SIGN[self.scorer.reports]
+        value, sign = feed.value[place], _SIGN[self.scorer.reports]
+        if feed.failing:
+            raw = feed.raw[place]
+            value = np.where(np.isnan(value) & np.isfinite(raw), raw, value)
         return Findings(
             rule=self.rules.rule[runs.row[at]],
             raised=raised,

@@ -166,12 +166,12 @@ class Feed:
 
     @lazy
     def raw(self) -> NDArray[np.float64]:
-        """float64[n], `value`, and what an instrument showed that signals its own failure; NaN = no value."""
+        """float64[n], `value`, and what rules on instruments see instead, as `Readings.raw` tells; NaN = no value."""
         return self._sorted(self._readings.raw) if self._readings.raw is not None else self.value
 
     @property
     def failing(self) -> bool:
-        """Whether some instrument may signal its own failure: then `raw` differs from `value`."""
+        """Whether some instrument may signal its own failure, or is tested: then `raw` differs from `value`."""
         return self._readings.raw is not None
 
     @lazy

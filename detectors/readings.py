@@ -25,8 +25,9 @@ class Readings:
         value: float64[n], NaN where the instrument gave nothing usable.
         received: int64[n], arrival time, ns: what silence is measured by.
         carrier: int32[n], index of the device that carried the reading: hearing a point is hearing its device.
-        raw: float64[n], `value`, and beside it what an instrument showed that signals its own failure: only rules on
-            instruments see that. None: the same as `value`.
+        raw: float64[n], what rules on instruments see instead of `value`: what an instrument showed that signals its
+            own failure; NaN beside a value that is judged though nothing vouches for it; infinite where the instrument
+            is tested, so that they judge nothing. None: the same as `value`.
     """
 
     point: NDArray[np.int32]

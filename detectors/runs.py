@@ -100,8 +100,13 @@ class Runs:
         return self.feed.value if self.whole else self.feed.value[self.at]
 
     @lazy
+    def shown(self) -> NDArray[np.float64]:
+        """float64[k], the same without what rules on instruments are not to judge; NaN = nothing to judge."""
+        return np.where(np.isinf(self.raw), np.nan, self.raw) if self.feed.failing else self.value
+
+    @lazy
     def raw(self) -> NDArray[np.float64]:
-        """float64[k], `value`, and what an instrument showed that signals its own failure; NaN = none."""
+        """float64[k], `value`, and what rules on instruments see instead, as `Readings.raw` tells; NaN = none."""
         if not self.feed.failing:
             return self.value
         return self.feed.raw if self.whole else self.feed.raw[self.at]

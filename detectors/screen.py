@@ -77,8 +77,8 @@ class Screen:
             if len(freed := side.freed()):
                 point = side.detector.rules.point[freed]
                 self._low[point], self._high[point] = np.inf, -np.inf
-        index, value = feed.index, feed.value
-        steady = (value >= self._low[index]) & (value <= self._high[index])
+        index = feed.index
+        steady = self._steady(feed)
         if everywhere(steady):
             return []
         stirs = ~steady
@@ -94,11 +94,16 @@ class Screen:
         findings = []
         for side, of in zip(self._sides, rows, strict=True):
             shown = self._shown[side.detector.rules.point[of]]
-            if len(of) and (not feed.single or side.stirred(of, shown)):
+            if len(of) and (feed.failing or not feed.single or side.stirred(of, shown)):
                 findings.append(side.detector.update(feed, now))
                 side.recompute(of, shown)
         self._join(rows, feed.group)
         return findings
+
+    def _steady(self, feed: Feed) -> NDArray[np.bool_]:
+        """bool[n], readings whose value lies in its point's interval, and of which no rule sees another."""
+        steady = (feed.value >= self._low[feed.index]) & (feed.value <= self._high[feed.index])
+        return steady & (feed.raw == feed.value) if feed.failing else steady
 
     def sync(self, known: NDArray[np.float64]) -> None:
         """Recompute all intervals from the rules' states and the points' newest values `known` (float64[p])."""

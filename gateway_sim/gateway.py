@@ -126,7 +126,7 @@ class ReferenceGateway:
         Args:
             time_ms: device times, strictly increasing.
             values: one column a point, each as long as `time_ms`; None = no value.
-            quality: 0 good, 1 uncertain, 2 bad, for the points where it is known.
+            quality: 0 good, 1 uncertain, 2 bad and so on (docs/protocol.md), for the points where it is known.
         """
         self._seq += 1
         columns = {point: list(column) for point, column in values.items()}

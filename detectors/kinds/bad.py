@@ -30,7 +30,7 @@ class Bad:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """1 for NaN, 0 for a value, one that signals a failure included: rules on instruments tell of that."""
-        return np.isnan(runs.raw).astype(np.float64)
+        return np.where(np.isinf(runs.raw), np.nan, np.isnan(runs.raw))
 
     def quiet(self) -> Interval:
         """Any value."""

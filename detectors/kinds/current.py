@@ -43,7 +43,7 @@ class Current:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Milliamperes from the middle; NaN stays NaN."""
-        current = _LOW_MA + _SPAN_MA * (runs.raw - self._low[runs.row]) / self._span[runs.row]
+        current = _LOW_MA + _SPAN_MA * (runs.shown - self._low[runs.row]) / self._span[runs.row]
         score, unsure = np.abs(current - _MIDDLE_MA), self._unsure[runs.row]
         return settled(settled(score, self._off[runs.row], unsure), self._on[runs.row], unsure)
 

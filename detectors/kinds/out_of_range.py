@@ -37,7 +37,7 @@ class OutOfRange:
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """Distance from the middle in half spans; NaN stays NaN."""
-        score = np.abs(runs.raw - self._middle[runs.row]) / self._half[runs.row]
+        score = np.abs(runs.shown - self._middle[runs.row]) / self._half[runs.row]
         return settled(score, _END, self._unsure[runs.row])
 
     def quiet(self) -> Interval:

@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from ingest.cli.configured import format_time
 from ingest.domain.model.display_value import digits
-from ingest.domain.model.warning import Colour, Fact, Ground
+from ingest.domain.model.warning import Colour, Fact, Ground, Trait
 from ingest.domain.warnings.explain import Explanation
 from ingest.domain.warnings.report import colour_name
 
@@ -66,7 +66,8 @@ def _ground(ground: Ground, at: int) -> Iterator[str]:
 def _fact(fact: Fact, at: int) -> str:
     age = f"{max(0, at - fact.since) / 1e9:.0f} s"
     if fact.alarm is None:
-        return f"{fact.point} 停用 out of service, {age}"
+        why = "功能检查 function check" if Trait.FUNCTION_CHECK in fact.traits else "停用 out of service"
+        return f"{fact.point} {why}, {age}"
     limits = [] if fact.limit is None else [fact.limit]
     value = "" if fact.value is None else f" {digits(fact.value, 6, limits)}"
     limit = "" if fact.limit is None else f" (限值 limit {fact.limit:g})"

@@ -22,6 +22,7 @@ from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.audit import Act, ActRole
 from ingest.domain.model.changed import Changed, done_before
 from ingest.domain.model.payload import iso
+from ingest.domain.model.plant import Point
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import align_point, apply_transition
@@ -165,10 +166,10 @@ class Dispose:
 
 @dataclass(frozen=True, slots=True)
 class Suppress:
-    """Shelve a rule's alarms, suppress them by design, or apply for a point to be taken out of service (停用).
+    """Shelve a rule's alarms, suppress them by design, apply for a point out of service (停用), or check it (功能检查).
 
-    `until` in ns; shelving needs it. `rule` None: every rule of the point. `seen`: the alarm and raise that the person
-    saw; None: the present one.
+    `until` in ns; shelving needs it, and a function check without it lasts as long as one may. `rule` None: every rule
+    of the point. `seen`: the alarm and raise that the person saw; None: the present one.
     """
 
     kind: SuppressionKind
@@ -184,6 +185,9 @@ class Suppress:
     def __call__(self, cycle: Cycle, engine_state: EngineState, now: int) -> Suppression:
         """See `Command`."""
         self._check(cycle, engine_state, now)
+        until = self.until
+        if self.kind is SuppressionKind.FUNCTION_CHECK and until is None:
+            until = now + cycle.policy.function_check_max
         applied = self.kind is SuppressionKind.OUT_OF_SERVICE
         record = Suppression(
             id=uuid4(),
@@ -196,7 +200,7 @@ class Suppress:
             applicant=self.who.name,
             applied=now,
             begins=max(now, self.begins or now),
-            until=self.until,
+            until=until,
         )
         return _store(cycle, engine_state, record, "applied" if applied else str(self.kind), self.who, now)
 
@@ -210,20 +214,34 @@ class Suppress:
         for suppression in engine_state.suppressions.of_point(self.plant, self.point):
             if (suppression.kind, suppression.rule) == (self.kind, self.rule):
                 raise done_before(REQUESTED[self.kind], suppression.applicant, suppression.applied)
-        if self.kind is SuppressionKind.OUT_OF_SERVICE and self.rule is not None:
-            raise ValueError("a point is taken out of service as a whole, not one rule of it")
+        whole = self.kind in {SuppressionKind.OUT_OF_SERVICE, SuppressionKind.FUNCTION_CHECK}
+        if whole and self.rule is not None:
+            raise ValueError("a point is taken out of service, and checked, as a whole, not one rule of it")
         if self.until is not None and self.until <= max(now, self.begins or now):
             raise ValueError("until: expected a time after the beginning, and still to come")
-        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.policy.shelve_max):
-            raise ValueError(f"until: expected a time at most {cycle.policy.shelve_max / 3600e9:g} h from now")
+        self._check_time(cycle, point, now)
         covered = [rule for rule in rules if rule.level < HIGHEST or cycle.policy.suppress_level_2]
-        if self.kind is not SuppressionKind.OUT_OF_SERVICE and not covered:
+        if not whole and not covered:
             raise ValueError("alarms of the highest level are not to be hidden here (alarms.suppress_level_2)")
         if self.seen is not None:
             alarm, raises = self.seen
             active = engine_state.alarms.get((self.plant, self.point, self.rule or ""))
             another = active is not None and active.id != alarm
             require_raise(active if active and another else _find(cycle, engine_state, alarm), 0 if another else raises)
+
+    def _check_time(self, cycle: Cycle, point: Point, now: int) -> None:
+        """Check the time of what may last for a limited one only."""
+        if self.kind is SuppressionKind.SHELVED and (self.until is None or self.until - now > cycle.policy.shelve_max):
+            raise ValueError(f"until: expected a time at most {cycle.policy.shelve_max / 3600e9:g} h from now")
+        if self.kind is not SuppressionKind.FUNCTION_CHECK:
+            return
+        longest = cycle.policy.function_check_max
+        if point.is_device:
+            raise ValueError("a function check is one of an instrument; this point is no instrument's")
+        if self.begins is not None and self.begins > now:
+            raise ValueError("begins: a function check begins when it is requested")
+        if self.until is not None and self.until - now > longest:
+            raise ValueError(f"until: expected a time at most {longest / 3600e9:g} h from now")
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,7 +332,7 @@ def _store(
     comment: str | None = None,
 ) -> Suppression:
     """Store a suppression and apply it to alarms that are not over."""
-    engine_state.suppressions.keep(record)
+    engine_state.keep_suppression(record)
     cycle.suppressions.append(record)
     detail = {"kind": str(record.kind), "point": record.point, "rule": record.rule, "reason": record.reason}
     if comment:

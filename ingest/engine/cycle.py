@@ -31,6 +31,7 @@ class Policy:
         reports_late: whether reports have gone undelivered for so long that fewer suffice.
         reopen: an alarm that comes back within this time (ns) is the same alarm.
         shelve_max: the longest time an alarm may be shelved, ns.
+        function_check_max: how long a function check may last, ns, until its readings are judged again.
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
         warnings: how plants' colours are derived and who answers for them; None: no warnings.
         warned: the connectors that want an event of this warning.
@@ -42,6 +43,7 @@ class Policy:
     reports_late: Callable[[], bool] = lambda: False
     reopen: int = 600 * 10**9
     shelve_max: int = 28_800 * 10**9
+    function_check_max: int = 3600 * 10**9
     suppress_level_2: bool = False
     warnings: WarningPolicy | None = None
     warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()

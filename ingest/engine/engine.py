@@ -29,6 +29,7 @@ from ingest.domain.alarms.lifecycle import Cause, removed
 from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import concat, empty_batch
+from ingest.domain.model.suppression import SuppressionKind
 from ingest.engine.alarm_transitions import apply_transition
 from ingest.engine.commands import Command
 from ingest.engine.committing import Abandoned, OnCommit, StateCommit
@@ -255,7 +256,9 @@ class Engine(Worker):
         engine_state.add_active(until_done(store.open_alarms))
         for alarm in until_done(partial(store.returned_alarms, RECENT)):
             engine_state.store_alarm(alarm)
-        engine_state.suppressions = Suppressions(until_done(store.open_suppressions))
+        engine_state.suppressions = Suppressions()
+        for record in until_done(store.open_suppressions):
+            engine_state.keep_suppression(record)
 
     def _replay(self, portion: Sequence[Entry]) -> None:
         if jump := portion[0].step:
@@ -276,6 +279,8 @@ class Engine(Worker):
         if configuration is not None:
             self._adopt(configuration, cycle)
         answers = self._execute_commands(cycle)
+        # As with a configuration: from which reading on a function check counts, a replay cannot tell.
+        self._unreplayable |= any(record.kind is SuppressionKind.FUNCTION_CHECK for record in cycle.suppressions)
         cycle.configuration = self._configuration
         cursor = portion[-1].id if portion else self.cursor
         batch = concat([entry.batch for entry in portion])

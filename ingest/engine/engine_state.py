@@ -18,7 +18,8 @@ from detectors.packed import pack, unpack
 from ingest.domain.alarms.retrospective_alarms import OPEN, RetrospectiveAlarms
 from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.model.alarm import OVER, Alarm, AlarmState
-from ingest.domain.model.suppression import Suppression
+from ingest.domain.model.suppression import Suppression, SuppressionKind
+from ingest.domain.quality.function_check import CheckSpan, FunctionChecks
 from ingest.engine.late_data import Limits
 from ingest.engine.plant_warnings import PlantWarnings
 from ingest.plants.configuration import PlantConfiguration
@@ -62,6 +63,10 @@ def _arrays(dump: bytes) -> dict[str, NDArray[Any]]:
     return unpack(dump)
 
 
+def _json_column(state: object) -> NDArray[np.uint8]:
+    return np.frombuffer(json.dumps(state, separators=(",", ":")).encode(), np.uint8)
+
+
 class EngineState:
     """The engine's state, sized for one configuration.
 
@@ -75,6 +80,7 @@ class EngineState:
         alarms: every alarm that is not over.
         recent: by the same key, the newest alarm of each rule that is back to normal, those that returned last at the
             end: it may reopen.
+        function_checks: which readings are no measurement of the process since their instrument is tested.
         suppressions: everything that hides alarms.
         warnings: plants' warnings, and the facts they are derived from.
         load_alarm: loads an alarm that is no longer in the state.
@@ -97,6 +103,7 @@ class EngineState:
         self.excursions = RetrospectiveAlarms()
         self.alarms: dict[AlarmKey, Alarm] = {}
         self.recent: dict[AlarmKey, Alarm] = {}
+        self.function_checks = FunctionChecks(points)
         self.suppressions = Suppressions()
         self.warnings = PlantWarnings()
         self.load_alarm: Callable[[UUID], Alarm | None] = lambda _alarm: None
@@ -142,6 +149,14 @@ class EngineState:
     def add_active(self, alarms: Iterable[Alarm]) -> None:
         """Add alarms that are not back to normal."""
         self.alarms |= {(a.plant, a.point, a.rule): a for a in alarms}
+
+    def keep_suppression(self, record: Suppression) -> None:
+        """Store the present state of a suppression; a function check also decides which readings are measurements."""
+        self.suppressions.keep(record)
+        point = self.configuration.find(record.plant, record.point)
+        if record.kind is SuppressionKind.FUNCTION_CHECK and point is not None and record.until is not None:
+            ended = OPEN if record.ended is None else record.ended
+            self.function_checks.keep(point.index, CheckSpan(record.begins, record.until, ended))
 
     def find(self, alarm: UUID) -> Alarm:
         """The alarm with this id, in its present state. Raises KeyError."""
@@ -216,6 +231,7 @@ class EngineState:
         both = min(len(self.newest), len(engine_state.newest))
         for name in _COLUMNS:
             getattr(engine_state, name)[:both] = getattr(self, name)[:both]
+        engine_state.function_checks = self.function_checks.successor(len(configuration.points))
         keys = configuration.renamed_rules()
         engine_state.bank = self.bank.successor(configuration.tables, configuration.derived, renamed=keys)
         engine_state.excursions = self.excursions
@@ -247,8 +263,12 @@ class EngineState:
         """
         columns = {name: getattr(self, name) for name in _COLUMNS}
         bank = np.frombuffer(self.bank.dump(silence=silence), np.uint8)
-        excursions = np.frombuffer(json.dumps(self.excursions.state(), separators=(",", ":")).encode(), np.uint8)
-        columns |= {"bank": bank, "excursions": excursions, "stepped": np.array(self.stepped)}
+        columns |= {
+            "bank": bank,
+            "excursions": _json_column(self.excursions.state()),
+            "function_checks": _json_column(self.function_checks.state()),
+            "stepped": np.array(self.stepped),
+        }
         if silence:
             columns["listening"] = np.array(self.listening_since)
         return zstandard.ZstdCompressor(level=1, write_checksum=True).compress(pack(columns))
@@ -269,6 +289,8 @@ class EngineState:
         both = min(len(self.newest), len(arrays["newest"]))
         for name in _COLUMNS:
             getattr(self, name)[:both] = arrays[name][:both]
+        if "function_checks" in arrays:  # not in older ones
+            self.function_checks.load(json.loads(arrays["function_checks"].tobytes()))
         renamed = self.configuration.renamed_rules()
         self.bank.load(arrays["bank"].tobytes(), renamed)
         if "excursions" not in arrays:  # written before they were remembered

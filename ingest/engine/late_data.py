@@ -12,7 +12,7 @@ from detectors import NO_GATE, RuleTable
 from detectors.precision import below
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.display_value import at
-from ingest.domain.model.flags import NOT_LIVE, UNUSABLE
+from ingest.domain.model.flags import NOT_LIVE, unusable
 from ingest.domain.model.plant import Rule
 from ingest.plants.configuration import PlantConfiguration
 
@@ -77,7 +77,7 @@ class Limits:
             return past
         point, value = batch.point[past], batch.value[past]
         beyond: NDArray[np.bool_] = ((value >= self._high[point]) | (value <= self._low[point])) & (
-            batch.flags[past] & UNUSABLE == 0
+            ~unusable(batch.flags[past])
         )
         rows: NDArray[np.intp] = past[beyond]
         return rows

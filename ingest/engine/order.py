@@ -13,7 +13,7 @@ from ingest.base.telemetry import Event, emit
 from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import Batch
-from ingest.domain.model.flags import NOT_LIVE, UNUSABLE, Flag
+from ingest.domain.model.flags import CHECKED, NOT_LIVE, UNUSABLE, Flag, unusable
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
@@ -31,6 +31,11 @@ __all__ = ["STAGES", "Cycle", "Policy", "advance"]
 
 _UNUSABLE: Final = np.uint16(UNUSABLE)
 _FAILURE: Final = np.uint16(Flag.FAILURE)
+_CHECK: Final = np.uint16(Flag.FUNCTION_CHECK)
+_CHECKED: Final = np.uint16(CHECKED)
+_SEEN_APART: Final = _FAILURE | _CHECK
+"""Of readings with these flags rules on instruments see something other than the value."""
+
 _REPORTS: Final = UUID("0d9d4c0e-56b0-5b32-8f5b-3f1f6a1f4f52")
 
 
@@ -50,16 +55,24 @@ def check(cycle: Cycle, engine_state: EngineState) -> None:
             engine_state.forget_times(wrong)
             emit(TimesForgotten(len(wrong)))
         checked = flag_late(checked, engine_state.newest)
-    cycle.batch, cycle.live = checked, _live(checked)
+    checks, live = engine_state.function_checks, _live(checked)
+    timed = checks.marked(checks.timed(live, cycle.policy.function_check_max))
+    cycle.batch, cycle.live = timed if live is checked else checks.marked(checked), timed
 
 
 def detect(cycle: Cycle, engine_state: EngineState) -> None:
-    """Run the detectors on the live readings. Unusable values count as NaN; rules on instruments see a failure's."""
+    """Run the detectors on the live readings. Unusable values count as NaN; rules on instruments see a failure's.
+
+    Of an instrument under function check they see nothing; where that is overdue, its signal counts as bad and the
+    value is judged all the same.
+    """
     live, value, raw = cycle.live, cycle.live.value, None
     if np.count_nonzero(live.flags):
-        value = np.where(live.flags & _UNUSABLE, np.nan, live.value)
-        if np.count_nonzero(live.flags & _FAILURE):
+        value = np.where(unusable(live.flags), np.nan, live.value)
+        if np.count_nonzero(live.flags & _SEEN_APART):
             raw = np.where(live.flags & _UNUSABLE == _FAILURE, live.value, value)
+            raw[live.flags & _CHECKED == _CHECK] = np.inf
+            raw[live.flags & _CHECKED == _CHECKED] = np.nan
     carrier = cycle.configuration.carrier.take(live.point)
     readings = Readings(live.point, live.time, value, live.received, carrier, raw)
     cycle.findings = engine_state.bank.update(readings, cycle.now)

@@ -168,7 +168,7 @@ class PlantWarnings:
             if fact is not None:
                 news.known[fact.key] = fact
             else:
-                news.over.append(service_key(suppression.point))
+                news.over.append(service_key(suppression))
         yield from pending.items()
 
     def _apply_news(

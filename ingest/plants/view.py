@@ -14,7 +14,8 @@ from typing import Final
 import numpy as np
 
 from detectors import compile_expression
-from ingest.domain.model.flags import UNUSABLE
+from ingest.domain.model.device_status import DeviceStatus, device_status
+from ingest.domain.model.flags import unusable
 from ingest.domain.model.plant import UNKNOWN_PHASE, Gate, Phase, Point
 from ingest.plants.configuration import PlantConfiguration
 
@@ -42,9 +43,14 @@ class Latest:
         return None if self.stale else self.usable
 
     @property
+    def status(self) -> DeviceStatus | None:
+        """The status of the instrument; None: it is not known, since nothing was received for too long."""
+        return None if self.stale else device_status(self.flags)
+
+    @property
     def usable(self) -> float | None:
         """The value if it could be trusted when it came."""
-        if self.time == 0 or self.flags & UNUSABLE or self.value is None:
+        if self.time == 0 or unusable(self.flags) or self.value is None:
             return None
         return self.value if self.value == self.value else None
 

@@ -152,6 +152,7 @@ class Service:
             reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
             reopen=settings.alarms.reopen_s * 10**9,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
+            function_check_max=settings.alarms.function_check_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,
             warnings=settings.warnings.policy(self._rules_in_force()),
             warned=settings.connectors.warned,
@@ -184,7 +185,9 @@ class Service:
             self.alarms,
             self.warnings,
             configuration=lambda: self.engine.configuration,
-            add_flags=lambda batch, configuration: configuration.checked(batch),
+            add_flags=lambda batch, configuration: self.engine.engine_state.function_checks.marked(
+                configuration.checked(batch)
+            ),
             after_cycle=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
         )

@@ -15,7 +15,7 @@ from uuid import UUID
 from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.plant import Plant, Point, Rule
-from ingest.domain.model.suppression import Suppression, SuppressionState
+from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
 from ingest.intake.wire.topics import parse_topic
@@ -205,15 +205,18 @@ def suppressions(
     return list(read_all(pages, lambda suppression: (suppression.applied, suppression.id)))
 
 
-def hidden_points(ports: Ports, caller: Principal) -> Mapping[str, int]:
-    """Count the points with hidden alarms now, by plant in scope; plants without any are left out."""
+def uncalled_points(ports: Ports, caller: Principal) -> tuple[Mapping[str, int], Mapping[str, int]]:
+    """Count the points whose alarms are hidden now, and those under a function check that a person began.
+
+    By plant in scope; plants without any are left out.
+    """
     now, in_force = ports.now(), frozenset({SuppressionState.IN_FORCE})
-    held = {
-        (suppression.plant, suppression.point)
-        for suppression in suppressions(ports, caller.plants, in_force)
-        if suppression.holds(now)
-    }
-    return Counter(plant for plant, _ in held)
+    found = [one for one in suppressions(ports, caller.plants, in_force) if one.holds(now)]
+    hidden, checked = (
+        Counter(plant for plant, _ in {(one.plant, one.point) for one in found if one.kind.hides is hides})
+        for hides in (True, False)
+    )
+    return hidden, checked
 
 
 def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tuple[Suppression, ...]]:
@@ -221,9 +224,15 @@ def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tupl
     now = ports.now()
     found: dict[str, list[Suppression]] = {}
     for suppression in suppressions(ports, frozenset({plant}), frozenset({SuppressionState.IN_FORCE}), point):
-        if suppression.holds(now):
+        if suppression.kind.hides and suppression.holds(now):
             found.setdefault(suppression.point, []).append(suppression)
     return {key: tuple(sorted(kept, key=lambda suppression: -suppression.kind.strength)) for key, kept in found.items()}
+
+
+def function_check(ports: Ports, plant: str, point: str) -> Suppression | None:
+    """Return the function check of a point that somebody has begun and nobody has ended, or None."""
+    found = suppressions(ports, frozenset({plant}), frozenset({SuppressionState.IN_FORCE}), point)
+    return next((one for one in found if one.kind is SuppressionKind.FUNCTION_CHECK), None)
 
 
 async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]:

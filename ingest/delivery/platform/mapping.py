@@ -58,7 +58,7 @@ PATHS: Final[Mapping[tuple[str, str], frozenset[str]]] = {
     | _WARNING
     | _ENTERPRISE,
     ("readings", "head"): _HEAD | _LINK,
-    ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid"})
+    ("readings", "item"): frozenset({"message.id", "point", "signal", "gateway", "time", "value", "valid", "status"})
     | _ENTERPRISE,
 }
 """The paths a mapping may name, by kind and part. A test compares them with the reports of alarms and warnings."""

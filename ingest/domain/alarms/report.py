@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ingest.domain.model.alarm import Alarm, AlarmEvent
-from ingest.domain.model.flags import UNUSABLE
+from ingest.domain.model.device_status import device_status
+from ingest.domain.model.flags import UNUSABLE, unusable
 from ingest.domain.model.payload import enterprise_fields, iso, localized
 from ingest.domain.model.plant import PhaseName, Plant, Point, Rationalization, Rule
 
@@ -109,7 +110,8 @@ def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, fl
                 "gateway": point.gateway,
                 "time": iso(at),
                 "value": value,
-                "valid": not flags & UNUSABLE,
+                "valid": not unusable(flags),
+                "status": str(device_status(flags)),
             }
             for point, at, value, flags in latest
         ],

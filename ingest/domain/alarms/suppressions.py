@@ -28,6 +28,7 @@ def reaches(suppression: Suppression, level: int, *, highest: bool) -> bool:
 
 
 REQUESTED: Final = {
+    SuppressionKind.FUNCTION_CHECK: Text("开始该测点的功能检查", "began a function check of this point"),
     SuppressionKind.SHELVED: Text("搁置该规则的报警", "shelved alarms of this rule"),
     SuppressionKind.SUPPRESSED: Text("设计抑制该规则的报警", "suppressed alarms of this rule by design"),
     SuppressionKind.OUT_OF_SERVICE: Text("申请停用该测点", "applied for this point to be taken out of service"),
@@ -38,6 +39,7 @@ _APPROVED: Final = Text("批准该申请", "approved this application")
 _REJECTED: Final = Text("驳回该申请", "rejected this application")
 _WITHDRAWN: Final = Text("撤回该停用申请", "withdrew this application")
 _ENDED: Final = {
+    SuppressionKind.FUNCTION_CHECK: Text("结束该功能检查", "ended this function check"),
     SuppressionKind.SHELVED: Text("取消该搁置", "ended this shelving"),
     SuppressionKind.SUPPRESSED: Text("解除该设计抑制", "ended this suppression by design"),
     SuppressionKind.OUT_OF_SERVICE: Text("恢复该测点使用", "put this point back into service"),
@@ -107,7 +109,8 @@ class Suppressions:
         found = [
             suppression
             for suppression in self.of_point(alarm.plant, alarm.point)
-            if suppression.holds(now)
+            if suppression.kind.hides
+            and suppression.holds(now)
             and suppression.covers(alarm.plant, alarm.point, alarm.rule)
             and reaches(suppression, alarm.level, highest=highest)
         ]
@@ -116,7 +119,8 @@ class Suppressions:
     def expire(self, now: int) -> tuple[list[Suppression], set[tuple[str, str]]]:
         """Return what expired up to `now`, and the points where a suppression began or expired since the last call.
 
-        An application that was never decided ends too once its time is over.
+        An application that was never decided ends too once its time is over. A function check does not: until somebody
+        ends it, it is overdue.
         """
         if now < self.due:
             return [], set()
@@ -124,7 +128,7 @@ class Suppressions:
         over = [
             suppression
             for suppression in self._known.values()
-            if suppression.until is not None and suppression.until <= now
+            if suppression.until is not None and suppression.until <= now and suppression.kind.hides
         ]
         touched = {(suppression.plant, suppression.point) for suppression in over}
         touched |= {

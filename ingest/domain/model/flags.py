@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import Final
+from typing import Final, overload
 
 import numpy as np
+from numpy.typing import NDArray
 
 
 class Flag(IntFlag):
@@ -19,12 +20,29 @@ class Flag(IntFlag):
     LATE = 32  # device time not after the newest reading of the same point
     HISTORICAL = 64  # the gateway says: recorded earlier, read out now
     CLIPPED = 128  # in VictoriaMetrics only: the value was larger than it can keep beside others
-    FAILURE = 256  # the instrument signals its own failure (NAMUR NE 107; NE 43: by its current): no measurement
-    NOT_CONNECTED = 512  # no instrument is connected to the channel, as a sentinel reading says: no measurement
+    FAILURE = 256  # the instrument signals its own failure (NE 107; by its loop current: NE 43): no measurement
+    NOT_CONNECTED = 512  # no instrument is connected to the channel: no measurement
+    FUNCTION_CHECK = 1024  # the instrument is tested (NE 107), as with calibration gas: no measurement of the process
+    OUT_OF_SPECIFICATION = 2048  # the instrument works outside of what it is made for (NE 107): evaluated, uncertain
+    MAINTENANCE = 4096  # the instrument asks for maintenance (NE 107): evaluated
+    CHECK_OVERDUE = 8192  # with FUNCTION_CHECK: it has lasted for too long, and the reading is evaluated again
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE | Flag.FAILURE
-"""A value that must not be evaluated as a measurement."""
+"""A value that is no measurement."""
+
+CHECKED = Flag.FUNCTION_CHECK | Flag.CHECK_OVERDUE
+"""Both: a function check that has lasted for too long; the first alone: one that may last."""
+
+
+@overload
+def unusable(flags: int) -> bool: ...
+@overload
+def unusable(flags: NDArray[np.uint16]) -> NDArray[np.bool_]: ...
+def unusable(flags: int | NDArray[np.uint16]) -> bool | NDArray[np.bool_]:
+    """Whether a value must not be evaluated as a measurement of the process, by its flags (one, or uint16[n])."""
+    return ((flags & UNUSABLE) != 0) | ((flags & CHECKED) == Flag.FUNCTION_CHECK)
+
 
 NOT_LIVE: Final = np.uint16(Flag.LATE | Flag.HISTORICAL)
 """Readings of the past: stored, and searched for excursions, but they change nothing that is live."""

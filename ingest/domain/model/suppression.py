@@ -1,4 +1,8 @@
-"""Suppression of alarms (ISA-18.2): shelved, suppressed by design, out of service (停用). It only hides them."""
+"""Suppression of alarms (ISA-18.2): shelved, suppressed by design, out of service (停用), which only hide them.
+
+A function check (功能检查, NAMUR NE 107) is begun, ended and recorded in the same way, and hides nothing: meanwhile no
+reading of its point is a measurement of the process.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +14,7 @@ from uuid import UUID
 class SuppressionKind(StrEnum):
     """Why an alarm is hidden from the operator, the weakest first."""
 
+    FUNCTION_CHECK = "function-check"  # 功能检查: the instrument is tested, for a limited time; hides nothing
     SHELVED = "shelved"  # by an operator, for a limited time
     SUPPRESSED = "suppressed"  # by the plant's design: alarms that mean nothing in this state of the plant
     OUT_OF_SERVICE = "out-of-service"  # 停用: applied for and approved, while an instrument is repaired or replaced
@@ -18,6 +23,11 @@ class SuppressionKind(StrEnum):
     def strength(self) -> int:
         """Its rank: of two that cover the same alarm, the stronger one is shown and counts."""
         return tuple(SuppressionKind).index(self)
+
+    @property
+    def hides(self) -> bool:
+        """Whether it hides alarms."""
+        return self is not SuppressionKind.FUNCTION_CHECK
 
 
 class SuppressionState(StrEnum):
@@ -62,6 +72,10 @@ class Suppression:
         return (
             self.state is SuppressionState.IN_FORCE and self.begins <= now and (self.until is None or self.until > now)
         )
+
+    def overdue(self, now: int) -> bool:
+        """Whether it is a function check that has lasted for too long at `now`, ns, and that nobody has ended."""
+        return self.state is SuppressionState.IN_FORCE and not self.kind.hides and (self.until or 0) <= now
 
     def covers(self, plant: str, point: str, rule: str) -> bool:
         """Whether it applies to alarms of that rule."""

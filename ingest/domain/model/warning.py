@@ -110,6 +110,7 @@ class Trait(IntFlag):
     BYPASS = 128  # an interlock is bypassed
     OUT_OF_SERVICE = 256  # the point is taken out of service (停用)
     IN_PRODUCTION = 512  # its equipment runs, as far as is known
+    FUNCTION_CHECK = 1024  # the point is under a function check (功能检查) that a person began
 
     @property
     def words(self) -> list[str]:
@@ -151,7 +152,8 @@ class Fact:
 
     def __post_init__(self) -> None:
         """Compute the key."""
-        key = str(self.alarm) if self.alarm is not None else f"out-of-service/{self.point}"
+        why = "function-check" if Trait.FUNCTION_CHECK in self.traits else "out-of-service"
+        key = str(self.alarm) if self.alarm is not None else f"{why}/{self.point}"
         object.__setattr__(self, "key", key)
 
 

@@ -1,8 +1,8 @@
-"""Turns alarms and points out of service into the facts that warnings are derived from (pure)."""
+"""Turns alarms, and points out of service or under function check, into the facts that warnings stand on (pure)."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from ingest.domain.model.alarm import OVER, Alarm, AlarmState
@@ -60,17 +60,25 @@ def alarm_fact(
     )
 
 
-def service_key(point: str) -> str:
-    """Return the key of the fact that a point is out of service."""
-    return Fact(None, point, "", "", None, 0, Trait(0), 0).key
+_UNWATCHED: Final[Mapping[SuppressionKind, Trait]] = {
+    SuppressionKind.OUT_OF_SERVICE: Trait.OUT_OF_SERVICE,
+    SuppressionKind.FUNCTION_CHECK: Trait.FUNCTION_CHECK,
+}
+"""Kinds under which nothing watches the process at a point."""
+
+
+def service_key(suppression: Suppression) -> str:
+    """Return the key of the fact that a point is not in service because of this suppression."""
+    traits = _UNWATCHED.get(suppression.kind, Trait(0))
+    return Fact(None, suppression.point, "", "", None, 0, traits, 0).key if traits else ""
 
 
 def service_fact(suppression: Suppression, point: Point | None, *, running: bool) -> Fact | None:
-    """Return a point out of service as a fact, from its beginning on; None: it is not out of service now."""
+    """Return a point that is not in service as a fact, from the beginning on; None: it is in service now."""
     in_force = suppression.state is SuppressionState.IN_FORCE
-    if point is None or not in_force or suppression.kind is not SuppressionKind.OUT_OF_SERVICE:
+    if point is None or not in_force or suppression.kind not in _UNWATCHED:
         return None
-    traits = Trait.OUT_OF_SERVICE | _of_point(point, running=running)
+    traits = _UNWATCHED[suppression.kind] | _of_point(point, running=running)
     return Fact(None, point.id, "", point.signal, point.equipment, 0, traits, suppression.begins)
 
 

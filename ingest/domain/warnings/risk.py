@@ -39,7 +39,7 @@ RED_RULES: Final = 3.0
 """S of an equipment grows by this if it has a rule marked red; that of a plant, if it has such equipment."""
 
 LEVEL: Final[Mapping[int, float]] = {0: 1, 1: 1, 2: 4}
-"""The factor of an alarm's level; a point out of service has level 0."""
+"""The factor of an alarm's level; a point out of service or under function check has level 0."""
 
 PROCESS: Final = 0.18
 RED: Final = 0.3
@@ -140,7 +140,7 @@ def forgotten(fact: Fact, now: int) -> bool:
 @cache
 def _kind(bits: int) -> float:
     traits = Trait(bits)
-    if Trait.OUT_OF_SERVICE in traits:
+    if (Trait.OUT_OF_SERVICE | Trait.FUNCTION_CHECK) & traits:
         return OUT_OF_SERVICE
     if Trait.LOST in traits:
         return LOST_MANDATORY if Trait.MANDATORY in traits else LOST

@@ -97,6 +97,7 @@ class _Selection(Config):
     mandatory: bool | None = None
     bypass: bool | None = None
     out_of_service: bool | None = None
+    function_check: bool | None = None
     in_production: bool | None = None
 
     @model_validator(mode="after")

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from ingest.domain.model.batch import Batch, concat
 from ingest.domain.model.flags import Flag
 from ingest.intake.wire.decode import Decoded
+from ingest.intake.wire.frame import QUALITIES
 
 _times, _points, _values = attrgetter("times"), attrgetter("points"), attrgetter("values")
 _shift, _received = attrgetter("shift"), attrgetter("received")
 _NO_VALUE: Final = np.uint16(Flag.NO_VALUE)
-_QUALITY_FLAGS: Final = np.array([0, Flag.UNCERTAIN, Flag.BAD], np.uint16)
+_QUALITY_FLAGS: Final = np.array([*QUALITIES.values()], np.uint16)
 
 
 class Arrival(msgspec.Struct, frozen=True, eq=False, gc=False):

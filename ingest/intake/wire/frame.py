@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 import numpy as np
 
+from ingest.domain.model.flags import Flag
 from ingest.intake.wire.errors import Reason, Rejected
 
 T = TypeVar("T")
@@ -26,7 +27,20 @@ NAME = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 SEQ = Annotated[int, msgspec.Meta(ge=1, lt=1 << 62)]
 TIME = Annotated[int, msgspec.Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
 TIMES = Annotated[list[TIME], msgspec.Meta(min_length=1, max_length=MAX_TIMES)]
-QUALITY = Annotated[int, msgspec.Meta(ge=0, le=2)]
+QUALITIES: Final = {
+    0: Flag(0),
+    1: Flag.UNCERTAIN,
+    2: Flag.BAD,
+    3: Flag.BAD | Flag.FAILURE,
+    4: Flag.FUNCTION_CHECK,
+    5: Flag.UNCERTAIN | Flag.OUT_OF_SPECIFICATION,
+    6: Flag.MAINTENANCE,
+    7: Flag.BAD | Flag.NOT_CONNECTED,
+}
+"""What a gateway says of a reading, and the flags it gets: good, uncertain, bad; the status of its instrument by NAMUR
+NE 107: failure, function check, out of specification, maintenance required; and that no instrument is connected."""
+
+QUALITY = Annotated[int, msgspec.Meta(ge=0, le=7)]
 
 
 class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=False):
@@ -36,7 +50,7 @@ class Frame(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, gc=F
     seq: SEQ
     time: TIMES  # ms since the epoch, UTC, strictly increasing; wrong clocks are `ingest.domain.quality.timeline`'s
     values: dict[NAME, list[float | None]]
-    quality: dict[NAME, list[QUALITY]] | None = None  # 0 good, 1 uncertain, 2 bad
+    quality: dict[NAME, list[QUALITY]] | None = None  # of `QUALITIES`
     historical: bool = False  # recorded earlier and read out now: times may lie before those of earlier frames
 
 

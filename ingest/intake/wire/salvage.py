@@ -166,7 +166,7 @@ def salvage_packed(payload: bytes) -> Parsed:
             quality[name] = _packed_marks.decode(raw)
             fault = _stray(name, values)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
-            fault = Reason.SCHEMA, f"quality.{named(name)}: {str(error)[:100]}; expected 0, 1 or 2 for each time"
+            fault = Reason.SCHEMA, f"quality.{named(name)}: {str(error)[:100]}; expected 0 to 7 for each time"
         if fault and name not in unfit:
             unfit[name] = Unfit(*fault, columns.get(name), _read(raw))
     return _parsed(found, columns, quality, unfit)
@@ -345,11 +345,11 @@ def _stray(name: str, values: Mapping[str, Any]) -> tuple[Reason, str] | None:
 
 def _marks_fault(name: str, column: object) -> tuple[Reason, str] | None:
     if not isinstance(column, list):
-        return Reason.SCHEMA, f"quality.{named(name)} = {shown(column)}; expected 0, 1 or 2 for each time"
+        return Reason.SCHEMA, f"quality.{named(name)} = {shown(column)}; expected 0 to 7 for each time"
     if all(type(mark) is int and mark in _MARKS for mark in column):
         return None
     at, wrong = next((at, mark) for at, mark in enumerate(column) if type(mark) is not int or mark not in _MARKS)
-    return Reason.SCHEMA, f"quality.{named(name)}[{at}] = {shown(wrong)}; expected 0, 1 or 2"
+    return Reason.SCHEMA, f"quality.{named(name)}[{at}] = {shown(wrong)}; expected 0 to 7"
 
 
 def _of_object(value: object) -> object:

@@ -16,7 +16,7 @@ from ingest.services.cases.dispositions import form_for
 from ingest.services.ports import Ports
 
 MINUTES: Final = (15, 30, 60, 120, 240, 480)
-"""Durations of shelving that the page offers; the longest one allowed is a setting."""
+"""Durations of shelving and function checks that pages offer; the longest one allowed is a setting."""
 
 _LIVE: Final = frozenset({SuppressionState.APPLIED, SuppressionState.IN_FORCE})
 
@@ -70,7 +70,11 @@ def offers(ports: Ports, alarm: Alarm, caller: Principal) -> Offer:
     known = configuration.find(alarm.plant, alarm.point) is not None
     acts = caller.may_act and not alarm.historical
     taken = {suppression.kind for suppression in over}
-    hide = frozenset(kind for kind in SuppressionKind if kind not in taken) if acts and known else frozenset()
+    hide = (
+        frozenset(kind for kind in SuppressionKind if kind.hides and kind not in taken)
+        if acts and known
+        else frozenset()
+    )
     if alarm.level >= HIGHEST and not ports.load.config.suppress_level_2:
         hide &= {SuppressionKind.OUT_OF_SERVICE}
     return Offer(

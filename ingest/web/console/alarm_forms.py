@@ -24,7 +24,7 @@ from ingest.web.console.rendering import Renderer
 from ingest.web.inputs import Number
 from ingest.web.routers import page_router
 
-_MINUTE = 60 * 10**9
+MINUTE = 60 * 10**9
 
 Minutes = Annotated[int, Form(ge=1, le=60 * 24 * 7)]
 Raises = Annotated[Number, Form(ge=1)]
@@ -79,7 +79,7 @@ def alarm_forms(ports: Ports, _render: Renderer) -> APIRouter:
     ) -> Response:
         """Shelve an alarm's rule for so many minutes."""
         found = await run_in_threadpool(caller_scope.alarm, ports, actor, alarm)
-        until = ports.now() + minutes * _MINUTE
+        until = ports.now() + minutes * MINUTE
         command = Suppress(
             SuppressionKind.SHELVED, found.plant, found.point, found.rule, reason, until, person(actor),
             seen=(alarm, raises),

@@ -20,6 +20,7 @@ from ingest.web.console.list_pages import list_pages
 from ingest.web.console.metric_pages import metric_pages
 from ingest.web.console.plant_pages import plant_pages
 from ingest.web.console.pledge_pages import pledge_pages
+from ingest.web.console.point_forms import point_forms
 from ingest.web.console.rendering import Renderer
 from ingest.web.console.service_pages import service_pages
 from ingest.web.console.step_forms import step_forms
@@ -33,6 +34,7 @@ PAGES = (
     metric_pages,  # before /alarms/{alarm}
     alarm_pages,
     alarm_forms,
+    point_forms,
     disposition_forms,
     suppression_pages,
     warning_pages,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -10,6 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import Response
 
 from ingest.domain.alarms.suppressions import reaches
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.suppression import Suppression
 from ingest.services import caller_scope
@@ -19,6 +21,7 @@ from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
 from ingest.web.caller import Caller
 from ingest.web.console import rows
+from ingest.web.console.alarm_actions import MINUTES
 from ingest.web.console.rendering import Renderer, language
 from ingest.web.console.trends import SPANS_S, Sparklines, Trends, refresh_s
 from ingest.web.console.warning_views import plant_risks, warnings_by_plant
@@ -43,13 +46,15 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         )
         warned, risks = warnings_by_plant(ports, caller), plant_risks(ports, caller)
         fragment = request.url.path.endswith("/table")
+        hidden, checked = caller_scope.uncalled_points(ports, caller)
         return render.page(
             request,
             "_plants.html" if fragment else "plants.html",
             rows=rows.by_colour(found, warned, risks),
             warned=warned,
             risks=risks,
-            hidden=caller_scope.hidden_points(ports, caller),
+            hidden=hidden,
+            checked=checked,
             held=caller_scope.held_back(ports, caller),
         )
 
@@ -64,12 +69,14 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     def plant_page(request: Request, caller: Principal, found: Plant, sparks: Sparklines) -> Response:
         plant = found.id
         fragment = request.url.path.endswith(f"/{plant}/table")
+        points = _point_rows(ports, caller, found)
         return render.page(
             request,
             "_points.html" if fragment else "plant.html",
             plant=found,
             overdue_checks=instruments.overdue_checks(ports, plant),
-            groups=rows.point_groups(found, _point_rows(ports, caller, found)),
+            groups=rows.point_groups(found, points),
+            statuses=_status_counts(points),
             sparks=sparks,
             history_refuses=ports.live.history_refuses(),
             outstanding=caller_scope.outstanding_alarms(ports, caller, plant).get(
@@ -100,6 +107,8 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),
             silent=ports.live.not_evaluated(found.rules),
+            check=caller_scope.function_check(ports, of.id, found.id),
+            minutes=[minutes for minutes in MINUTES if minutes * 60 <= ports.load.config.function_check_max_s],
             spans=SPANS_S,
             **drawn,
         )
@@ -140,6 +149,13 @@ def _point_rows(ports: Ports, caller: Principal, plant: Plant) -> list[rows.Poin
         rows.point_row(point, ports.live.latest(point.index), alarms.get(point.id), hidden.get(point.id, ()))
         for point in rows.shown_points(plant)
     ]
+
+
+def _status_counts(points: Sequence[rows.PointRow]) -> dict[DeviceStatus, int]:
+    """Count the points of each status but good, the gravest first."""
+    found = Counter(row.status for row in points)
+    bad = [status for status in reversed(DeviceStatus) if status is not DeviceStatus.GOOD]
+    return {status: found[status] for status in bad if found[status]}
 
 
 def _point_row(ports: Ports, caller: Principal, plant: Plant, point: Point) -> rows.PointRow:

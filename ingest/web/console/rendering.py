@@ -29,6 +29,7 @@ from ingest.web.sessions import Session
 from ingest.web.texts import (
     ACT_KINDS,
     CONFIDENCE,
+    DEVICE_STATUSES,
     EVENTS,
     KINDS,
     NOT_EVALUATED,
@@ -92,6 +93,7 @@ class Renderer:
             suppression_ends=SUPPRESSION_ENDS,
             verdicts=VERDICTS,
             suppression_kinds=SUPPRESSION_KINDS,
+            device_statuses=DEVICE_STATUSES,
             suppression_states=SUPPRESSION_STATES,
             acts_on=ACT_KINDS,
             subject_pages=SUBJECT_PAGES,

@@ -9,6 +9,7 @@ from typing import Final
 
 from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import SERVICE, Equipment, Plant, Point
 from ingest.domain.model.suppression import Suppression
@@ -63,6 +64,7 @@ class PointRow:
     Attributes:
         tone: how the value is coloured: "alarm", "good", "poor", "gone" (unknown), or "hidden" (its alarms are hidden).
         hidden: suppressions of its alarms in force, the strongest first.
+        status: of its instrument; None: not known.
     """
 
     point: Point
@@ -73,6 +75,7 @@ class PointRow:
     limits: tuple[Limit, ...]
     alarm: InAlarm | None = None
     hidden: tuple[Suppression, ...] = ()
+    status: DeviceStatus | None = None
 
     @property
     def unit(self) -> str:
@@ -160,7 +163,8 @@ def point_row(
     tone = "poor" if latest.flags & ~Flag.LATE else "alarm" if alarm else "hidden" if hidden else "good"
     if value == NOTHING:
         tone = "gone"
-    return PointRow(point, point.word(trusted) or Text(value, value), quality, tone, latest.time, limits, alarm, hidden)
+    shown = point.word(trusted) or Text(value, value)
+    return PointRow(point, shown, quality, tone, latest.time, limits, alarm, hidden, latest.status)
 
 
 def limits_of(point: Point) -> tuple[Limit, ...]:

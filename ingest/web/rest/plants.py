@@ -197,6 +197,7 @@ def _latest(point: Point, latest: Latest) -> plants_schemas.LatestOut:
         value=latest.trusted,
         text=schemas.Said.model_validate(word) if word else None,
         quality=[str(flag.name).lower() for flag in Flag if latest.flags & flag],
+        status=latest.status,
         stale=latest.stale,
     )
 

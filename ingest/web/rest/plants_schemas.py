@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.instrument import Check
 from ingest.domain.model.plant import Confidence, GateOp, PlantKind
 from ingest.domain.model.suppression import SuppressionKind
@@ -63,6 +64,10 @@ class LatestOut(Shape):
     value: float | None = Field(examples=[0.351])
     text: Said | None = Field(description="what the value of a digital signal means; null: it is a number")
     quality: list[str] = Field(description="what is known against it; empty: good", examples=[["out_of_range"]])
+    status: DeviceStatus | None = Field(
+        description="of the instrument, by NAMUR NE 107; null: not known, since nothing was received for too long",
+        examples=["function-check"],
+    )
     stale: bool
 
 

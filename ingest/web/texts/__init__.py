@@ -13,7 +13,7 @@ from ingest.web.texts.daily import DAILY
 from ingest.web.texts.frame import FRAME
 from ingest.web.texts.instruments import INSTRUMENTS
 from ingest.web.texts.metrics import METRICS, VERDICTS
-from ingest.web.texts.plants import CONFIDENCE, FLAGS, KINDS, NOT_EVALUATED, PLANTS
+from ingest.web.texts.plants import CONFIDENCE, DEVICE_STATUSES, FLAGS, KINDS, NOT_EVALUATED, PLANTS
 from ingest.web.texts.service import SERVICE_PAGES
 from ingest.web.texts.suppressions import (
     ACT_KINDS,
@@ -42,6 +42,7 @@ __all__ = [
     "ACTIONS",
     "ACT_KINDS",
     "CONFIDENCE",
+    "DEVICE_STATUSES",
     "EVENTS",
     "FIELD_LABELS",
     "FLAGS",

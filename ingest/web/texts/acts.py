@@ -144,6 +144,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
 
 ACTIONS: Final[dict[str, dict[str, Text]]] = {
     "suppression": {
+        "function-check": Text("开始功能检查", "function check begun"),
         "shelved": Text("搁置", "shelved"),
         "suppressed": Text("设计抑制", "suppressed by design"),
         "applied": Text("申请停用", "applied for"),

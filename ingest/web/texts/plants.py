@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final, Literal
 
 from detectors.detector import Reason
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import SERVICE, Confidence, PlantKind
 from ingest.domain.model.text import Text
@@ -28,6 +29,7 @@ PLANTS: Final[dict[str, Text]] = {
     "plants.not_mandatory": Text("非强制接入", "not mandatory"),
     "plants.standing": Text("当前报警", "Standing alarms"),
     "plants.hidden": Text("{n} 个测点的报警被隐藏", "alarms of {n} points are hidden"),
+    "plants.checked": Text("{n} 个测点正在功能检查", "{n} points are under function check"),
     "plants.gateways": Text("网关在线", "Gateways online"),
     "plants.quiet": Text("无", "none"),
     "plant.points": Text("测点", "Points"),
@@ -36,6 +38,16 @@ PLANTS: Final[dict[str, Text]] = {
     "plant.dust_workers": Text("涉粉人数", "Workers in dust"),
     "plant.all_alarms": Text("本企业报警", "Alarms of this plant"),
     "plant.record": Text("企业档案", "Enterprise record"),
+    "plant.statuses": Text("仪表状态：", "Instruments:"),
+    "check.title": Text("功能检查", "Function check"),
+    "check.begin": Text("开始功能检查", "Begin a function check"),
+    "check.end": Text("结束功能检查", "End function check"),
+    "check.lasts": Text("最长时间", "At most for"),
+    "check.hint": Text(
+        "标定、通标气前开始：期间读数不按限值判断，表决按坏通道处理。到时未结束即恢复判断，并报坏值。",
+        "Begin it before calibration gas: meanwhile no limit sees the readings, and votes count the channel as bad. If"
+        " it is not ended in time, readings are judged again and the signal is alarmed as bad.",
+    ),
     "plant.other": Text("其他测点", "Other points"),
     "point.name": Text("测点", "Point"),
     "point.value": Text("最新值", "Latest"),
@@ -98,6 +110,13 @@ KINDS: Final[dict[PlantKind | Literal["service"], Text]] = {
     "aluminium": Text("铝加工（深井铸造）", "Aluminium (deep-well casting)"),
     SERVICE: Text("监测服务自身", "The service itself"),
 }
+DEVICE_STATUSES: Final[dict[DeviceStatus, Text]] = {
+    DeviceStatus.GOOD: Text("正常", "good"),
+    DeviceStatus.MAINTENANCE_REQUIRED: Text("需要维护", "maintenance required"),
+    DeviceStatus.OUT_OF_SPECIFICATION: Text("超出规格", "out of specification"),
+    DeviceStatus.FUNCTION_CHECK: Text("功能检查", "function check"),
+    DeviceStatus.FAILURE: Text("故障", "failure"),
+}
 CONFIDENCE: Final[dict[Confidence, Text]] = {
     Confidence.REGULATION: Text("法规标准", "regulation"),
     Confidence.PUBLISHED: Text("公开资料", "published"),
@@ -118,6 +137,10 @@ FLAGS: Final[dict[Flag, Text]] = {
     Flag.NO_VALUE: Text("无值", "no value"),
     Flag.FAILURE: Text("仪表故障", "instrument failure"),
     Flag.NOT_CONNECTED: Text("未接仪表", "not connected"),
+    Flag.FUNCTION_CHECK: Text("功能检查", "function check"),
+    Flag.CHECK_OVERDUE: Text("功能检查超时", "function check overdue"),
+    Flag.OUT_OF_SPECIFICATION: Text("超出规格", "out of specification"),
+    Flag.MAINTENANCE: Text("需要维护", "maintenance required"),
     Flag.OUT_OF_RANGE: Text("超量程", "out of range"),
     Flag.CLOCK: Text("时钟已校正", "clock corrected"),
     Flag.LATE: Text("迟到", "late"),

@@ -9,11 +9,15 @@ from ingest.domain.model.suppression import SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 
 SUPPRESSIONS: Final[dict[str, Text]] = {
-    "suppressions.title": Text("搁置、抑制与停用", "Shelved, suppressed, out of service"),
+    "suppressions.title": Text("搁置、抑制、停用与功能检查", "Shelved, suppressed, out of service, function check"),
     "suppressions.hint": Text(
-        "隐藏只影响呼叫：报警照常记录、上报和预警。",
-        "Hiding only spares a call: alarms are recorded, reported and judged all the same.",
+        "隐藏只影响呼叫：报警照常记录、上报和预警。功能检查期间读数不是工艺测量值，不按限值判断；"
+        "超过最长时间未结束即恢复判断，并报坏值。",
+        "Hiding only spares a call: alarms are recorded, reported and judged all the same. During a function check"
+        " readings are no measurement of the process and no limit sees them; one that is not ended in time is alarmed"
+        " as a bad signal, and its readings are judged again.",
     ),
+    "suppression.overdue": Text("已超时，读数恢复判断", "overdue: its readings are judged again"),
     "suppressions.waiting": Text("待批准", "Waiting for approval"),
     "suppressions.in_force": Text("生效中", "In force"),
     "suppressions.over": Text("历史", "Over"),
@@ -55,6 +59,7 @@ SUPPRESSIONS: Final[dict[str, Text]] = {
     "audit.of_this": Text("查看全部操作记录", "Everything done with it"),
 }
 SUPPRESSION_KINDS: Final[dict[SuppressionKind, Text]] = {
+    SuppressionKind.FUNCTION_CHECK: Text("功能检查", "Function check"),
     SuppressionKind.SHELVED: Text("搁置", "Shelved"),
     SuppressionKind.SUPPRESSED: Text("设计抑制", "Suppressed by design"),
     SuppressionKind.OUT_OF_SERVICE: Text("停用", "Out of service"),
@@ -66,6 +71,7 @@ SUPPRESSION_STATES: Final[dict[SuppressionState, Text]] = {
     SuppressionState.ENDED: Text("已结束", "ended"),
 }
 SUPPRESSION_ENDS: Final[dict[SuppressionKind, Text]] = {
+    SuppressionKind.FUNCTION_CHECK: Text("结束功能检查", "End function check"),
     SuppressionKind.SHELVED: Text("取消搁置", "Unshelve"),
     SuppressionKind.SUPPRESSED: Text("解除抑制", "End suppression"),
     SuppressionKind.OUT_OF_SERVICE: Text("恢复使用", "Back into service"),

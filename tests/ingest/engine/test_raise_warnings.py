@@ -269,6 +269,31 @@ def test_shelving_hides_an_alarm_from_operators_only(bench: Bench) -> None:
     assert warning.colour is Colour.BLUE
 
 
+def test_a_mandatory_point_under_function_check_is_a_reason_until_it_is_ended(bench: Bench) -> None:
+    """Beside one that is out of service: neither ends with the other, nor with a shelving."""
+    check = bench.submit(
+        Suppress(SuppressionKind.FUNCTION_CHECK, PLANT, "CO-01", None, "标气标定", None, OPERATOR)
+    ).result(0)
+    away = bench.submit(Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "送检", None, OPERATOR)).result(
+        0
+    )
+    bench.submit(Decide(away.id, True, INSPECTOR)).result(0)
+    assert reasons(bench) == {"out-of-service", "function-check"}
+    shelf = Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "校准", bench.clock.wall() + 60 * SECOND, OPERATOR)
+    bench.submit(End(bench.submit(shelf).result(0).id, OPERATOR)).result(0)
+    assert reasons(bench) == {"out-of-service", "function-check"}
+    bench.submit(End(check.id, OPERATOR)).result(0)
+    assert reasons(bench) == {"out-of-service"}
+
+
+def reasons(bench: Bench) -> set[str]:
+    """Why points of the plant are not in service now."""
+    (warning,) = bench.warnings()
+    assert {"OUT-OF-SERVICE", "FUNCTION-CHECK"} <= {ground.rule for ground in warning.inputs}
+    known = bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()
+    return {fact.key.split("/")[0] for fact in known if fact.alarm is None and fact.gone is None}
+
+
 def test_an_alarm_acknowledged_is_no_news_to_its_warning(bench: Bench) -> None:
     """By the rules that come with the service, seeing an alarm changes no colour."""
     bench.read(CALM)

@@ -65,7 +65,7 @@ ENDS = {
     K.UNSUPPRESSED: SuppressionKind.SUPPRESSED,
     K.RETURNED_TO_SERVICE: SuppressionKind.OUT_OF_SERVICE,
 }
-STRENGTH = list(SuppressionKind)
+STRENGTH = [kind for kind in SuppressionKind if kind.hides]
 
 
 def model(  # noqa: C901, PLR0911, PLR0912  plain on purpose

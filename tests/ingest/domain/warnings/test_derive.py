@@ -67,6 +67,8 @@ def lost(age: int, traits: Trait = MUST | RUNS) -> Fact:
         ([lost(7200, RUNS)], "blue", ["L1"]),
         ([Fact(None, "P", "", "S", "E", 0, Trait.OUT_OF_SERVICE | MUST, 0)], "blue", ["OUT-OF-SERVICE"]),
         ([Fact(None, "P", "", "S", "E", 0, Trait.OUT_OF_SERVICE, 0)], None, []),
+        ([Fact(None, "P", "", "S", "E", 0, Trait.FUNCTION_CHECK | MUST, 0)], "blue", ["FUNCTION-CHECK"]),
+        ([Fact(None, "P", "", "S", "E", 0, Trait.FUNCTION_CHECK, 0)], None, []),
     ],
 )  # fmt: skip
 def test_the_default_rules(facts: list[Fact], colour: str | None, rules: list[str]) -> None:

@@ -75,6 +75,7 @@ def test_the_page_names_every_constant_with_its_value() -> None:
         (Trait.LOST, 1, risk.LOST),
         (Trait.LOST | Trait.MANDATORY, 1, risk.LOST_MANDATORY),
         (Trait.OUT_OF_SERVICE | Trait.MANDATORY, 0, risk.OUT_OF_SERVICE),
+        (Trait.FUNCTION_CHECK | Trait.MANDATORY, 0, risk.OUT_OF_SERVICE),
     ],
 )
 def test_a_fact_weighs_by_what_it_is(traits: Trait, level: int, weight: float) -> None:

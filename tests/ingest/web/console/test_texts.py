@@ -14,6 +14,7 @@ from detectors.detector import Reason
 from ingest.domain.alarms.benchmarks import BENCHMARKS
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.domain.model.audit import ActKind, ActRole
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import SERVICE, Confidence, PlantKind
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
@@ -72,6 +73,7 @@ WORDS_OF_THE_MODEL: dict[str, tuple[Mapping[Any, Text], set[Any]]] = {
     "EVENTS": (texts.EVENTS, set(AlarmEventKind)),
     "KINDS": (texts.KINDS, {*get_args(PlantKind), SERVICE}),
     "CONFIDENCE": (texts.CONFIDENCE, set(Confidence)),
+    "DEVICE_STATUSES": (texts.DEVICE_STATUSES, set(DeviceStatus)),
     "FLAGS": (texts.FLAGS, set(Flag)),
     "NOT_EVALUATED": (texts.NOT_EVALUATED, set(Reason)),
     "SUPPRESSION_KINDS": (texts.SUPPRESSION_KINDS, set(SuppressionKind)),
