@@ -34,7 +34,7 @@ def on(state: StateConfig) -> str:
 
 def ready(service: Service, part: str = "state") -> tuple[int, str]:
     """What the service says of its state database, or of another part."""
-    answer = HTTP.get(f"{service.url}/health/ready", headers=service.headers, timeout=10)
+    answer = HTTP.get(f"{service.url}/health/ready", headers=service.headers)
     return answer.status_code, answer.json()["parts"][part]
 
 
@@ -102,10 +102,10 @@ def test_while_its_server_is_away_it_takes_in_readings_and_says_what_is_wrong(
         assert "postgresql://yujing@127.0.0.1" in ready(service)[1]
         service.until(lambda: "nothing is judged" in ready(service, "engine")[1], "the engine to say so, too")
         assert ready(service, "history")[1] == "ok" or "waits for the state database" in ready(service, "history")[1]
-        away = HTTP.get(f"{service.url}/api/v1/alarms", headers=service.headers, timeout=10)
+        away = HTTP.get(f"{service.url}/api/v1/alarms", headers=service.headers)
         assert (away.status_code, away.json()["detail"]) == (503, "the state database does not answer")
         assert "retry-after" in away.headers
-        metrics = HTTP.get(f"{service.url}/metrics", headers=service.headers, timeout=10)
+        metrics = HTTP.get(f"{service.url}/metrics", headers=service.headers)
         assert "yujing_broker_connected 1.0" in metrics.text, "what else there is to tell is told"
         server.start()
         service.until(lambda: ready(service) == (200, "ok"), "the service to find it again")
@@ -120,6 +120,6 @@ def test_a_second_service_on_the_database_does_not_start(server: PostgreSQL, tmp
         other = Service(tmp_path / "other", broker, on(state))
         (tmp_path / "other" / "state_password").write_text(server.PASSWORD)
         again = other.command("run", "--new", "--config", str(other.config))
-        done = subprocess.run(again, capture_output=True, text=True, timeout=60, check=False)
+        done = subprocess.run(again, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 1
     assert "another session writes here" in done.stderr

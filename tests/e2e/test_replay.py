@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from tests.e2e.service import Service
+from tests.e2e.service import PATIENCE_S, Service
 from tests.servers import HTTP, influxd, mosquitto
 
 PLANT = Path(__file__).parents[1] / "data" / "water-loop.toml"
@@ -64,7 +64,7 @@ def test_a_labelled_recording_is_stored_whole_and_alarmed_where_it_is_labelled(t
                 "--port", str(broker[1]), "--speed", "0", "--shift-to-now", *maps,
             )  # fmt: skip
             began = time.time_ns()
-            done = subprocess.run(replay, capture_output=True, text=True, timeout=100, check=True)
+            done = subprocess.run(replay, capture_output=True, text=True, timeout=PATIENCE_S, check=True)
             assert json.loads(done.stdout)["rows"] == rows
             earliest, latest = began - last, time.time_ns() - last  # by how much it was moved, so that it ended then
 
@@ -100,7 +100,7 @@ def test_what_the_service_did_not_take_of_a_recording_is_an_exit_code_and_a_sent
                 "replay", str(file), "--plant", "water-loop", "--gateway", gateway, "--host", broker[0], "--port",
                 str(broker[1]), "--speed", "0", *(part for mapping in maps for part in ("--map", mapping)),
             )  # fmt: skip
-            done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=False)
+            done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
             refused = [
                 (load["reason"], load["frames"], load["readings"]) for load in json.loads(done.stdout)["refused"]
             ]
@@ -123,6 +123,6 @@ def test_a_file_that_cannot_be_replayed_is_refused_by_line_and_column(tmp_path: 
     replay = Service(tmp_path, ("127.0.0.1", 1), plant="none").command(
         "replay", str(wrong), "--plant", "p", "--gateway", "g", "--map", "T=TEMP-01"
     )
-    done = subprocess.run(replay, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(replay, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
     assert done.returncode == 2
     assert all(word in done.stderr for word in ("wrong.csv", "line 3", "T", "warm"))
