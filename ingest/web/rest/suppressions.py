@@ -1,4 +1,4 @@
-"""REST: shelving, suppression by design, and taking points out of service (停用)."""
+"""REST: shelving, suppression by design, points out of service (停用), and function checks (功能检查)."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class SuppressionOut(Shape):
 
 
 class Wish(Body):
-    """What is to be hidden. Shelving needs `until`; a point is taken out of service as a whole."""
+    """What is to be hidden, or checked. Shelving needs `until`; only shelving and suppression are of one rule."""
 
     kind: SuppressionKind
     plant: PlantId
@@ -104,7 +104,11 @@ def suppressions_router(ports: Ports) -> APIRouter:
 
     @router.post("", status_code=201)
     async def suppress(actor: Actor, body: Wish) -> SuppressionOut:
-        """Shelve, suppress by design, or apply for a point to be taken out of service. Operators and admins only."""
+        """Shelve, suppress by design, apply for a point to be taken out of service, or begin a function check.
+
+        Operators and admins only. During a function check readings of the point are not judged; it hides no alarm, and
+        without `until` it lasts as long as one may.
+        """
         await run_in_threadpool(caller_scope.point, ports, actor, body.plant, body.point)
         command = Suppress(
             body.kind, body.plant, body.point, body.rule, body.reason, body.until, person(actor), body.begins
@@ -124,7 +128,7 @@ def suppressions_router(ports: Ports) -> APIRouter:
 
     @router.post("/{suppression}/end")
     async def end(suppression: UUID, actor: Actor, body: Decision | None = None) -> SuppressionOut:
-        """Let alarms show again, put a point back into service, withdraw an application. Operators and admins only."""
+        """Let alarms show again, put a point back into service, end a check. Operators and admins only."""
         return await decided(actor, End(suppression, person(actor), body.comment if body else None))
 
     async def decided(caller: Principal, command: Decide | End) -> SuppressionOut:

@@ -98,3 +98,11 @@ def test_another_number_of_points_keeps_what_is_known() -> None:
     larger = checks.successor(POINTS + 2)
     assert larger.state() == checks.state()
     assert checks.successor(1).state() == {"since": [[0, 1]], "spans": []}
+
+
+def test_a_check_that_a_person_begins_now_lasts_its_own_time_whatever_the_gateway_has_flagged() -> None:
+    """Somebody takes over a test that a gateway has flagged for too long; afterwards that counts again."""
+    checks = FunctionChecks(POINTS)
+    checks.keep(0, CheckSpan(10, 20, 15))
+    readings = batch([(0, time, CHECK) for time in (1, 9, 12, 16)])
+    assert checks.marked(checks.timed(readings, LONGEST)).flags.tolist() == [CHECK, CHECKED, CHECK, CHECKED]
