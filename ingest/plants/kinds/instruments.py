@@ -43,7 +43,10 @@ class BadSpec(RuleSpec):
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
-        return Text("没有数值或网关标为坏值", "no value, or marked bad by the gateway")
+        return Text(
+            "没有数值、网关标为坏值，或功能检查超时未结束",
+            "no value, marked bad by the gateway, or a function check that nobody has ended in time",
+        )
 
 
 class CurrentSpec(RuleSpec):
