@@ -154,7 +154,7 @@ def hazard_of(of: Standing, due: Due, now: int) -> Hazard:
         id=hazard_of_rule(instrument.plant, point, RULE, begins(due.deadline)),
         plant=instrument.plant,
         title=f"仪表{name}逾期：{instrument.name.zh}（{instrument.id}）",
-        description=f"{found}{why}。周期依据：{due.period.source}（{due.period.confidence}）。",
+        description=f"{found}{why}。周期：{due.period.text.zh}。",
         place=instrument.place or instrument.id,
         source=HazardSource.RULE,
         found=now,

@@ -22,13 +22,6 @@ class _Line:
     plant: Text
 
 
-def _every(line: _Line) -> Text | None:
-    if line.due is None:
-        return None
-    months, days = line.due.period.months, line.due.period.days
-    return Text(f"{months} 个月", f"{months} months") if months else Text(f"{days} 天", f"{days} days")
-
-
 def _last(line: _Line, field: str) -> object:
     last = line.due.last if line.due else None
     return getattr(last, field) if last is not None else None
@@ -48,7 +41,7 @@ _COLUMNS: Final[tuple[Column[_Line], ...]] = (
     Column("place", Text("安装位置", "Place"), "text", lambda line: line.of.instrument.place or None),
     Column("points", Text("测点", "Points"), "text", lambda line: " ".join(line.of.instrument.points)),
     Column("check", Text("项目", "Check"), "text", lambda line: label(line.due.check) if line.due else None),
-    Column("period", Text("周期", "Period"), "text", _every),
+    Column("period", Text("周期", "Period"), "text", lambda line: line.due.period.text if line.due else None),
     Column("source", Text("周期依据", "Source"), "text", lambda line: line.due.period.source if line.due else None),
     Column("state", Text("状态", "State"), "text", lambda line: label(line.due.state) if line.due else None),
     Column("last", Text("上次日期", "Last"), "day", lambda line: _last(line, "day")),

@@ -35,6 +35,13 @@ class Period:
     source: str
     confidence: Confidence
 
+    @property
+    def text(self) -> Text:
+        """How often that is."""
+        if self.months:
+            return Text(f"每 {self.months} 个月", f"every {self.months} months")
+        return Text(f"每 {self.days} 天", f"every {self.days} days")
+
     def after(self, day: dt.date) -> dt.date:
         """The last day on which a check of that day still counts; the last of the month where a month is shorter.
 

@@ -17,6 +17,9 @@ CATALOGUE_PARTS: Final[Mapping[str, str]] = {
     ),
     "metal stands in the launder before the platform moves": "平台下降之前流槽内已有铝液",
     "nobody casts 500 mm within a minute": "一分钟内不可能铸造 500 mm",
+    "once a year": "每年一次",
+    "JJG 693-2011, combustible-gas detectors, at most 1 year": "JJG 693-2011 可燃气体检测报警器，周期不超过 1 年",
+    "JJG 915-2008, carbon monoxide detectors, at most 1 year": "JJG 915-2008 一氧化碳检测报警器，周期不超过 1 年",
     "water cools it to little above ambient": "水将其冷却到略高于环境温度",
     "well above what a summer day makes": "限值明显高于夏季气温",
     "CCTV news 2021-10-29 on Xingtai 2021-10-28 (dutenews.com p/6243632): a crew stood in the leaking gas": (

@@ -25,8 +25,6 @@ INSTRUMENTS: Final[dict[str, Text]] = {
     "instrument.last": Text("上次", "Last"),
     "instrument.never": Text("无记录", "nothing on record"),
     "instrument.enter_by": Text("{day} 前补录", "to be entered by {day}"),
-    "instrument.every_months": Text("每 {n} 个月", "every {n} months"),
-    "instrument.every_days": Text("每 {n} 天", "every {n} days"),
     "instrument.overdue_by": Text("逾期 {n} 天", "{n} days overdue"),
     "instrument.failed_on": Text("{day} 不合格", "failed on {day}"),
     "instrument.until": Text("有效至 {day}", "until {day}"),

@@ -113,6 +113,8 @@ def test_every_source_of_ours_can_be_said_in_chinese() -> None:
     ]
     rules += [rule for kind in catalogue.signals.values() for signal in kind.values() for rule in signal.rules.values()]
     sources = {rule.source for rule in rules} | {rule.source for rule in load_rules(None).rules}
+    calibrated = [signal.table.calibration for kind in catalogue.signals.values() for signal in kind.values()]
+    sources |= {catalogue.calibration.source, *(period.source for period in calibrated if period is not None)}
     sources |= {benchmark.source for benchmark in BENCHMARKS} | {PLANT_FILE}
     assert len(sources) > 70
     assert [source for source in sorted(sources) if not known(source)] == []
