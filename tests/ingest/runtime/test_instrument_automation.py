@@ -203,6 +203,7 @@ async def test_while_a_hazard_of_a_check_is_open_no_second_one_is_opened(works: 
     await works.look()
     await works.until(START + dt.timedelta(days=31))
     (hazard,) = works.hazards()
+    await works.until(START + dt.timedelta(days=35))
     works.enter(calibrated(works.today, Outcome.FAILED))
     await works.until(START + dt.timedelta(days=40))
     assert [one.id for one in works.hazards()] == [hazard.id]
