@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from detectors import GATE_OPS, NO_POINT, GateTable, RuleTable
 from ingest.base.telemetry import Event, emit
+from ingest.domain.model.daily import CleaningArea
 from ingest.domain.model.display_value import SINGLE
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import DEVICE_SIGNALS, SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
@@ -49,6 +50,7 @@ class EvaluatedPlant:
     points: tuple[EvaluatedPoint, ...]
     phases: Mapping[str, tuple[Phase, ...]] = field(default_factory=dict)  # by equipment
     instruments: tuple[Instrument, ...] = ()
+    cleaning: tuple[CleaningArea, ...] = ()
 
     @property
     def id(self) -> str:
@@ -243,6 +245,7 @@ def _plant(plant: EvaluatedPlant, points: Sequence[Point | None], index: Mapping
         connect_by=enrolment.connect_by,
         tier=enrolment.tier,
         pledge=enterprise.pledge,
+        cleaning=plant.cleaning,
     )
 
 
@@ -268,7 +271,7 @@ def _service(points: tuple[Point, ...]) -> Plant:
 def _gateways(plant: Plant, index: Mapping[tuple[str, str], int]) -> dict[tuple[str, str], GatewayConfiguration]:
     columns: dict[str, dict[str, int]] = {gateway.id: {} for gateway in plant.gateways}
     for point in plant.points:
-        if not point.is_device:
+        if not point.is_device and point.gateway:  # what records drive no gateway carries
             columns[point.gateway][point.id] = point.index
     return {
         (plant.id, gateway): GatewayConfiguration(

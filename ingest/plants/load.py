@@ -73,7 +73,8 @@ def evaluate_file(
     own = [point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway)]
     own += [point for instrument in instruments for point in instrument_points(instrument, catalogue.instrument)]
     phases = equipment_phases(text, plant_points(text))
-    return EvaluatedPlant(text.enterprise, text.equipment, text.gateways, (*own, *points), phases, instruments), faults
+    parts = (text.enterprise, text.equipment, text.gateways, (*own, *points), phases, instruments, text.cleaning)
+    return EvaluatedPlant(*parts), faults
 
 
 def configuration_of(

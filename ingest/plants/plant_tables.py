@@ -67,11 +67,11 @@ def _signal_of(info: ValidationInfo) -> Signal | None:
 
 
 def _gateway(name: str, info: ValidationInfo) -> str:
-    return _require_member(name, cast("Known", info.context).gateways, "the id of a gateway of this file")
+    return require_member(name, cast("Known", info.context).gateways, "the id of a gateway of this file")
 
 
 def _equipment(name: str, info: ValidationInfo) -> str:
-    return _require_member(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
+    return require_member(name, cast("Known", info.context).equipment, "the id of an equipment of this file")
 
 
 def _running(text: str, info: ValidationInfo) -> str:
@@ -81,11 +81,12 @@ def _running(text: str, info: ValidationInfo) -> str:
         when = None
     if when is None or when.percent:
         raise ValueError('a point of this file, one of == != < <= > >=, and a number: "FAN_RUN-01 == 1"')
-    _require_member(when.name, cast("Known", info.context).points, "a comparison with the id of a point of this file")
+    require_member(when.name, cast("Known", info.context).points, "a comparison with the id of a point of this file")
     return text
 
 
-def _require_member(name: str, known: frozenset[str], words: str) -> str:
+def require_member(name: str, known: frozenset[str], words: str) -> str:
+    """Return the name if it is among those known. Raises ValueError."""
     if name not in known:
         raise ValueError(f"{words}{near(name, known)}")
     return name
@@ -110,6 +111,10 @@ class SentinelsTable(Written):
         """As the points have them; None: empty lists."""
         found = Sentinels(self.not_connected, self.failure)
         return found if found.values() else None
+
+
+EquipmentId = Annotated[str, AfterValidator(_equipment)]
+"""Of the file."""
 
 
 class EnterpriseTable(Written):
@@ -202,7 +207,7 @@ class PointTable(Written):
     id: ItemId
     was: ItemId | None = None  # its id before it was renamed
     signal: Annotated[str, AfterValidator(_signal)]
-    equipment: Annotated[str, AfterValidator(_equipment)] | None = None
+    equipment: EquipmentId | None = None
     gateway: Annotated[str, AfterValidator(_gateway)]
     setpoint: float | None = None
     name: Name | None = None

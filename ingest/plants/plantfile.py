@@ -9,10 +9,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
+from ingest.domain.model.daily import CleaningArea
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import Confidence, InstrumentPoint, gateway_point_of
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
+from ingest.plants.cleaning_table import SIGNAL, CleaningTable, point_of
 from ingest.plants.instrument_tables import InstrumentTable, instrument_of
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.phase_rules import phase_rules
@@ -20,7 +22,7 @@ from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
 from ingest.plants.written import Place, W, checked, read_toml
 
-LISTS: Final = ("equipment", "gateways", "points", "instruments")
+LISTS: Final = ("equipment", "gateways", "points", "instruments", "cleaning")
 
 _NEVER_RENAMED: Final = (
     "no former id: only points are renamed; of gateways and plants a new one is set up beside the old one"
@@ -77,6 +79,7 @@ class PlantFile:
     points: tuple[PointText, ...]
     phases: PlantPhases
     instruments: tuple[Instrument, ...] = ()
+    cleaning: tuple[CleaningArea, ...] = ()
 
 
 def read_plant_file(
@@ -113,7 +116,7 @@ class _Reading:
             place = Place(self._file, "enterprise.id")
             self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
         self._unique("equipment")
-        self._unique("gateways", "points")
+        self._unique("gateways", "points", "cleaning")
         self._unique("instruments")
         self._none_of_a_gateways_own()
         self._renamed_from_nobody()
@@ -121,7 +124,30 @@ class _Reading:
         gateways = self._all(GatewayTable, "gateways")
         points = self._points()
         instruments = self._instruments(points)
-        return PlantFile(self._file, enterprise, equipment, gateways, points, self._phases, instruments)
+        cleaning = self._cleaning({point.table.id for point in points if point.signal.code == SIGNAL})
+        areas = tuple(area for _, area in cleaning)
+        points += tuple(self._cleaned(place, area) for place, area in cleaning if not area.measured)
+        return PlantFile(self._file, enterprise, equipment, gateways, points, self._phases, instruments, areas)
+
+    def _cleaning(self, measured: AbstractSet[str]) -> list[tuple[Place, CleaningArea]]:
+        """Return the sound areas that are cleaned of dust; `measured`: the points that say so of one."""
+        if self._signals is not None and SIGNAL not in self._signals:
+            self.faults += [place.fault("(given)", "none: only for kind dust") for place, _ in self._items["cleaning"]]
+            return []
+        tables = (
+            (place, self._checked(CleaningTable, place, item, self._known())) for place, item in self._items["cleaning"]
+        )
+        found = [(place, table.area) for place, table in tables if table is not None]
+        for place, area in found:
+            if area.measured and area.point not in measured:
+                self.faults.append(place.at("point").fault(area.point, f"a point of signal {SIGNAL}"))
+        return found if self._signals is not None else []
+
+    def _cleaned(self, place: Place, area: CleaningArea) -> PointText:
+        """Return the point that the records of an area drive."""
+        table, own = point_of(area)
+        signal = (self._signals or {})[SIGNAL]
+        return PointText(place, table, signal, self._rules(signal.rules, own, place, frozenset()), own)
 
     def _never_renamed(self, place: Place, item: object) -> object:
         """Return the table without `was`, which only points may have: elsewhere it is a fault."""

@@ -12,10 +12,11 @@ from ingest.domain.cases.config import CasesConfig
 from ingest.engine.engine import Engine
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.case_automation import CaseAutomation
+from ingest.runtime.cleaning_automation import CleaningAutomation
 from ingest.runtime.instrument_automation import InstrumentAutomation
 from ingest.runtime.live import LiveService
+from ingest.runtime.open_cases import CaseBooks
 from ingest.services.ports import AlarmBook, WarningBook
-from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.suppressions import SuppressionStore
@@ -47,7 +48,7 @@ class Casework:
 
 
 def casework(
-    store: CaseStore,
+    books: CaseBooks,
     database: Database,
     alarms: AlarmBook,
     warnings: WarningBook,
@@ -61,7 +62,8 @@ def casework(
     def configuration() -> PlantConfiguration:
         return engine.configuration
 
-    cases = CaseAutomation(store, alarms, warnings, configuration, live.view, live.order, config, time.time_ns)
+    cases = CaseAutomation(books.store, alarms, warnings, configuration, live.view, live.order, config, time.time_ns)
     suppressions = SuppressionStore(database)
-    instruments = InstrumentAutomation(store, suppressions, configuration, observe, config, time.time_ns)
-    return Casework((cases.run_once, instruments.run_once), config.look_every_s)
+    instruments = InstrumentAutomation(books.store, suppressions, configuration, observe, config, time.time_ns)
+    cleaning = CleaningAutomation(books, configuration, observe, time.time_ns)
+    return Casework((cases.run_once, instruments.run_once, cleaning.run_once), config.look_every_s)

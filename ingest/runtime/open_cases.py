@@ -1,16 +1,35 @@
-"""Opens the records of the closed loop, and what the engine has to know of them."""
+"""Opens the records of the closed loop, and what engine and automation have to know of them at any time."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.work_board import WorkBoard
 
 
-def open_cases(database: Database) -> tuple[CaseStore, WorkBoard]:
-    """Return the records, and the declared work among them as the engine sees it. Raises StateUnavailable."""
-    board = WorkBoard(DailyStore(database), time.time_ns)
-    return CaseStore(database, written=board.note), board
+@dataclass(frozen=True, slots=True)
+class CaseBooks:
+    """The records, their registers of daily duty, and of these what is kept in memory."""
+
+    store: CaseStore
+    daily: DailyStore
+    works: WorkBoard
+    cleaned: CleaningBoard
+
+
+def open_cases(database: Database) -> CaseBooks:
+    """Return the books; the boards follow what is committed. Raises StateUnavailable."""
+    daily = DailyStore(database)
+    works, cleaned = WorkBoard(daily, time.time_ns), CleaningBoard(daily)
+
+    def written(records: Sequence[object]) -> None:
+        works.note(records)
+        cleaned.note(records)
+
+    return CaseBooks(CaseStore(database, written), daily, works, cleaned)

@@ -144,7 +144,7 @@ class Service:
             self._sender.wake(messages)
             news.notify()
 
-        cases, board = open_cases(self._database)
+        cases = open_cases(self._database)
         platform = settings.connectors.platform
         policy = Policy(
             settings.connectors.recipients,
@@ -156,7 +156,7 @@ class Service:
             suppress_level_2=settings.alarms.suppress_level_2,
             warnings=settings.warnings.policy(self._rules_in_force()),
             warned=settings.connectors.warned,
-            work=board.of,
+            work=cases.works.of,
         )
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)

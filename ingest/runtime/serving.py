@@ -12,6 +12,7 @@ from ingest.domain.model.audit import Act
 from ingest.domain.model.fault import Fault
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.live import LiveService
+from ingest.runtime.open_cases import CaseBooks
 from ingest.runtime.refused_settings import Refusals
 from ingest.runtime.resources import connections
 from ingest.runtime.settings import Settings
@@ -25,8 +26,6 @@ from ingest.storage.journal.reserve import DiskGuard, DiskState
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.case_figures import CaseFigures
-from ingest.storage.state.case_store import CaseStore
-from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
 from ingest.storage.state.suppressions import SuppressionStore
@@ -48,7 +47,7 @@ def ports_of(
     history: BoundedReads,
     journal: Journal,
     guard: DiskGuard,
-    cases: CaseStore,
+    cases: CaseBooks,
     load: AlarmLoad,
     record: Callable[[Act], None],
 ) -> Ports:
@@ -62,8 +61,9 @@ def ports_of(
         history=history,
         journal=journal,
         cases=Cases(
-            store=cases,
-            daily=DailyStore(database),
+            store=cases.store,
+            daily=cases.daily,
+            cleaned=cases.cleaned,
             figures=CaseFigures(database),
             files=EvidenceFiles(
                 settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK

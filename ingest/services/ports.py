@@ -27,6 +27,7 @@ from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.audit import AuditRow, Verification
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.evidence_files import EvidenceFiles
 
@@ -210,6 +211,7 @@ class Cases:
 
     store: CaseStore
     daily: DailyStore
+    cleaned: CleaningBoard
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig

@@ -36,6 +36,7 @@ from ingest.web.proxies import Proxies
 from ingest.web.rest.alarm_metrics import alarm_metrics_router
 from ingest.web.rest.alarms import alarms_router
 from ingest.web.rest.audit import audit_router
+from ingest.web.rest.cleanings import cleanings_router
 from ingest.web.rest.dispositions import dispositions_router
 from ingest.web.rest.enterprises import enterprises_router, self_inspections_router
 from ingest.web.rest.evidence import evidence_router
@@ -64,6 +65,7 @@ CASES = (
     enterprises_router,
     self_inspections_router,
     works_router,
+    cleanings_router,
     pledges_router,
     instruments_router,
 )

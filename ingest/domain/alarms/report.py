@@ -88,16 +88,17 @@ def readings_body(plant: Plant, time: int, latest: Iterable[tuple[Point, int, fl
     """Return the body with a plant's newest readings, given as (point, device time, value, flags).
 
     `connected` is whether the link to the instruments holds: every gateway with points has one whose newest reading is
-    usable and no older than the point may be silent.
+    usable and no older than the point may be silent. Points that records drive have no gateway, and do not count.
     """
     latest = list(latest)
     gateways = {point.gateway for point in plant.points if not point.is_device} | {
         point.gateway for point, *_ in latest
     }
+    gateways.discard("")
     linked = {
         point.gateway
         for point, at, _, flags in latest
-        if not flags & UNUSABLE and time - at <= point.silence_s * 1_000_000_000
+        if point.gateway and not flags & UNUSABLE and time - at <= point.silence_s * 1_000_000_000
     }
     return {
         "time": iso(time),

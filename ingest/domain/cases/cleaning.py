@@ -12,8 +12,13 @@ from uuid import UUID
 
 from ingest.domain.cases.days import begins, day_of
 from ingest.domain.cases.errors import Incomplete
+from ingest.domain.cases.hazard import Hazard, HazardSource, hazard_of_rule
+from ingest.domain.model.audit import YUJING
 from ingest.domain.model.daily import LONG_OVERDUE, CleaningArea
 from ingest.domain.model.payload import iso
+
+RULE: Final = "cleaning-overdue"
+"""The rule's name, in ids and as the origin of hazards."""
 
 _HOUR: Final = 3600 * 10**9
 _MINUTE: Final = 60 * 10**9
@@ -127,3 +132,31 @@ def check(record: Cleaning, now: int) -> None:
             raise Incomplete(name, getattr(record, name), "a text")
     if record.thickness_um is not None and record.thickness_um < 0:
         raise Incomplete("thickness_mm", record.thickness_um / 1000, "0 or more")
+
+
+def cleaning_hazard(status: AreaStatus, now: int) -> Hazard | None:
+    """Return the hazard that an area is whose cleaning is long overdue, for people to register and grade; else None.
+
+    The same cleaning always leads to the same one, so none is doubled.
+    """
+    area, last = status.area, status.last
+    if last is None or status.standing is not CleaningStanding.LONG_OVERDUE:
+        return None
+    hours = (now - last.done) // _HOUR
+    return Hazard(
+        id=hazard_of_rule(status.plant, area.id, RULE, last.done),
+        plant=status.plant,
+        title=f"粉尘清扫严重超期：{area.name.zh}（{area.id}）",
+        description=(
+            f"区域 {area.id} 距上次登记的清扫已 {hours} 小时，"
+            f"清扫计划为最长 {area.longest_h:g} 小时一次，责任人：{area.who}。"
+            "可能违反粉尘清理制度（令第10号第十一条，须人工判定；超期倍数为工程默认值）。"
+        ),
+        place=area.name.zh,
+        source=HazardSource.RULE,
+        found=now,
+        found_by=YUJING,
+        equipment=area.equipment,
+        point=area.point,
+        origin=RULE,
+    )

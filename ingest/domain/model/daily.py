@@ -11,6 +11,9 @@ from ingest.domain.model.text import Text
 LONG_OVERDUE: Final = 3
 """So many times its period without cleaning is a hazard (72 h of 24 h). Engineering default, as of `DUST_CLEAN_AGE`."""
 
+LONGEST_AGE_H: Final = 8784.0
+"""Range of a point that records drive: a year; what was cleaned longer ago is shown as a year."""
+
 _DAY_H: Final = 24.0
 
 

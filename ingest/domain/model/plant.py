@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, Literal
 
-from ingest.domain.model.daily import PledgeDuty
+from ingest.domain.model.daily import CleaningArea, PledgeDuty
 from ingest.domain.model.display_value import at
 from ingest.domain.model.text import Text
 
@@ -308,4 +308,5 @@ class Plant:
     points: tuple[Point, ...]
     connect_by: dt.date | None  # enrolment deadline; None = not mandatory
     tier: Text  # which clause of the enrolment rule it falls under
+    cleaning: tuple[CleaningArea, ...] = ()  # areas that are cleaned of dust by plan
     pledge: PledgeDuty | None = None  # that it gives a pledge each day; None: its file asks for none

@@ -18,6 +18,7 @@ MORE: Final = (
     ("/suppressions", "nav.suppressions"),
     ("/self-inspections", "nav.self_inspections"),
     ("/works", "nav.works"),
+    ("/cleaning", "nav.cleaning"),
     ("/pledges", "nav.pledges"),
     ("/instruments", "nav.instruments"),
     ("/leads", "nav.leads"),

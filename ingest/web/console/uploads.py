@@ -23,6 +23,7 @@ MOST: Final = 3
 PATHS: Final = (
     "/dispositions",
     "/self-inspections",
+    "/cleaning",
     *(SUBJECT_PAGES[table.kind()] + step for table in TABLES for step in table if step.verb.takes_files),
 )
 """Paths of forms with files. The record is a field and not part of the path, so that the guard knows each path."""

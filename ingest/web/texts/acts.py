@@ -52,6 +52,8 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "maintenance": Text("检维修作业", "maintenance"),
     "month": Text("月份", "month"),
     "region": Text("行政区划", "region"),
+    "cleaner": Text("清扫人", "who cleaned"),
+    "thickness_um": Text("积尘厚度（微米）", "deposit (micrometres)"),
     "guardian": Text("监护人", "guardian"),
     "measures": Text("安全措施", "measures"),
     "area": Text("区域", "area"),

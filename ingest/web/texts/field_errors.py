@@ -34,6 +34,7 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"a time after (\S+)", r"晚于 \1 的时间", None),
         (r"a time not after (\S+)", r"不晚于 \1 的时间", None),
         (r"at most (\d+) days after its beginning", r"开始后不超过 \1 天", None),
+        (r"an area of plant \S+", "该企业清扫计划中的区域", "an area of this plant"),
         (r"an equipment of plant \S+", "该企业的设备", "one of this plant"),
         (r"a day after (\S+)", r"晚于 \1 的日期", None),
         (r"a day not after (\S+)", r"不晚于 \1 的日期", None),

@@ -21,6 +21,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.suppressions": Text("搁置与停用", "Shelved and out of service"),
     "nav.self_inspections": Text("企业自查", "Self-inspections"),
     "nav.pledges": Text("安全承诺", "Safety pledges"),
+    "nav.cleaning": Text("粉尘清扫", "Dust cleaning"),
     "nav.works": Text("作业报备", "Declared work"),
     "nav.instruments": Text("仪表台账", "Instruments"),
     "nav.leads": Text("执法线索", "Leads"),

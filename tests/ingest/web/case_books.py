@@ -12,6 +12,7 @@ from ingest.services.allowances import Allowances
 from ingest.services.ports import Cases
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
@@ -27,6 +28,7 @@ def books_for(owner: object) -> tuple[Cases, Database]:
     database = migrated.opened(folder / "state.db")
     config = CasesConfig(evidence=folder / "evidence", max_evidence_mb=MAX_EVIDENCE / 2**20)
     files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
-    return Cases(
-        CaseStore(database), DailyStore(database), CaseFigures(database), files, config, Allowances.of(config)
-    ), database
+    daily = DailyStore(database)
+    cleaned = CleaningBoard(daily)
+    store = CaseStore(database, cleaned.note)
+    return Cases(store, daily, cleaned, CaseFigures(database), files, config, Allowances.of(config)), database
