@@ -82,8 +82,13 @@ class CleaningTable(Written):
 
 def point_of(area: CleaningArea) -> tuple[PointTable, Mapping[str, Mapping[str, Any]]]:
     """Return the point that the records of an area drive, with its own limits: the plan's, and that of a hazard."""
-    title = {"name": f"{area.name.zh} 距上次清扫时间", "name_en": f"{area.name.en}: time since last cleaning"}
     table = PointTable.model_construct(
-        id=area.id, signal=SIGNAL, equipment=area.equipment, gateway="", range=(0.0, LONGEST_AGE_H), **title
+        id=area.id,
+        signal=SIGNAL,
+        equipment=area.equipment,
+        gateway="",
+        range=(0.0, LONGEST_AGE_H),
+        name=f"{area.name.zh} 距上次清扫时间",
+        name_en=f"{area.name.en}: time since last cleaning",
     )
     return table, {"H": {"on": area.longest_h}, "HH": {"on": LONG_OVERDUE * area.longest_h}}

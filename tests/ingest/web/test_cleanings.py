@@ -1,0 +1,149 @@
+"""Dust cleaning by API and page, and what its records do: readings of the area's point, a hazard, nothing unknown."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from ingest.domain.cases.hazard import HazardFilter
+from ingest.domain.model.daily import CleaningArea
+from ingest.domain.model.payload import iso
+from ingest.domain.model.text import Text
+from ingest.runtime.cleaning_automation import FEED_S, CleaningAutomation
+from ingest.runtime.open_cases import CaseBooks
+from ingest.storage.state.cleaning_board import CleaningBoard
+from ingest.storage.state.work_board import WorkBoard
+from tests.ingest.web.conftest import Ask
+from tests.ingest.web.filled import PDF
+from tests.ingest.web.made_up_plants import MINUTE, WOOD
+from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn
+from tests.ingest.web.test_works import done
+
+CLEANINGS = "/api/v1/cleanings"
+HOUR = 60 * MINUTE
+POINT = "HOPPER_T-01"
+
+
+@pytest.fixture
+def hall() -> StandIn:
+    """The wood plant cleans two areas: one a day, by records, and one every eight hours that a gateway measures."""
+    made_up = StandIn()
+    plant = made_up.known.plants[WOOD]
+    areas = (
+        CleaningArea("A1", Text("打磨间", "grinding"), "吸尘", "打磨班", POINT, 24.0),
+        CleaningArea("A2", Text("除尘间", "collector"), "吸尘", "维修班", "DUST_DP-01", 8.0, measured=True),
+    )
+    made_up.known = replace(made_up.known, plants={**made_up.known.plants, WOOD: replace(plant, cleaning=areas)})
+    return made_up
+
+
+class Automation:
+    """The automation as after a start, with the readings it passes on."""
+
+    def __init__(self, hall: StandIn) -> None:
+        daily = hall.cases.daily
+        cleaned = CleaningBoard(daily)
+        boards = (cleaned, hall.cases.cleaned)
+
+        def written(records: Sequence[object]) -> None:
+            for board in boards:
+                board.note(records)
+
+        hall.cases.store._written = written
+        books = CaseBooks(hall.cases.store, daily, WorkBoard(daily, lambda: hall.time), cleaned)
+        self.fed: list[tuple[int, float]] = []
+        self.part = CleaningAutomation(books, hall.configuration, self._observe, lambda: hall.time)
+
+    def _observe(self, values: Sequence[tuple[int, float]]) -> None:
+        self.fed += values
+
+    def look(self) -> list[float]:
+        """Look once; return what was passed on."""
+        before = len(self.fed)
+        self.part.look()
+        return [value for _, value in self.fed[before:]]
+
+
+def wish(hall: StandIn, ago: int = 0, **changes: Any) -> dict[str, Any]:
+    body = {"plant": WOOD, "area": "A1", "done": iso(hall.time - ago), "cleaner": "李工", "result": "无可见积尘"}
+    return body | changes
+
+
+async def test_records_drive_the_point_and_what_is_unknown_is_not_fed(ask: Ask, hall: StandIn) -> None:
+    """Entered late, again, voided, after a restart: the age is that of the newest cleaning that counts."""
+    work = Automation(hall)
+    assert work.look() == [], "no record is unknown, not clean"
+    first = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 5 * HOUR)))
+    assert work.look() == [5.0]
+    assert work.look() == [], "once in a while is enough"
+    hall.time += int(FEED_S * 1e9)
+    assert work.look() == [pytest.approx(5 + 1 / 12)]
+    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 9 * HOUR)))
+    assert work.look() == [], "an older one that came later changes nothing"
+    newest = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, HOUR)))
+    assert work.look() == [1.0]
+    assert Automation(hall).look() == [1.0], "the same after a restart"
+    work = Automation(hall)
+    work.look()
+    for one, expected in ((newest, 5 + 1 / 12), (first, 9.0)):
+        await done(await ask(OPERATOR).post(f"{CLEANINGS}/{one['id']}/void", json={"version": 1, "remark": "填错"}))
+        assert work.look() == [pytest.approx(expected)]
+    (last,) = (await done(await ask(OPERATOR).get(f"{CLEANINGS}?state=valid")))["cleanings"]
+    await done(await ask(OPERATOR).post(f"{CLEANINGS}/{last['id']}/void", json={"version": 1, "remark": "填错"}))
+    assert [math.isnan(value) for value in work.look()] == [True], "what was shown is not true any more"
+    assert work.look() == []
+    assert {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))} == {
+        "A1": "unknown", "A2": "unknown",
+    }  # fmt: skip
+
+
+async def test_long_overdue_cleaning_is_a_hazard_once_and_again_after_the_next(ask: Ask, hall: StandIn) -> None:
+    def hazards() -> list[str | None]:
+        return [hazard.point for hazard in hall.cases.store.hazards(HazardFilter(), limit=9)]
+
+    for area in ("A1", "A2"):
+        await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, area=area)))
+    Automation(hall).look()
+    hall.time += 71 * HOUR
+    Automation(hall).look()
+    assert hazards() == ["DUST_DP-01"], "three times eight hours; a measured area, too"
+    hall.time += HOUR
+    for _ in range(3):  # each as after a restart
+        Automation(hall).look()
+    assert len(hazards()) == 2
+    standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
+    assert standing == {"A1": "long-overdue", "A2": "long-overdue"}
+    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
+    assert standing["A1"] == "in-order"
+
+
+async def test_a_cleaning_is_recorded_with_a_picture_on_the_page(ask: Ask, hall: StandIn) -> None:
+    operator = ask(OPERATOR)
+    page = (await operator.get("/cleaning")).text
+    assert "无记录，情况不明" in page
+    form = {
+        "plant": WOOD,
+        "area": "A1",
+        "done": "2026-11-23T14:00",
+        "cleaner": "李工",
+        "result": "无积尘",
+        "thickness_um": "800",
+    }
+    files = [("files", ("照片.pdf", PDF, "application/pdf"))]
+    answer = await operator.post("/cleaning", data=form, files=files)
+    assert answer.status_code == 303, answer.text
+    assert "按期" in (await operator.get("/cleaning")).text
+    (one,) = (await done(await operator.get(CLEANINGS)))["cleanings"]
+    assert (one["thickness_um"], len(one["evidence"])) == (800, 1)
+    assert "照片.pdf" in (await operator.get(f"/cleaning/{one['id']}")).text
+    answer = await operator.post(f"/cleaning/{one['id']}/void", data={"version": "1", "remark": "填错"})
+    assert answer.status_code == 303, answer.text
+    assert "无记录，情况不明" in (await operator.get("/cleaning")).text
+    for wrong in ({"area": "A9"}, {"done": iso(hall.time + HOUR)}, {"cleaner": ""}):
+        assert (await operator.post(CLEANINGS, json=wish(hall, **wrong))).status_code == 422
+    assert (await ask(INSPECTOR).post(CLEANINGS, json=wish(hall))).status_code == 403
