@@ -38,10 +38,9 @@ def wish(hall: StandIn, **changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def done(answer: httpx.Response) -> dict[str, Any]:
+async def done(answer: httpx.Response) -> Any:
     assert answer.status_code < 300, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+    return answer.json()
 
 
 async def declared(ask: Ask, hall: StandIn, **changes: Any) -> dict[str, Any]:
