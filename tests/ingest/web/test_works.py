@@ -43,11 +43,11 @@ async def done(answer: httpx.Response) -> Any:
     return answer.json()
 
 
-async def declared(ask: Ask, hall: StandIn, **changes: Any) -> dict[str, Any]:
+async def declared(ask: Ask, hall: StandIn, **changes: Any) -> Any:
     return await done(await ask(OPERATOR).post(WORKS, json=wish(hall, **changes)))
 
 
-async def step(ask: Ask, work: dict[str, Any], name: str, token: str = OPERATOR, **body: Any) -> dict[str, Any]:
+async def step(ask: Ask, work: dict[str, Any], name: str, token: str = OPERATOR, **body: Any) -> Any:
     return await done(await ask(token).post(f"{WORKS}/{work['id']}/{name}", json={"version": work["version"]} | body))
 
 
