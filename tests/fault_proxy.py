@@ -25,6 +25,7 @@ T = TypeVar("T")
 CHUNK: Final = 1 << 14
 _PATIENCE_S: Final = 60.0
 _RST: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and throws away what is unsent
+_TURNS: Final = 5  # of the loop, that a connection takes to come in, and one that is closed to be gone
 _SLICES_PER_S: Final = 20  # a slow link drips evenly instead of a second's worth at once
 
 
@@ -109,8 +110,11 @@ class FaultProxy:
 
     async def _cut(self) -> None:
         if self._server is not None:
-            self._server.close()
-            self._server = None
+            server, self._server = self._server, None
+            for listening in server.sockets:  # asyncio leaves open what is accepted, and has not come in, at a close
+                self._loop.remove_reader(listening.fileno())
+            await self._turns()
+            server.close()
         for link in list(self._links):
             link.end(hard=False)
 
@@ -126,11 +130,22 @@ class FaultProxy:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for link in self._links:  # those whose task was cancelled before it began
+            link.end(hard=True)
+        await self._turns()
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    @staticmethod
+    async def _turns() -> None:
+        for _ in range(_TURNS):
+            await asyncio.sleep(0)
+
+    def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.accepted += 1
         link = _Link(self, reader, writer)
         self._links.add(link)
+        link.task = asyncio.create_task(self._run(link))
+
+    async def _run(self, link: _Link) -> None:
         try:
             await link.run()
         finally:
@@ -145,6 +160,7 @@ class _Link:
         self._reader = reader
         self._writers = [writer]
         self._ended = asyncio.Event()
+        self.task: asyncio.Task[None] | None = None  # kept by somebody, as asyncio wants
 
     async def run(self) -> None:
         """Pass bytes on until one side is done or the link is ended."""
