@@ -16,6 +16,7 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import PhaseName, Point, Rule, rule_key
 from ingest.domain.model.text import Text
 from ingest.engine.alarm_transitions import apply_transition
+from ingest.engine.bypasses import noted, pass_time
 from ingest.engine.cycle import Cycle, LateUnjudged
 from ingest.engine.engine_state import EngineState
 from ingest.engine.late_data import HOLD_BACK, RETROSPECTIVE_KINDS, SETTLE_AFTER, LimitRule
@@ -57,6 +58,7 @@ def _apply_finding(cycle: Cycle, engine_state: EngineState, phases: PhaseAtRaise
     value = None if np.isnan(findings.value[at]) else display_value.at(float(findings.value[at]), rule.limit)
     time, received = int(findings.time[at]), int(findings.received[at])
     _settle_excursions(cycle, engine_state, min(received, cycle.arrived_until))
+    pass_time(cycle, engine_state, received)
     name = (rule.plant, rule.point, rule.code)
     alarm = engine_state.alarms.get(name)
     key = rule_key(*name) if rule.kind in RETROSPECTIVE_KINDS else None
@@ -65,6 +67,7 @@ def _apply_finding(cycle: Cycle, engine_state: EngineState, phases: PhaseAtRaise
         onset = int(findings.onset[at])
         known = alarm or engine_state.reopenable(name, time, cycle.policy.reopen)
         fresh = known or _alarm(rule, onset, time, _causing_point(cycle.configuration, rule, int(findings.cause[at])))
+        fresh = noted(engine_state, cycle.configuration.find(rule.plant, rule.point), rule, fresh)
         event = raised(fresh, cause, value=value, phase=phases.of(rule.plant, rule.point, (time, received)))
         if key:
             _record_historical(

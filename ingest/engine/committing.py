@@ -141,6 +141,7 @@ class StateCommit:
                 cycle.messages,
                 dump,
                 suppressions=cycle.suppressions,
+                bypasses=cycle.bypasses,
                 warnings=cycle.warnings,
                 acts=cycle.acts,
                 renamed=cycle.renamed,

@@ -9,6 +9,7 @@ from typing import Any
 from detectors import Findings
 from detectors.readings import nothing
 from ingest.base.telemetry import Event
+from ingest.domain.cases.bypass import Bypass
 from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.audit import Act
 from ingest.domain.model.batch import Batch, empty_batch
@@ -32,6 +33,7 @@ class Policy:
         reopen: an alarm that comes back within this time (ns) is the same alarm.
         shelve_max: the longest time an alarm may be shelved, ns.
         function_check_max: how long a function check may last, ns, until its readings are judged again.
+        bypass_max: the longest time an interlock may be bypassed without a new approval, ns.
         suppress_level_2: whether shelving and suppression by design cover alarms of the highest level too.
         warnings: how plants' colours are derived and who answers for them; None: no warnings.
         warned: the connectors that want an event of this warning.
@@ -44,6 +46,7 @@ class Policy:
     reopen: int = 600 * 10**9
     shelve_max: int = 28_800 * 10**9
     function_check_max: int = 3600 * 10**9
+    bypass_max: int = 24 * 3600 * 10**9
     suppress_level_2: bool = False
     warnings: WarningPolicy | None = None
     warned: Callable[[EarlyWarning], Sequence[str]] = lambda _warning: ()
@@ -83,6 +86,7 @@ class Cycle:
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)
     suppressions: list[Suppression] = field(default_factory=list)  # as they stand now
+    bypasses: list[Bypass] = field(default_factory=list)  # registrations as they stand now
     warnings: list[WarningEvent] = field(default_factory=list)
     acts: list[Act] = field(default_factory=list)  # for the audit trail, besides the events
     messages: list[Message] = field(default_factory=list)
@@ -97,4 +101,4 @@ class Cycle:
     @property
     def has_results(self) -> bool:
         """Whether the cycle led to anything that has to be committed at once."""
-        return bool(self.events or self.suppressions or self.warnings or self.acts or self.messages)
+        return bool(self.events or self.suppressions or self.bypasses or self.warnings or self.acts or self.messages)

@@ -27,6 +27,8 @@ from ingest.base.telemetry import REGISTRY, SECONDS, EmittedSeldom, emit
 from ingest.base.worker import Worker
 from ingest.domain.alarms.lifecycle import Cause, removed
 from ingest.domain.alarms.suppressions import Suppressions
+from ingest.domain.cases.bypass_register import BypassRegister
+from ingest.domain.cases.errors import CaseError
 from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import concat, empty_batch
 from ingest.domain.model.suppression import SuppressionKind
@@ -259,6 +261,7 @@ class Engine(Worker):
         engine_state.suppressions = Suppressions()
         for record in until_done(store.open_suppressions):
             engine_state.keep_suppression(record)
+        engine_state.bypasses = BypassRegister(until_done(store.open_bypasses))
 
     def _replay(self, portion: Sequence[Entry]) -> None:
         if jump := portion[0].step:
@@ -332,7 +335,7 @@ class Engine(Worker):
             elif request.answer.set_running_or_notify_cancel():  # else the caller has given up and was asked to retry
                 try:
                     answers.append((request.answer, request.command(cycle, self.engine_state, self._clock.now())))
-                except (KeyError, ValueError, StateUnavailable) as error:
+                except (KeyError, ValueError, CaseError, StateUnavailable) as error:
                     request.answer.set_exception(error)
         return answers
 

@@ -17,6 +17,8 @@ from detectors import Bank
 from detectors.packed import pack, unpack
 from ingest.domain.alarms.retrospective_alarms import OPEN, RetrospectiveAlarms
 from ingest.domain.alarms.suppressions import Suppressions
+from ingest.domain.cases.bypass import Bypass
+from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import OVER, Alarm, AlarmState
 from ingest.domain.model.suppression import Suppression, SuppressionKind
 from ingest.domain.quality.function_check import CheckSpan, FunctionChecks
@@ -28,7 +30,7 @@ from ingest.plants.view import NEVER, Latest, PlantView
 AlarmKey = tuple[str, str, str]
 """(plant, point, rule)"""
 
-T = TypeVar("T", Alarm, Suppression)
+T = TypeVar("T", Alarm, Suppression, Bypass)
 
 RECENT: Final = 10_000
 """Most alarms remembered after their return to normal: whether one reopens depends on readings' times."""
@@ -82,6 +84,7 @@ class EngineState:
             end: it may reopen.
         function_checks: which readings are no measurement of the process since their instrument is tested.
         suppressions: everything that hides alarms.
+        bypasses: the registrations of bypassed interlocks that are not closed.
         warnings: plants' warnings, and the facts they are derived from.
         load_alarm: loads an alarm that is no longer in the state.
         listening_since: since when silence is measured, ns; set anew at each start.
@@ -105,6 +108,7 @@ class EngineState:
         self.recent: dict[AlarmKey, Alarm] = {}
         self.function_checks = FunctionChecks(points)
         self.suppressions = Suppressions()
+        self.bypasses = BypassRegister()
         self.warnings = PlantWarnings()
         self.load_alarm: Callable[[UUID], Alarm | None] = lambda _alarm: None
         self.listening_since = 0
@@ -140,7 +144,7 @@ class EngineState:
 
     def due(self) -> int:
         """When time alone next changes something (ns) while nothing arrives; settled excursions wait longer."""
-        return min(self.bank.due(), self.suppressions.due, self.warnings.due)
+        return min(self.bank.due(), self.suppressions.due, self.bypasses.due, self.warnings.due)
 
     def view(self, now: int) -> PlantView:
         """A view of all plants as of `now` (ns). From any thread."""
@@ -219,7 +223,7 @@ class EngineState:
         if configuration is self.configuration:
             return self
         engine_state = EngineState(configuration)
-        engine_state.alarms, engine_state.recent = self.alarms, self.recent
+        engine_state.alarms, engine_state.recent, engine_state.bypasses = self.alarms, self.recent, self.bypasses
         engine_state.suppressions, engine_state.warnings, engine_state.load_alarm = (
             self.suppressions,
             self.warnings,
@@ -254,6 +258,7 @@ class EngineState:
             for known in (self.alarms, self.recent)
         )
         self.suppressions = Suppressions(map(now, self.suppressions.records()))
+        self.bypasses = BypassRegister(map(now, self.bypasses.records()))
 
     def dump(self, *, silence: bool = False) -> bytes:
         """Everything that the readings alone determine, the same bytes for the same readings.

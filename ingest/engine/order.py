@@ -22,6 +22,7 @@ from ingest.domain.warnings.report import warning_body
 from ingest.engine import urgency as rank
 from ingest.engine.advance_alarms import advance_alarms
 from ingest.engine.alarm_transitions import advance_suppressions
+from ingest.engine.bypasses import advance_bypasses
 from ingest.engine.cycle import Cycle, Policy
 from ingest.engine.engine_state import EngineState
 from ingest.engine.raise_warnings import raise_warnings
@@ -93,7 +94,7 @@ def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  e
         cycle.messages += _warning_messages(cycle, warning_event)
     for event in cycle.events:
         alarm = event.alarm
-        recipients = cycle.policy.recipients("alarm", alarm.plant, alarm.level)
+        recipients = cycle.policy.recipients("alarm", alarm.plant, alarm.severity)
         if not recipients:
             continue
         point = cycle.configuration.find(alarm.plant, alarm.point)
@@ -141,7 +142,17 @@ def report(cycle: Cycle, engine_state: EngineState) -> None:
         ]
 
 
-STAGES: Final = (check, detect, advance_alarms, advance_suppressions, remember, raise_warnings, address, report)
+STAGES: Final = (
+    check,
+    detect,
+    advance_alarms,
+    advance_bypasses,
+    advance_suppressions,
+    remember,
+    raise_warnings,
+    address,
+    report,
+)
 
 
 def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:

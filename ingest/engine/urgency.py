@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.alarms.lifecycle import CALLS
+from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.outbox import Urgency
 from ingest.domain.model.warning import Colour, WarningEvent, WarningEventKind
 
@@ -21,7 +22,7 @@ _CALLS_FOR_ACTION: Final = frozenset(
 
 def of_alarm(event: AlarmEvent) -> Urgency:
     """A raise comes before other events, an alarm of level 2 or a new one before others."""
-    if event.kind is not AlarmEventKind.RAISED:
+    if event.kind not in CALLS:
         return Urgency.ROUTINE
     grave, new = event.alarm.level == 2, event.alarm.raises == 1
     return Urgency.FIRST if grave and new else Urgency.URGENT if grave or new else Urgency.ROUTINE

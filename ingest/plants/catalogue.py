@@ -78,6 +78,7 @@ class SignalTable(Written):
     basis: str | None = Field(default=None, min_length=1)
     mandatory: bool = False  # a duty asks for the signal, as `basis` says; out of action it is a hazard
     calibration: Months | None = None  # None: as `common.toml` says
+    interlock: bool = False  # the state of an interlock: 1 says that it is bypassed
     disabled_rules: tuple[str, ...] = Field(default=(), strict=False)
 
     @field_validator("states")
@@ -88,6 +89,13 @@ class SignalTable(Written):
         if states is not None and not all(len(text.split(maxsplit=1)) == 2 for text in states):
             raise ValueError("each in Chinese without a space, then a space, then in English")
         return states
+
+    @field_validator("interlock")
+    @classmethod
+    def _has_states(cls, interlock: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
+        if interlock and info.data.get("states") is None:
+            raise ValueError("only for digital signals: 1 says that the interlock is bypassed")
+        return interlock
 
     @field_validator("mandatory")
     @classmethod

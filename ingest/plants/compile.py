@@ -181,6 +181,7 @@ def _point(
         mandatory=evaluated.mandatory,
         basis=evaluated.basis,
         states=evaluated.states,
+        interlock=evaluated.interlock,
         was=was,
         sentinels=listed.sentinels if listed is not None and evaluated.signal not in DEVICE_SIGNALS else None,
     )

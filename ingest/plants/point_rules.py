@@ -68,6 +68,7 @@ class EvaluatedPoint:
     mandatory: bool
     basis: str | None
     states: tuple[Text, Text] | None
+    interlock: bool = False
     was: str | None = None
     sentinels: SentinelsTable | None = None  # its own; None: those of its gateway
 
@@ -179,6 +180,7 @@ class _Evaluation:
             signal.table.mandatory,
             signal.table.basis,
             signal.states,
+            signal.table.interlock,
             table.was,
             table.sentinels,
         )

@@ -119,6 +119,11 @@ class PlantView:
         """Whether the equipment of that point must be taken to run."""
         return self.in_production(point.plant, point.equipment)
 
+    def bypassed(self, interlock: Point) -> bool | None:
+        """Whether that point shows its interlock as bypassed; None: it is bad, stale or missing, so nobody knows."""
+        value = self._shown(interlock.plant, interlock.id)
+        return None if value is None else value > 0
+
     def stopped(self, plants: Iterable[str]) -> dict[tuple[str, str], str]:
         """Return equipment known not to be in production, by plant and id, with the point that reports so."""
         found = {}

@@ -14,6 +14,7 @@ from ingest.base import build
 from ingest.base.telemetry import REGISTRY, Event, emit
 from ingest.delivery.config import open_connectors
 from ingest.delivery.sender import OutboxSender
+from ingest.domain.cases.bypass import HOUR
 from ingest.domain.model.outbox import Message
 from ingest.domain.warnings.rules import ColourRules
 from ingest.engine.engine import Engine
@@ -151,6 +152,7 @@ class Service:
             int(platform.interval_s * 1e9) if platform else None,
             reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
             reopen=settings.alarms.reopen_s * 10**9,
+            bypass_max=settings.alarms.bypass_max_h * HOUR,
             shelve_max=settings.alarms.shelve_max_s * 10**9,
             function_check_max=settings.alarms.function_check_max_s * 10**9,
             suppress_level_2=settings.alarms.suppress_level_2,

@@ -36,6 +36,7 @@ from ingest.web.proxies import Proxies
 from ingest.web.rest.alarm_metrics import alarm_metrics_router
 from ingest.web.rest.alarms import alarms_router
 from ingest.web.rest.audit import audit_router
+from ingest.web.rest.bypasses import bypasses_router
 from ingest.web.rest.cleanings import cleanings_router
 from ingest.web.rest.dispositions import dispositions_router
 from ingest.web.rest.enterprises import enterprises_router, self_inspections_router
@@ -61,6 +62,7 @@ CASES = (
     evidence_router,
     hazards_router,
     leads_router,
+    bypasses_router,
     inspections_router,
     enterprises_router,
     self_inspections_router,

@@ -29,6 +29,8 @@ class AlarmsConfig(Config):
     shelve_max_s: Seconds = 28_800
     # a function check (calibration gas) that lasts longer is overdue, and its readings count again: engineering default
     function_check_max_s: Seconds = 3600
+    # one day: engineering default; longer takes an extension, which is approved anew
+    bypass_max_h: Annotated[int, Field(ge=1)] = 24
     # shelving and suppression by design also cover level 2
     suppress_level_2: bool = False
     # covered alarms of level 2 are folded in the list, too; display only

@@ -77,7 +77,7 @@ class ConsequentialSuppression:
     def _direct_cause(self, alarm: Alarm) -> tuple[CommonCause, Alarm | None] | None:
         """Return its direct cause, and the alarm that reports that cause."""
         point = self._points[alarm.plant, alarm.point]
-        if point is None or (alarm.level == 2 and not self._level_2):
+        if point is None or (alarm.severity == 2 and not self._level_2):
             return None
         if point.signal == GATEWAY_SIGNAL:
             own = self._gateways.get((alarm.plant, alarm.point), alarm)

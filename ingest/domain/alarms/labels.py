@@ -40,6 +40,8 @@ EVENTS: Final[dict[AlarmEventKind, Text]] = {
     AlarmEventKind.ASSIGNED: Text("指派", "Assigned"),
     AlarmEventKind.DISPOSED: Text("处置反馈", "Feedback given"),
     AlarmEventKind.CLEARED: Text("销警", "Cleared (销警)"),
+    AlarmEventKind.BYPASS_REGISTERED: Text("旁路已登记", "Bypass registered"),
+    AlarmEventKind.BYPASS_UNREGISTERED: Text("旁路登记不再有效", "Bypass no longer registered"),
     AlarmEventKind.RECORDED: Text("补传记录", "Recorded from backfilled readings"),
 }
 

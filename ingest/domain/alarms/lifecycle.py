@@ -10,6 +10,7 @@ from uuid import uuid5
 
 from ingest.domain.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, AlarmState, event_id
 from ingest.domain.model.audit import ActRole
+from ingest.domain.model.bypass import RegisteredBypass
 from ingest.domain.model.changed import Changed, done_before
 from ingest.domain.model.payload import iso
 from ingest.domain.model.plant import PhaseName
@@ -46,6 +47,8 @@ assigned              =  =  =  =  =  =  =  =  =  =  =
 disposed              =  =  =  =  =  =  =  =  =  =  =
 cleared               A  !  !  !  !  !  !  !  !  !  X
 removed               .  X  X  .  .  .  X  X  X  .  .
+bypass-registered     .  =  =  .  .  .  =  =  =  .  .
+bypass-unregistered   .  =  B  .  .  .  =  =  =  .  .
 recorded              A  .  .  .  .  .  .  .  .  .  .
 """
 """A row per event, a column per state, by the letters of `AlarmState`; ? = not evaluated, X = removed.
@@ -92,6 +95,9 @@ OUTSTANDING: Final = frozenset(
     }
 )
 """States in which an alarm needs the operator: active, or waiting to be acknowledged or reset."""
+
+CALLS: Final = frozenset({AlarmEventKind.RAISED, AlarmEventKind.BYPASS_UNREGISTERED})
+"""Events that call people, each a raise of its alarm."""
 
 UNSEEN: Final = frozenset(
     state for state in OUTSTANDING if isinstance(TRANSITIONS[state, AlarmEventKind.ACKNOWLEDGED], AlarmState)
@@ -235,6 +241,25 @@ def assigned(alarm: Alarm, cause: Cause) -> AlarmEvent:
 def disposed(alarm: Alarm, cause: Cause) -> AlarmEvent:
     """Record that feedback was given on an alarm."""
     return _must(replace(alarm, disposed=cause.time), AlarmEventKind.DISPOSED, cause)
+
+
+def registered(alarm: Alarm, note: RegisteredBypass | None, cause: Cause) -> AlarmEvent | None:
+    """Note the present registration of its interlock's bypass on an active alarm; None if nothing changes.
+
+    Without one, or with one that has expired, it calls again at level 2: that is another raise, which nobody has seen.
+    """
+    if not alarm.active or note == alarm.bypass:
+        return None
+    changed = with_registration(alarm, note)
+    if changed.level == 1:
+        return _step(changed, AlarmEventKind.BYPASS_REGISTERED, cause)
+    again = replace(changed, annunciated=cause.time, raises=alarm.raises + 1, acked=None, acked_by=None, disposed=None)
+    return _step(again, AlarmEventKind.BYPASS_UNREGISTERED, cause)
+
+
+def with_registration(alarm: Alarm, note: RegisteredBypass | None) -> Alarm:
+    """Return an alarm of a bypassed interlock as it stands under a registration; None: nobody has registered it."""
+    return replace(alarm, level=2 if note is None or note.expired else 1, bypass=note)
 
 
 def recorded(alarm: Alarm, *, received: int) -> AlarmEvent | None:

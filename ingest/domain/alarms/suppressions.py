@@ -112,7 +112,7 @@ class Suppressions:
             if suppression.kind.hides
             and suppression.holds(now)
             and suppression.covers(alarm.plant, alarm.point, alarm.rule)
-            and reaches(suppression, alarm.level, highest=highest)
+            and reaches(suppression, alarm.severity, highest=highest)
         ]
         return max(found, key=lambda suppression: suppression.kind.strength, default=None)
 

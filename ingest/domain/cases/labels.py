@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+from ingest.domain.cases.bypass import BypassState
 from ingest.domain.cases.causes import Form
 from ingest.domain.cases.cleaning import CleaningStanding, CleaningState
 from ingest.domain.cases.enterprise import RiskClass
@@ -48,6 +49,15 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "open": Text("待核查", "open"),
         "taken": Text("核查中", "taken"),
         "closed": Text("已办结", "closed"),
+    },
+    BypassState: {
+        "requested": Text("待批准", "waiting for approval"),
+        "approved": Text("已批准，未开始", "approved, not begun"),
+        "in-force": Text("旁路中", "in force"),
+        "expired": Text("已到期，未恢复", "expired, not put back"),
+        "restored": Text("已恢复投用", "put back"),
+        "refused": Text("未批准", "refused"),
+        "withdrawn": Text("已撤回", "withdrawn"),
     },
     Basis: {"plan": Text("计划检查", "planned"), "lead": Text("线索核查", "after a lead")},
     InspectionState: {

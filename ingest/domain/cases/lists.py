@@ -1,4 +1,4 @@
-"""The four lists (四个清单): enterprises, hazards, rectification, responsibility; each column is defined once."""
+"""The four lists (四个清单) and the register of bypassed interlocks; each column is defined once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
 from ingest.domain.cases import ledger_sheet
+from ingest.domain.cases.bypass import Bypass
+from ingest.domain.cases.bypass_list import BYPASSES, BypassLine
 from ingest.domain.cases.criteria import Criteria
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import Hazard
@@ -14,7 +16,7 @@ from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, r
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
-ListName = Literal["enterprises", "hazards", "rectification", "responsibility", "instruments"]
+ListName = Literal["enterprises", "hazards", "rectification", "responsibility", "instruments", "bypasses"]
 
 
 def _kind(of: Enterprise) -> Text | str:
@@ -117,8 +119,9 @@ TITLES: Final[Mapping[str, Text]] = {
     "rectification": Text("整改清单", "Rectification"),
     "responsibility": Text("责任清单", "Responsibility"),
     ledger_sheet.NAME: ledger_sheet.TITLE,
+    "bypasses": Text("联锁旁路登记", "Bypassed interlocks"),
 }
-"""The four lists, and that of instruments, by name."""
+"""The four lists, and those of instruments and bypasses, by name."""
 
 
 def make(
@@ -145,6 +148,16 @@ def make(
     if name == "rectification":
         return fill(name, title, subtitle, RECTIFICATION, [line for line in lines if line.hazard.planned], now, lang)
     return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang)
+
+
+def bypass_sheet(
+    enterprises: Iterable[Enterprise], bypasses: Iterable[Bypass], now: int, lang: Language = "zh"
+) -> Sheet:
+    """The register of bypassed interlocks, in the order given."""
+    names = {enterprise.plant.id: enterprise.plant.name for enterprise in enterprises}
+    lines = [BypassLine(bypass, names.get(bypass.plant, Text(bypass.plant, bypass.plant))) for bypass in bypasses]
+    subtitle = Text(f"登记 {len(lines)} 条", f"{len(lines)} registered")
+    return fill("bypasses", TITLES["bypasses"], subtitle, BYPASSES, lines, now, lang)
 
 
 def _article(hazard: Hazard, criteria: Criteria) -> str:

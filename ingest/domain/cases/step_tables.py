@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from ingest.domain.cases.bypass_steps import BypassStep
 from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
@@ -28,6 +29,7 @@ TABLES: Final[tuple[type[VerbTable], ...]] = (
     CleaningStep,
     PledgeStep,
     LedgerStep,
+    BypassStep,
 )
 
 PAGE: Final = Path("docs/closed-loop.md")

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, Final, Generic, Literal, Self, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
+from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.criteria import Clause
 from ingest.domain.cases.days import day_of
@@ -30,7 +31,7 @@ from ingest.domain.model.text import Text
 Line = HazardMoment | LedgerEntry
 """What records keep of their own history."""
 
-R = TypeVar("R", bound=Hazard | Inspection | Lead | Work | Cleaning | Pledge | Ledger)
+R = TypeVar("R", bound=Hazard | Inspection | Lead | Work | Cleaning | Pledge | Ledger | Bypass)
 
 
 class Kind(StrEnum):
@@ -41,6 +42,7 @@ class Kind(StrEnum):
     NAME = "name"  # of a person, an authority, a document
     DAY = "day"
     DEADLINE = "deadline"  # a day that is not past
+    HOURS = "hours"  # a whole number of them
     MONEY = "money"  # fen
     CHOICE = "choice"  # a member of an enumeration
     CLAUSE = "clause"  # of the criteria for major hazards
@@ -316,6 +318,8 @@ def _checked(entry: FormField, value: Any, time: int) -> Any:
         if entry.required and not text:
             raise Incomplete(entry.parameter, value, entry.input.expected.en)
         return text or None
+    if entry.kind is Kind.HOURS and value < 1:
+        raise Incomplete(entry.parameter, value, "a number of hours, 1 or more")
     if entry.kind is Kind.MONEY and value < 0:
         raise Incomplete(entry.parameter, value, "a sum of 0 or more")
     if entry.kind is Kind.DEADLINE and value < day_of(time):

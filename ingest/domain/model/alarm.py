@@ -9,6 +9,7 @@ from typing import Any, Final, Literal
 from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
+from ingest.domain.model.bypass import RegisteredBypass
 from ingest.domain.model.plant import PhaseName, rule_key
 from ingest.domain.model.text import Text
 
@@ -52,6 +53,8 @@ class AlarmEventKind(StrEnum):
     DISPOSED = "disposed"  # feedback was given: cause, measure, evidence
     CLEARED = "cleared"  # 销警: the value is back and feedback was given
     REMOVED = "removed"  # its rule, point or plant is no longer configured
+    BYPASS_REGISTERED = "bypass-registered"  # the interlock's bypass is registered and allowed: level 1 meanwhile
+    BYPASS_UNREGISTERED = "bypass-unregistered"  # it no longer is, and the interlock is still bypassed: calls again
     RECORDED = "recorded"  # over when it became known, from readings that came late: nobody has to acknowledge it
 
 
@@ -72,6 +75,7 @@ class Alarm:
         cleared: when both were true, value back and feedback given (销警).
         historical: found in late readings: it was never active.
         phase: the phase its equipment was in at the newest raise; None: the equipment has no phases.
+        bypass: of an interlock that is bypassed, its registration; while that is in force, `level` is 1.
     """
 
     id: UUID
@@ -97,6 +101,12 @@ class Alarm:
     cleared: int | None = None
     historical: bool = False
     phase: PhaseName | None = None
+    bypass: RegisteredBypass | None = None
+
+    @property
+    def severity(self) -> Literal[1, 2]:
+        """Its level by its rule: a registration spares a call, and makes nothing less dangerous."""
+        return self.level if self.bypass is None else 2
 
     @property
     def rule_key(self) -> str:

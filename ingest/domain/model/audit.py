@@ -20,6 +20,7 @@ ActKind = Literal[
     "evidence",
     "hazard",
     "lead",
+    "bypass",
     "inspection",
     "self-inspection",
     "enterprise",

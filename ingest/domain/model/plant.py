@@ -128,6 +128,7 @@ class Point:
     basis: str | None = None  # that duty, or where the signal is from
     red: bool = False  # one of its rules alone calls for a red warning
     states: tuple[Text, Text] | None = None  # what 0 and 1 mean; None: it has numbers
+    interlock: bool = False  # the state of an interlock: 1 says that it is bypassed
     was: str | None = None  # its id before it was renamed, under which its readings of then are kept
     sentinels: Sentinels | None = None  # None: it has none
 

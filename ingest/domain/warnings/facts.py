@@ -32,18 +32,20 @@ def alarm_fact(
 ) -> Fact:
     """Return an alarm as a fact, from its point and rule as configured now; None: removed.
 
+    A registered bypass is as grave as one that is not.
+
     `running`: whether its equipment is in production; `since`: when the service learnt of it, ns.
     """
     lost = (rule is not None and rule.kind in _LOST) or (point is not None and point.signal == GATEWAY_SIGNAL)
-    signal = point.signal if point else ""
+    signal, interlock = (point.signal, point.interlock) if point else ("", False)
     marks = {
-        Trait.LEVEL_1: alarm.level == 1,
-        Trait.LEVEL_2: alarm.level == 2,
+        Trait.LEVEL_1: alarm.severity == 1,
+        Trait.LEVEL_2: alarm.severity == 2,
         Trait.RED: rule is not None and rule.red,
         Trait.UNACKNOWLEDGED: alarm.acked is None,
         Trait.FORECAST: rule is not None and rule.kind == "forecast",
         Trait.LOST: lost,
-        Trait.BYPASS: signal in bypass_signals and alarm.level == 2 and not lost,
+        Trait.BYPASS: (interlock or signal in bypass_signals) and alarm.severity == 2 and not lost,
     }
     return Fact(
         alarm=alarm.id,
@@ -51,7 +53,7 @@ def alarm_fact(
         rule=alarm.rule,
         signal=signal,
         equipment=point.equipment if point else None,
-        level=alarm.level,
+        level=alarm.severity,
         traits=_traits(marks) | _of_point(point, running=running),
         since=since,
         value=alarm.value,

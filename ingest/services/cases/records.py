@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
+from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.disposition import Disposition
 from ingest.domain.cases.errors import CaseError, Incomplete, NotTheirs
@@ -21,7 +22,7 @@ from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound, Problem
 from ingest.services.ports import Ports
 
-R = TypeVar("R", Disposition, Evidence, Hazard, Lead, Inspection, Work, Cleaning, Pledge, Ledger)
+R = TypeVar("R", Bypass, Disposition, Evidence, Hazard, Lead, Inspection, Work, Cleaning, Pledge, Ledger)
 
 
 def disposition(ports: Ports, caller: Principal, key: UUID) -> Disposition:
@@ -37,6 +38,11 @@ def evidence(ports: Ports, caller: Principal, key: UUID) -> Evidence:
 def hazard(ports: Ports, caller: Principal, key: UUID) -> Hazard:
     """One hazard in scope. Raises NotFound."""
     return _reached(caller, "hazard", key, ports.cases.store.hazard(key))
+
+
+def bypass(ports: Ports, caller: Principal, key: UUID) -> Bypass:
+    """One registration of a bypass in scope. Raises NotFound."""
+    return _reached(caller, "bypass", key, ports.cases.store.bypass(key))
 
 
 def lead(ports: Ports, caller: Principal, key: UUID) -> Lead:
@@ -72,6 +78,7 @@ def instrument(ports: Ports, caller: Principal, key: UUID) -> Ledger:
 RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
     "hazard": hazard,
     "lead": lead,
+    "bypass": bypass,
     "inspection": inspection,
     "work": work,
     "cleaning": cleaning,

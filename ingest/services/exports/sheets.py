@@ -12,13 +12,14 @@ from uuid import UUID
 import msgspec
 
 from ingest.domain.cases import duties, ledger_sheet
+from ingest.domain.cases.bypass import Bypass, BypassFilter
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import day_of, year_of
 from ingest.domain.cases.hazard import Hazard, HazardFilter
 from ingest.domain.cases.inspection import Inspection, InspectionFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
 from ingest.domain.cases.ledger_due import standings
-from ingest.domain.cases.lists import make
+from ingest.domain.cases.lists import bypass_sheet, make
 from ingest.domain.cases.phones import without_phones
 from ingest.domain.cases.sheet import Sheet, shown
 from ingest.domain.cases.summary import Records, summarise
@@ -50,6 +51,8 @@ class SheetBuilder:
         rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
         if not request.phones:
             rows = [without_phones(row) for row in rows]
+        if request.name == "bypasses":
+            return bypass_sheet(rows, self._bypasses(request.scope), request.now, request.lang)
         if request.year is None:
             hazards = list(self._hazards(request.scope))
             return make(request.name, rows, reversed(hazards), load_criteria(), request.now, request.lang)
@@ -85,6 +88,13 @@ class SheetBuilder:
         return _all(
             lambda before: self.store.hazards(which, limit=_PAGE, before=before),
             lambda hazard: (hazard.found, hazard.id),
+        )
+
+    def _bypasses(self, scope: frozenset[str] | None) -> Iterator[Bypass]:
+        which = BypassFilter(plants=scope)
+        return _all(
+            lambda before: self.store.bypasses(which, limit=_PAGE, before=before),
+            lambda bypass: (bypass.requested, bypass.id),
         )
 
     def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ingest.domain.alarms.lifecycle import SUPPRESSED_STATES, SUPPRESSIONS
+from ingest.domain.alarms.lifecycle import CALLS, SUPPRESSED_STATES, SUPPRESSIONS
 from ingest.domain.model.alarm import OVER, AlarmEvent, AlarmEventKind
 from ingest.domain.model.annunciations import Annunciations
 from ingest.storage.state import tables as t
@@ -47,7 +47,9 @@ def record_annunciation(connection: sa.Connection, event: AlarmEvent, seq: int) 
     """
     alarm = event.alarm
     newest = {"of_alarm": alarm.id, "of_raise": alarm.raises, "at": event.time}
-    if event.kind is AlarmEventKind.RAISED:
+    if event.kind in CALLS:
+        if event.kind is not AlarmEventKind.RAISED:  # it calls again, so the raise before is over
+            connection.execute(_RETURNED, newest | {"of_raise": alarm.raises - 1})
         row = {
             "seq": seq,
             "alarm": alarm.id,

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.dead_points import DeadPoint
 from ingest.domain.cases.disposition import Disposition
@@ -26,6 +27,7 @@ from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
 from ingest.storage.state import case_tables as t
 from ingest.storage.state import daily_tables as d
+from ingest.storage.state.bypass_table import bypass
 
 Versioned = Hazard | Lead | Inspection | EnterpriseRecord | Work | Cleaning | Pledge | Ledger
 """Records that change, one version at a time."""
@@ -38,6 +40,7 @@ TABLES: Final[Mapping[type, sa.Table]] = {
     Evidence: t.evidence,
     Hazard: t.hazard,
     HazardMoment: t.hazard_step,
+    Bypass: bypass,
     Lead: t.lead,
     Inspection: t.inspection,
     SelfInspection: t.self_inspection,

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from ingest.domain.cases.bypass import Bypass, BypassFilter
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.dead_points import DeadPoint
 from ingest.domain.cases.disposition import Disposition, DispositionFilter
@@ -24,6 +25,7 @@ from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.model.audit import Act
 from ingest.storage.state import audit
 from ingest.storage.state import case_tables as t
+from ingest.storage.state.bypass_table import bypass as bypass_table
 from ingest.storage.state.case_queries import Before, equal, narrowed, paged
 from ingest.storage.state.case_rows import (
     TABLES,
@@ -147,6 +149,18 @@ class CaseStore(RecordReader):
         column = t.hazard_step.c
         query = sa.select(t.hazard_step).where(column.hazard == key).order_by(column.version)
         return self._records(HazardMoment, query)
+
+    def bypass(self, key: UUID) -> Bypass | None:
+        """One registration of a bypass, or None."""
+        return self._one(Bypass, key)
+
+    def bypasses(self, which: BypassFilter, *, limit: int, before: Before = None) -> list[Bypass]:
+        """By the time they were asked for."""
+        column = bypass_table.c
+        query = narrowed(bypass_table, which.plants, column.requested, which.since, which.until)
+        if which.states is not None:
+            query = query.where(column.state.in_([str(state) for state in which.states]))
+        return self._page(Bypass, equal(query, {column.point: which.point}), column.requested, limit, before)
 
     def lead(self, key: UUID) -> Lead | None:
         """One lead, or None."""

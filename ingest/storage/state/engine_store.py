@@ -6,10 +6,12 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from ingest.domain.cases.bypass import OPEN_STATES, Bypass
 from ingest.domain.model.alarm import OVER, Alarm, AlarmEvent, AlarmState
 from ingest.domain.model.audit import Act
 from ingest.domain.model.outbox import Message
@@ -19,6 +21,8 @@ from ingest.plants.numbering import Rename
 from ingest.storage.state import audit
 from ingest.storage.state import tables as t
 from ingest.storage.state.annunciations import AnnunciationStore, record_annunciation
+from ingest.storage.state.bypass_table import bypass as bypass_table
+from ingest.storage.state.case_rows import record_of, row_of
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateInDoubt
 from ingest.storage.state.renames import rename_points
@@ -86,6 +90,11 @@ class EngineStore:
         open_ = t.suppression.c.state.in_([str(SuppressionState.APPLIED), str(SuppressionState.IN_FORCE)])
         return self._db.records(sa.select(t.suppression).where(open_), suppression_of)
 
+    def open_bypasses(self) -> list[Bypass]:
+        """Registrations of bypassed interlocks that are not closed."""
+        query = sa.select(bypass_table).where(bypass_table.c.state.in_([str(state) for state in OPEN_STATES]))
+        return self._db.records(query, partial(record_of, Bypass))
+
     def live_warnings(self) -> list[EarlyWarning]:
         """Warnings that are not closed, oldest first."""
         return live_warnings(self._db)
@@ -103,6 +112,7 @@ class EngineStore:
         snapshot: bytes | None = None,
         *,
         suppressions: Sequence[Suppression] = (),
+        bypasses: Sequence[Bypass] = (),
         warnings: Sequence[WarningEvent] = (),
         acts: Sequence[Act] = (),
         renamed: Sequence[Rename] = (),
@@ -124,7 +134,9 @@ class EngineStore:
         if self._already_committed():
             return None
         # A cycle without results is repeated without results; but the journal may be trimmed up to a snapshot.
-        durable = bool(events or messages or suppressions or warnings or acts or renamed) or snapshot is not None
+        durable = (
+            bool(events or messages or suppressions or bypasses or warnings or acts or renamed) or snapshot is not None
+        )
         with self._transaction(durable=durable) as connection:
             fresh = []
             latest = {event.alarm.id: event.alarm for event in events}
@@ -134,6 +146,7 @@ class EngineStore:
                     record_annunciation(connection, event, seq)
                     fresh.append(act_of(event))
             upsert(connection, t.suppression, [suppression_row(suppression) for suppression in suppressions])
+            upsert(connection, bypass_table, [row_of(bypass) for bypass in bypasses])
             moved = rename_points(connection, renamed, time.time_ns())
             audit.append(connection, [*fresh, *acts, *write_warnings(connection, warnings), *moved])
             posted = _post(connection, messages)

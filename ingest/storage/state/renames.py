@@ -14,8 +14,9 @@ from ingest.domain.model.audit import YUJING, Act
 from ingest.plants.numbering import Rename
 from ingest.storage.state import case_tables as cases
 from ingest.storage.state import tables as t
+from ingest.storage.state.bypass_table import bypass
 
-_NAMING: Final = (t.alarm, t.suppression, cases.hazard, cases.dead_point)
+_NAMING: Final = (t.alarm, t.suppression, bypass, cases.hazard, cases.dead_point)
 """The tables whose rows name a point by its present id."""
 
 

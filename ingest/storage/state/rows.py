@@ -9,12 +9,15 @@ from uuid import UUID
 from ingest.domain.alarms.urgency import urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.domain.model.audit import YUJING, Act
+from ingest.domain.model.bypass import registered_bypass
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 
-_NOT_FIELDS: Final = frozenset({"id", "state", "title_zh", "title_en", "urgency", "phase", "phase_zh", "phase_en"})
+_NOT_FIELDS: Final = frozenset(
+    {"id", "state", "title_zh", "title_en", "urgency", "phase", "phase_zh", "phase_en", "bypass"}
+)
 """Columns of an alarm that are not passed to its fields unchanged."""
 
 
@@ -51,6 +54,7 @@ def _alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "phase": alarm.phase.code if alarm.phase else None,
         "phase_zh": alarm.phase.text.zh if alarm.phase else None,
         "phase_en": alarm.phase.text.en if alarm.phase else None,
+        "bypass": alarm.bypass.row() if alarm.bypass else None,
     }
 
 
@@ -63,6 +67,7 @@ def alarm_of(row: Mapping[str, Any]) -> Alarm:
         state=AlarmState(row["state"]),
         title=Text(row["title_zh"], row["title_en"]),
         phase=_phase_of(row) if row.get("phase") else None,
+        bypass=registered_bypass(row["bypass"]) if row.get("bypass") else None,
         **rest,
     )
 

@@ -39,6 +39,7 @@ alarm = sa.Table(
     sa.Column("assigned", sa.Text),
     sa.Column("disposed", sa.BigInteger),
     sa.Column("cleared", sa.BigInteger),
+    sa.Column("bypass", sa.JSON(none_as_null=True)),  # the registration of a bypassed interlock
     sa.Column("urgency", sa.BigInteger),  # `ingest.domain.alarms.urgency`; None: not active
     sa.Column("phase", sa.Text),  # None: its equipment has none
     sa.Column("phase_zh", sa.Text),

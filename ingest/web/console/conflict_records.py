@@ -18,6 +18,7 @@ SUBJECT_PAGES: Final[dict[ActKind, str]] = {
     "warning": "/warnings/",
     "hazard": "/hazards/",
     "lead": "/leads/",
+    "bypass": "/bypasses/",
     "inspection": "/inspections/",
     "enterprise": "/enterprises/",
     "work": "/works/",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from ingest.domain.cases.bypass import BypassState
 from ingest.domain.cases.causes import CAUSES, FALSE_ALARMS
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.enterprise import RiskClass
@@ -72,7 +73,8 @@ _CODES: Final[Mapping[str, Mapping[str, Text]]] = {
     "state": {str(state): text for state, text in STATES.items()}
     | _labels(HazardState)
     | _labels(LeadState)
-    | _labels(InspectionState),
+    | _labels(InspectionState)
+    | _labels(BypassState),
     "source": _labels(HazardSource) | _labels(LeadSource),
     "basis": _labels(Basis),
     "outcome": _labels(Corrected),

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Annotated, Final
 
 from fastapi import Form
-from pydantic import AfterValidator, BeforeValidator, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints
 
 from ingest.web.console.trend_svg import LOCAL
 from ingest.web.inputs import Number, storable
@@ -103,6 +103,12 @@ MaybeName = Annotated[
 
 Version = Annotated[Number, Form()]
 """The version of the record that the page showed; somebody else's change since then is refused."""
+
+Hours = Annotated[int, Field(ge=1, le=8760), Form()]
+"""A number of hours that must be there."""
+
+MaybeHours = Annotated[Annotated[int, Field(ge=1, le=8760)] | None, BeforeValidator(blank_is_none), Form()]
+"""A number of hours that may be left out."""
 
 Day = Annotated[dt.date, BeforeValidator(parse_day), Form()]
 """A day that must be there."""

@@ -16,6 +16,7 @@ PLACES: Final = (
 MORE: Final = (
     ("/alarms/metrics", "nav.metrics"),
     ("/suppressions", "nav.suppressions"),
+    ("/bypasses", "nav.bypasses"),
     ("/self-inspections", "nav.self_inspections"),
     ("/works", "nav.works"),
     ("/cleaning", "nav.cleaning"),

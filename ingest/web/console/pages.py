@@ -10,6 +10,7 @@ from ingest.services.ports import Ports
 from ingest.web.console.alarm_forms import alarm_forms
 from ingest.web.console.alarm_pages import alarm_pages
 from ingest.web.console.audit_pages import audit_pages
+from ingest.web.console.bypass_pages import bypass_pages
 from ingest.web.console.cleaning_pages import cleaning_pages
 from ingest.web.console.disposition_forms import disposition_forms
 from ingest.web.console.enterprise_pages import enterprise_pages
@@ -46,6 +47,7 @@ PAGES = (
     work_pages,
     cleaning_pages,
     pledge_pages,
+    bypass_pages,
     enterprise_pages,
     instrument_pages,
     plant_pages,

@@ -20,8 +20,10 @@ from ingest.web.caller import BY_ROLES, Caller
 from ingest.web.console.conflict_records import SUBJECT_PAGES
 from ingest.web.console.fields import (
     Day,
+    Hours,
     Maybe,
     MaybeDay,
+    MaybeHours,
     MaybeName,
     MaybeProse,
     MaybeYuan,
@@ -46,6 +48,7 @@ _TYPES: Final[Mapping[Kind, tuple[Any, Any]]] = {
     Kind.NAME: (Name, MaybeName),
     Kind.DAY: (Day, MaybeDay),
     Kind.DEADLINE: (Day, MaybeDay),
+    Kind.HOURS: (Hours, MaybeHours),
     Kind.MONEY: (Yuan, MaybeYuan),
     Kind.CLAUSE: (_CODE, _CODE),
     Kind.RECORD: (_KEY, _KEY),

@@ -15,6 +15,19 @@ from ingest.web.inputs import Count
 from ingest.web.rest.schemas import Body, Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape, Words
 
 
+class RegisteredBypassOut(Shape):
+    """The registration of an interlock's bypass, as its alarm carries it."""
+
+    id: str
+    title: Said
+    requested_by: str
+    approved_by: str
+    reason: str
+    measure: str
+    until: Instant
+    expired: bool = Field(description="its longest time is over: the alarm is of level 2 again")
+
+
 class AlarmOut(Shape):
     """An alarm as it stands. The same shape leaves by webhook and stream (`ingest.domain.alarms.report`)."""
 
@@ -41,6 +54,9 @@ class AlarmOut(Shape):
     cleared: Instant | None = Field(description="销警: the value is back and feedback was given")
     historical: bool = Field(description="found in readings that came late: over when it became known, never stood")
     phase: PhaseOut | None = Field(description="of its equipment's process at the newest raise; null: it has none")
+    bypass: RegisteredBypassOut | None = Field(
+        description="of an interlock that is bypassed: its registration, which makes it level 1 while it is in force"
+    )
 
 
 class AlarmEventOut(Shape):

@@ -47,6 +47,7 @@ Day = Annotated[
         json_schema_extra={"pattern": "^2[01][0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$"},
     ),
 ]
+Hours = Annotated[int, Field(ge=1, le=8760, strict=True, examples=[8])]
 Proofs = Annotated[tuple[UUID, ...], Field(max_length=20, description="ids of evidence handed in for the plant")]
 Yuan = Annotated[
     Decimal,

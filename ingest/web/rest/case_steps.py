@@ -17,7 +17,7 @@ from ingest.services.access import Principal
 from ingest.services.cases import steps
 from ingest.services.ports import Ports
 from ingest.web.caller import BY_ROLES, Caller
-from ingest.web.rest.case_schemas import Day, LongWords, Name, Proofs, Seen, Yuan
+from ingest.web.rest.case_schemas import Day, Hours, LongWords, Name, Proofs, Seen, Yuan
 from ingest.web.rest.schemas import Words
 
 _TYPES: Final[Mapping[Kind, Any]] = {
@@ -26,6 +26,7 @@ _TYPES: Final[Mapping[Kind, Any]] = {
     Kind.NAME: Name,
     Kind.DAY: Day,
     Kind.DEADLINE: Day,
+    Kind.HOURS: Hours,
     Kind.MONEY: Yuan,
     Kind.CLAUSE: Annotated[str, Field(max_length=64)],
     Kind.EVIDENCE: Proofs,

@@ -8,6 +8,7 @@ from ingest.domain.alarms.labels import EVENTS, STATES
 from ingest.domain.model.text import Text
 from ingest.web.texts.acts import ACTIONS, FIELD_LABELS
 from ingest.web.texts.alarms import ALARMS, WORDS
+from ingest.web.texts.bypasses import BYPASSES
 from ingest.web.texts.cases import CASES
 from ingest.web.texts.daily import DAILY
 from ingest.web.texts.frame import FRAME
@@ -29,6 +30,7 @@ TEXTS: Final[dict[str, Text]] = {
     **FRAME,
     **INSTRUMENTS,
     **ALARMS,
+    **BYPASSES,
     **CASES,
     **DAILY,
     **METRICS,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from ingest.domain.cases.bypass_steps import BypassStep
 from ingest.domain.cases.cleaning_steps import CleaningStep
 from ingest.domain.cases.hazard_steps import HazardStep
 from ingest.domain.cases.inspection_steps import InspectionStep
@@ -99,6 +100,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "point": Text("测点", "point"),
     "principal": Text("主要负责人", "principal"),
     "principal_phone": Text("主要负责人电话", "principal's phone"),
+    "bypass": Text("旁路登记", "registration of the bypass"),
     "reason": Text("原因", "reason"),
     "reference": Text("检查计划", "plan"),
     "remark": Text("说明", "remark"),
@@ -161,6 +163,12 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
     },
     "hazard": {"find": Text("发现隐患", "found"), **actions_of(HazardStep)},
     "lead": {"open": Text("新增线索", "opened"), **actions_of(LeadStep)},
+    "bypass": {
+        "request": Text("申请旁路", "asked for"),
+        "began": Text("旁路生效", "in force"),
+        "expired": Text("旁路到期", "expired"),
+        **actions_of(BypassStep),
+    },
     "inspection": {"plan": Text("安排检查", "planned"), **actions_of(InspectionStep)},
     "self-inspection": {"done": Text("完成自查", "done")},
     "work": {"declare": Text("报备作业", "declared"), **actions_of(WorkStep)},

@@ -28,6 +28,8 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"a clause for plants of kind (\w+)", "适用于该类企业的条款", "a clause for plants of this kind"),
         (r"a sum of 0 or more|a sum in yuan.*", "以元为单位的金额，不小于 0，最多两位小数",
          "a sum in yuan, 0 or more, with at most two decimals, such as 5000 or 12.50"),
+        (r"1 to (\d+) h: .*", r"1 至 \1 小时；更长须到期前申请延期，重新批准", None),
+        (r"a number of hours, 1 or more", "小时数，不小于 1", None),
         (r"0 or more|greater than or equal to 0", "不小于 0 的整数", "a whole number, 0 or more"),
         (r"today, (\S+)", r"今日，\1", None),
         (r"a number from 0 to (\d+)", r"0 至 \1 的整数", r"a whole number from 0 to \1"),

@@ -19,6 +19,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.more": Text("更多", "More"),
     "nav.metrics": Text("报警指标", "Alarm metrics"),
     "nav.suppressions": Text("搁置与停用", "Shelved and out of service"),
+    "nav.bypasses": Text("联锁旁路", "Bypassed interlocks"),
     "nav.self_inspections": Text("企业自查", "Self-inspections"),
     "nav.pledges": Text("安全承诺", "Safety pledges"),
     "nav.cleaning": Text("粉尘清扫", "Dust cleaning"),

@@ -12,6 +12,7 @@ _KINDS: Final = {
     "the inspection": "该检查", "work": "作业报备", "the work": "该作业报备", "cleaning": "清扫记录",
     "the cleaning": "该清扫记录", "pledge": "安全承诺", "the pledge": "该安全承诺",
     "instrument": "仪表", "the instrument": "该仪表台账",
+    "bypass": "旁路登记", "the bypass": "该旁路登记",
 }  # fmt: skip
 _WHAT: Final = r"(?P<what>\w[\w ]*?)"
 
@@ -34,10 +35,10 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the lead is closed", "该线索已经办结。"),
         (rf"{_WHAT} is at version (?P<now>\d+), not (?P<seen>\d+): .+",
          "他人已更改{what}：您看到的是第 {seen} 版，现在是第 {now} 版。请重新查看。"),
-        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument) is .+",
+        (r"[\w -]+: the (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument|bypass) is .+",
          "{what}现在的状态不允许这样做，请查看最新状态。"),
         (r"find: hazard .+ is a finding of this inspection already; .+", "该隐患已列为此次检查的问题。"),
-        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument): role .+ may not; .+",
+        (r"[\w -]+ this (?:\w+ )?(?P<what>hazard|inspection|lead|work|cleaning|pledge|instrument|bypass): role .+; .+",
          "您的角色不能对{what}做这一步。"),
         (r"out-of-service: every point of .+", "该仪表的测点都已停用或已申请停用。"),
         (r"return: no point of .+", "该仪表没有停用的测点。"),
@@ -57,6 +58,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
          "此处不允许隐藏最高级别的报警（alarms.suppress_level_2）。"),
         (r"whoever applied for it cannot decide on it", "申请人不能审批自己的申请。"),
         (r"[\w-]+: (.+) submitted it; somebody else decides", "由 {1} 提交，须由他人审核。"),
+        (r"point '(.+)' is not the state of an interlock", "测点 {1} 不是联锁状态，不能登记旁路。"),
         (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),
         (r"role \w+ reads only; .+", "您的角色只能查看，须由企业人员或管理员操作。"),
         (r"role \w+ is supervised here; .+", "此操作须由监管人员或管理员进行。"),

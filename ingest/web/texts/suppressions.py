@@ -95,6 +95,7 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "evidence": Text("证据", "evidence"),
     "hazard": Text("隐患", "hazard"),
     "lead": Text("线索", "lead"),
+    "bypass": Text("联锁旁路", "bypass"),
     "inspection": Text("检查", "inspection"),
     "self-inspection": Text("自查", "self-inspection"),
     "enterprise": Text("企业档案", "enterprise record"),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+import sqlalchemy as sa
 
 from ingest.domain.model.alarm import Alarm, AlarmFilter
 from ingest.domain.model.batch import Batch
@@ -17,6 +18,7 @@ from ingest.engine.order import Policy
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
+from ingest.storage.state import tables as t
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
@@ -97,9 +99,8 @@ class Bench:
         if not clean:
             self.store.commit(state.cursor, [], [], None)
             with self.database.write() as connection:
-                connection.exec_driver_sql(
-                    "UPDATE engine_state SET snapshot_cursor = ?, snapshot = ?", (state.snapshot_cursor, state.snapshot)
-                )
+                former = {"snapshot_cursor": state.snapshot_cursor, "snapshot": state.snapshot}
+                connection.execute(sa.update(t.engine_state), former)
         self.engine = self.build(self.engine.configuration)
         self.engine.start()
 

@@ -5,20 +5,31 @@ from __future__ import annotations
 import shutil
 import tempfile
 import weakref
+from collections.abc import Sequence
 from pathlib import Path
 
+from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.config import CasesConfig
 from ingest.services.allowances import Allowances
 from ingest.services.ports import Cases
+from ingest.storage.state.bypass_table import bypass as bypass_table
 from ingest.storage.state.case_figures import CaseFigures
+from ingest.storage.state.case_rows import row_of
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
+from ingest.storage.state.upsert import upsert
 from tests import migrated
 
 MAX_EVIDENCE = 100_000
+
+
+def save_bypasses(database: Database, records: Sequence[Bypass]) -> None:
+    """Commit what a cycle of the engine did to registrations of bypasses."""
+    with database.write() as connection:
+        upsert(connection, bypass_table, [row_of(record) for record in records])
 
 
 def books_for(owner: object) -> tuple[Cases, Database]:

@@ -16,6 +16,7 @@ from detectors.detector import Reason
 from ingest.base.config import Secret
 from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.alarms.suppressions import Suppressions
+from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.batch import empty_batch
 from ingest.domain.model.plant import (
@@ -41,9 +42,10 @@ from ingest.storage.history.store import Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.audit import AuditRow
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.rows import act_of
 from ingest.storage.state.warning_rows import warning_act
-from tests.ingest.web.case_books import books_for
+from tests.ingest.web.case_books import books_for, save_bypasses
 from tests.ingest.web.made_up_plants import MINUTE, NOON, SECOND, WOOD, configuration, sample_of
 from tests.ingest.web.memory_books import MemoryBooks
 
@@ -290,7 +292,9 @@ class StandIn(MemoryBooks):
         memory.add_active(alarm for alarm in self.book.values() if alarm.state is not AlarmState.NORMAL)
         memory.load_alarm = self.book.get
         memory.suppressions, memory.warnings = Suppressions(self.hidden.values()), self.watches
+        memory.bypasses = BypassRegister(EngineStore(self.database).open_bypasses())
         answer = command(cycle, memory, self.time)
+        save_bypasses(self.database, cycle.bypasses)
         self.hidden |= {suppression.id: suppression for suppression in cycle.suppressions}
         self._tell(cycle.warnings)
         acts = [*map(act_of, cycle.events), *cycle.acts]

@@ -82,6 +82,10 @@ def model(  # noqa: C901, PLR0911, PLR0912  plain on purpose
         return {K.ACKNOWLEDGED: "refused", K.RESET: "refused", K.CLEARED: state}.get(kind)
     if kind is K.REMOVED:
         return S.REMOVED if facts.active or hidden else None
+    if kind in {K.BYPASS_REGISTERED, K.BYPASS_UNREGISTERED}:
+        if hidden or not facts.active:
+            return state if hidden else None
+        return replace(facts, seen=facts.seen and kind is K.BYPASS_REGISTERED).shown()
     if kind is K.ACKNOWLEDGED:
         if hidden or not facts.exists or facts.seen:
             return "refused"
