@@ -19,8 +19,8 @@ def make_changeable(connection: sa.Connection, table: str) -> None:
 
 def make_earlier(connection: sa.Connection, version: str) -> None:
     """Take away the tables, columns and indexes that came after that version, which must be at least 0011."""
-    for table in ("bypass", "ledger_entry", "ledger", "pledge", "cleaning", "work"):
-        connection.execute(sa.text(f"DROP TABLE {table}"))
+    for name in ("bypass", "ledger_entry", "ledger", "pledge", "cleaning", "work"):
+        connection.execute(sa.text(f"DROP TABLE {name}"))
     for column in ("phase", "phase_zh", "phase_en", "bypass"):
         connection.execute(sa.text(f"ALTER TABLE alarm DROP COLUMN {column}"))
     make_changeable(connection, "warning_input")
