@@ -301,6 +301,7 @@ def bench(tmp_path: Path, state: StateConfig) -> Iterator[Bench]:
     yield made
     assert made.engine.stop(PATIENCE_S)
     assert made.failures == []
+    made.database.close()
 
 
 @pytest.mark.parametrize("clean", [True, False])
