@@ -85,6 +85,7 @@ def pages(hall: StandIn, filled: Filled) -> list[str]:
         *("/instruments", "/instruments?state=overdue", f"/instruments/{filled.ledger}"),
         *("/enterprises", f"/enterprises/{STEEL}", "/self-inspections", "/lists", "/lists/summary/2026"),
         *(f"/lists/{name}" for name in ("enterprises", "hazards", "rectification", "responsibility")),
+        *("/works", "/works/new", f"/works/new?plant={WOOD}", "/pledges", "/cleaning"),
         *("/plants", f"/plants/{WOOD}", f"/plants/{STEEL}/points/CO-01", "/gateways", "/quarantine"),
     ]
 

@@ -41,6 +41,7 @@ PROSE: Final = tuple(
     dict.fromkeys(
         (
             *("comment", "reason", "cause", "measure", "words", "text", "summary", "description", "scope", "result"),
+            *("measures", "assessment"),
             *(field.parameter for table in TABLES for field in fields_of(table) if field.kind in FREE_TEXT),
         )
     )

@@ -42,6 +42,9 @@ OF_THE_PLANT = {
     "/self-inspections",
     *(f"/api/v1/instruments/{{instrument}}/{step}" for step in LedgerStep),
     *(f"/instruments/{step}" for step in LedgerStep),
+    *(f"/api/v1/works{step}" for step in ("", "/{work}/begin", "/{work}/finish", "/{work}/cancel")),
+    *("/works", "/works/finish", "/works/{work}/begin", "/works/{work}/cancel", "/cleaning", "/api/v1/cleanings"),
+    *(f"{at}{step}" for at in ("/pledges", "/api/v1/pledges") for step in ("", "/{pledge}/withdraw")),
 }
 """Ways to change something that are for operators and admins."""
 
@@ -80,6 +83,8 @@ OF_ANYBODY = {
     "/hazards",
     "/hazards/{hazard}/register",
     "/hazards/{hazard}/report",
+    *(f"{at}/{{work}}/{step}" for at in ("/works", "/api/v1/works") for step in ("approve", "refuse")),
+    *("/cleaning/{cleaning}/void", "/api/v1/cleanings/{cleaning}/void"),
     "/signin",
     "/signout",
     "/language",
@@ -91,6 +96,7 @@ READ_BY_FEW = {
     "/quarantine": {OPERATOR, ADMIN, ELSEWHERE},
     "/api/v1/audit/verify": {ADMIN},
     "/inspections/new": {INSPECTOR, ADMIN},
+    "/works/new": {OPERATOR, ADMIN, ELSEWHERE},
     "/metrics": {OPERATOR, INSPECTOR, ADMIN},
 }
 """What not everybody may read."""
