@@ -40,11 +40,11 @@ OF_THE_PLANT = {
     "/hazards/submit",
     "/enterprises/{plant}/note",
     "/self-inspections",
-    *(f"/api/v1/works{step}" for step in ("", "/{work}/begin", "/{work}/finish", "/{work}/cancel")),
-    *(f"/works{step}" for step in ("", "/{work}/begin", "/finish", "/{work}/cancel")),
-    *(f"{api}/pledges{step}" for api in ("", "/api/v1") for step in ("", "/{pledge}/withdraw")),
     *(f"/api/v1/instruments/{{instrument}}/{step}" for step in LedgerStep),
     *(f"/instruments/{step}" for step in LedgerStep),
+    *(f"/api/v1/works{step}" for step in ("", "/{work}/begin", "/{work}/finish", "/{work}/cancel")),
+    *("/works", "/works/finish", "/works/{work}/begin", "/works/{work}/cancel", "/cleaning", "/api/v1/cleanings"),
+    *(f"{at}{step}" for at in ("/pledges", "/api/v1/pledges") for step in ("", "/{pledge}/withdraw")),
 }
 """Ways to change something that are for operators and admins."""
 
@@ -72,8 +72,6 @@ OF_THE_SUPERVISION = {
 OF_ANYBODY = {
     "/api/v1/alarms/{alarm}/comment",
     "/api/v1/evidence",
-    *(f"{api}/works/{{work}}/{step}" for api in ("", "/api/v1") for step in ("approve", "refuse")),
-    "/cleaning/{cleaning}/void",
     "/api/v1/hazards",
     "/api/v1/hazards/{hazard}/register",
     "/api/v1/hazards/{hazard}/report",
@@ -85,6 +83,8 @@ OF_ANYBODY = {
     "/hazards",
     "/hazards/{hazard}/register",
     "/hazards/{hazard}/report",
+    *(f"{at}/{{work}}/{step}" for at in ("/works", "/api/v1/works") for step in ("approve", "refuse")),
+    *("/cleaning/{cleaning}/void", "/api/v1/cleanings/{cleaning}/void"),
     "/signin",
     "/signout",
     "/language",
