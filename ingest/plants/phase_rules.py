@@ -63,6 +63,7 @@ def _order(phase: PhaseTable, after: After, before: list[Text]) -> SequenceSpec:
         enters=phase.code,
         after=after.phases,
         within_s=after.within_s,
+        on_delay_s=after.on_delay_s,
         level=after.level,
         label=f"未经{zh}即进入{phase.name}",
         label_en=f"{phase.name_en} without {en}",

@@ -35,11 +35,15 @@ class AtMost(Sourced):
 
 
 class After(Sourced):
-    """The phases that lead to a phase; it was seen in one of them up to `within_s` before."""
+    """The phases that lead to a phase; it was seen in one of them up to `within_s` before.
+
+    The phase must last for `on_delay_s`: one wild value of a signal is no step.
+    """
 
     phases: list[str] = Field(min_length=1)
     level: Literal[1, 2] = 1
     within_s: float = Field(default=60.0, gt=0)
+    on_delay_s: float = Field(default=10.0, ge=0)
 
 
 class PhaseTable(Written):

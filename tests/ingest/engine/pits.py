@@ -33,7 +33,12 @@ label_en = "hot"
 """
 PITS = ("1", "2")
 SIGNALS = {"FURN": "ALC_LAUNDER_LVL_FURN", "SPEED": "ALC_CAST_SPEED", "LEN": "ALC_CAST_LEN", "OUT_T": "ALC_CW_OUT_T"}
-VALUES = {"FURN": (0.0, 150.0), "SPEED": (0.0, 60.0), "LEN": (0.0, 20.0, 900.0, 5900.0), "OUT_T": (20.0, 70.0)}
+VALUES = {
+    "FURN": (0.0, 0.0, 150.0),
+    "SPEED": (0.0, 0.0, 60.0),
+    "LEN": (0.0, 0.0, 0.0, 20.0, 900.0, 5900.0),
+    "OUT_T": (20.0, 70.0),
+}
 SETPOINTS = {"FURN": 150, "SPEED": 60, "LEN": 6000, "OUT_T": 40}
 
 
@@ -71,13 +76,14 @@ def history(seed: int, many: int = 300) -> list[Frame]:
     chance = random.Random(seed)  # noqa: S311  not a secret
     time, frames = NOON, []
     names = [f"{name}-{pit}" for pit in PITS for name in SIGNALS] + ["LONE"]
+    shows = dict.fromkeys(names, 0.0)
     for _ in range(many):
         time += chance.choice((1, 1, 2, 2 * SILENCE_S)) * SECOND
         sent = [name for name in names if chance.random() < 0.4]
-        readings = {
-            name: Reading(chance.choice(VALUES.get(name.split("-")[0], VALUES["OUT_T"])), chance.random() < 0.15)
-            for name in sent
-        }
+        for name in sent:
+            if chance.random() < 0.4:
+                shows[name] = chance.choice(VALUES.get(name.split("-")[0], VALUES["OUT_T"]))
+        readings = {name: Reading(shows[name], chance.random() < 0.15) for name in sent}
         frames.append(Frame(time, time + chance.randrange(1, SECOND), readings))
     return frames
 
