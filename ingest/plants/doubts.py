@@ -17,6 +17,7 @@ from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Gate, Plant, Point, Rule
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.doubtful_design import doubts_of_design
 from ingest.plants.doubtful_numbers import BEYOND, doubts_of_numbers
 from ingest.plants.doubtful_structure import doubts_of_structure, shared_codes
 from ingest.plants.gates import gates_in
@@ -61,6 +62,7 @@ def _of_plant(plant: Plant, folder: Path) -> Iterator[Fault]:
             shown = f"{gate.point} {gate.op} {gate.value:g}"
             yield Fault(file, f"equipment ({machine.id}) running", shown, both(doubt))
     yield from doubts_of_structure(plant, file)
+    yield from doubts_of_design(plant, file)
 
 
 def both(text: Text) -> str:

@@ -14,6 +14,7 @@ from tests.ingest.web.stand_in import INSPECTOR, OPERATOR
 
 
 async def sign_in(page: Page, token: str) -> None:
+    await page.goto("about:blank")  # whose script asks for nothing any more
     await page.context.clear_cookies()
     await page.goto("/signin")
     await page.get_by_label("访问令牌").fill(token)

@@ -31,6 +31,8 @@ _ALARM: Final = frozenset(
         *("id", "plant", "point", "rule", "level", "state", "title.zh", "title.en", "value", "limit", "unit"),
         *("onset", "raised", "annunciated", "raises", "returned", "acknowledged", "acknowledged_by", "assigned"),
         *("disposed", "cleared", "comment", "historical", "phase.code", "phase.name.zh", "phase.name.en"),
+        *("bypass.id", "bypass.title.zh", "bypass.title.en", "bypass.requested_by", "bypass.approved_by"),
+        *("bypass.reason", "bypass.measure", "bypass.until", "bypass.expired"),
     )
 )
 _WARNING: Final = frozenset(

@@ -101,6 +101,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "principal": Text("主要负责人", "principal"),
     "principal_phone": Text("主要负责人电话", "principal's phone"),
     "bypass": Text("旁路登记", "registration of the bypass"),
+    "interlock": Text("联锁", "interlock"),
     "reason": Text("原因", "reason"),
     "reference": Text("检查计划", "plan"),
     "remark": Text("说明", "remark"),

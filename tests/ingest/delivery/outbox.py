@@ -18,6 +18,7 @@ from ingest.delivery.connector import Outcome
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
+from ingest.domain.model.bypass import RegisteredBypass
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.domain.model.plant import Confidence, PhaseName, Plant, Point, Rationalization, Rule
@@ -236,6 +237,7 @@ def alarm_message(
         returned=time_ns if returned else None,
         acked=time_ns if acknowledged else None,
         phase=PhaseName("steady", Text("稳定铸造", "steady")),
+        bypass=RegisteredBypass(UUID(int=9), "张三", "李四", "换表", "专人监护", START + 3600 * SECOND),
         acked_by="王工" if acknowledged else None,
     )
     event = AlarmEvent(seq, event_id(alarm.id, kind, time_ns), kind, time_ns, time_ns, alarm)

@@ -22,6 +22,7 @@ LOW = LIMIT.replace('"high"', '"low"')
 RATE = LIMIT.replace('"limit"', '"rate"', 1).replace('"high"', '"rise"')
 STEP = RATE.replace('"rate"', '"step"')
 DEVIATION = LIMIT.replace('"limit"', '"deviation"', 1).replace('"high"', '"above"')
+VOTES = LIMIT.replace('"limit"', '"votes"', 1).replace('side = "high"\n', "")
 MACHINE = '[[equipment]]\nid = "{}"\nname = "二"\nname_en = "Two"\n'
 GATEWAY = '[[gateways]]\nid = "GW-2"\nname = "二"\nname_en = "Two"\n'
 QUIET = 'disabled_rules = ["BAD", "SILENT", "RANGE", "STUCK", "CURRENT", "H", "HH", "PINNED", "PINNED_HH", "FORECAST",'
@@ -100,6 +101,19 @@ DOUBTED = [
            more=point("T-1", "STL_CW_OUT_T", "range = [0, 1e6]\n")),
     Absurd("points (T-1) range", "[-400, 100]", "绝对零度", "absolute zero",
            more=point("T-1", "STL_CW_OUT_T", "range = [-400, 100]\n")),
+    Absurd("points (R-1) setpoint", "200", "工作压力 250 kPa", "working pressure, 250 kPa",
+           more=point("P-1", "STL_BF_TOP_P", 'equipment = "E-1"\nsetpoint = 250\n')
+           + point("R-1", "STL_BF_RELIEF_SET", 'equipment = "E-1"\nsetpoint = 200\n')),
+    Absurd("points (D-1) setpoint", "1000", "至少 1520 mm", "at least 1520 mm",
+           more=point("P-1", "STL_GH_P", 'equipment = "E-1"\nsetpoint = 10\n')
+           + point("D-1", "STL_DRAIN_SEAL", 'equipment = "E-1"\nsetpoint = 1000\nrange = [0, 3000]\n')),
+    Absurd("equipment (E-2)", "STL_GH_P", "一氧化碳探头", "where there is gas",
+           more=MACHINE.format("E-2") + point("P-1", "STL_GH_P", 'equipment = "E-2"\nsetpoint = 10\n')),
+    Absurd(P + "rules.V.on", "3", "永不动作", "it never trips",
+           point=rule("V", 'on = 3\nat = 30\npeers = ["CO-2"]', VOTES),
+           was='id = "CO-2"\n', now='id = "CO-2"\nequipment = "E-1"\n'),
+    Absurd(P + "rules.V.peers", "CO-2", "不同地点", "different places",
+           point=rule("V", 'on = 2\nat = 30\npeers = ["CO-2"]', VOTES)),
     Absurd("points (O-1) range", "[0, 300]", "至多 100 %", "at most 100 %",
            more=point("O-1", "STL_O2", "range = [0, 300]\n")),
 ]  # fmt: skip
