@@ -22,7 +22,7 @@ BYPASSES: Final[dict[str, Text]] = {
     "bypasses.none_over": Text("没有历史记录。", "There were none."),
     "bypass.interlock": Text("联锁", "Interlock"),
     "bypass.shows": Text("联锁现状", "Shows now"),
-    "bypass.in-service": Text("投用", "in service"),
+    "bypass.in_service": Text("投用", "in service"),
     "bypass.bypassed": Text("旁路", "bypassed"),
     "bypass.unknown": Text("不明", "unknown"),
     "bypass.to_close": Text("联锁已投用，登记未关闭", "in service again: close the registration"),
