@@ -72,4 +72,5 @@ def _fact(fact: Fact, at: int) -> str:
     value = "" if fact.value is None else f" {digits(fact.value, 6, limits)}"
     limit = "" if fact.limit is None else f" (限值 limit {fact.limit:g})"
     over = "，已恢复 returned" if fact.gone is not None else ""
-    return f"{fact.point} {fact.rule} L{fact.level}{value}{limit} {fact.unit} {age}{over}".replace("  ", " ")
+    phase = f"，阶段 phase {fact.phase.text.zh} {fact.phase.text.en}" if fact.phase is not None else ""
+    return f"{fact.point} {fact.rule} L{fact.level}{value}{limit} {fact.unit} {age}{over}{phase}".replace("  ", " ")

@@ -11,13 +11,13 @@ from uuid import UUID
 from ingest.domain.model.alarm import AlarmEvent, AlarmState
 from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.suppression import Suppression
-from ingest.domain.model.warning import Colour, EarlyWarning, Fact, Trait, WarningEvent
+from ingest.domain.model.warning import Colour, EarlyWarning, Fact, WarningEvent
 from ingest.domain.warnings import risk
 from ingest.domain.warnings.episodes import NEVER, WarningEpisodes
-from ingest.domain.warnings.facts import counts, service_key
+from ingest.domain.warnings.facts import counts, in_state, service_key
 from ingest.domain.warnings.policy import PlantContext, WarningPolicy
 from ingest.engine import warning_facts as facts
-from ingest.engine.running_equipment import RunningEquipment
+from ingest.engine.equipment_states import EquipmentStates
 from ingest.plants.configuration import PlantConfiguration
 
 if TYPE_CHECKING:  # the engine state holds these
@@ -49,7 +49,7 @@ class PlantWarnings:
         self._policy: WarningPolicy | None = None
         self._due = NEVER
         self._configuration: PlantConfiguration | None = None
-        self._equipment = RunningEquipment()  # that there are facts of
+        self._equipment = EquipmentStates()  # that there are facts of
         self._stepped = 0
 
     @property
@@ -219,20 +219,20 @@ class PlantWarnings:
             yield plant, fact
 
     def _track_equipment(self, plant: str, known: Iterable[Fact], engine_state: EngineState, now: int) -> None:
-        """Track the equipment of these facts, if it may stop."""
+        """Track the equipment of these facts, if its state may change."""
         for fact in known:
             if fact.equipment is not None:
                 self._equipment.track(plant, fact.equipment, engine_state, now)
 
     def _equipment_changes(self, engine_state: EngineState, now: int) -> Iterator[WarningEvent]:
-        """Warning events that follow from equipment that began or ceased to run."""
-        for (plant, equipment), runs in self._equipment.changed(engine_state, now):
+        """Warning events that follow from equipment that began or ceased to run, or changed its phase."""
+        for (plant, equipment), state in self._equipment.changed(engine_state, now):
             episodes = self.by_plant.get(plant)
             mine = [fact for fact in episodes.facts.values() if fact.equipment == equipment] if episodes else []
             if episodes is None or not mine:
                 self._equipment.forget((plant, equipment))
                 continue
-            yield from episodes.learn(now, known=[_producing(fact, runs=runs) for fact in mine if not fact.gone])
+            yield from episodes.learn(now, known=[in_state(fact, state) for fact in mine if not fact.gone])
             self.update_due(episodes)
 
     def _start_episodes(self, plant: str, engine_state: EngineState, policy: WarningPolicy, at: int) -> WarningEpisodes:
@@ -270,7 +270,3 @@ def _learnt(live: Mapping[str, Iterable[EarlyWarning]], stepped: int) -> dict[st
 def _same(have: Fact | None, fact: Fact) -> bool:
     """Whether a fact is unchanged; the known `since` is the better one."""
     return have is not None and have.gone is None and replace(fact, since=have.since) == have
-
-
-def _producing(fact: Fact, *, runs: bool) -> Fact:
-    return replace(fact, traits=fact.traits | Trait.IN_PRODUCTION if runs else fact.traits & ~Trait.IN_PRODUCTION)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ingest.domain.model.alarm import Alarm, AlarmState
-from ingest.domain.model.plant import SERVICE, Point
+from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.suppression import Suppression
 from ingest.domain.model.warning import Fact
 from ingest.domain.warnings import risk
@@ -25,13 +25,13 @@ def of_alarm(
     point = engine_state.configuration.find(alarm.plant, alarm.point)
     rules = point.rules if point is not None else ()
     rule = next((rule for rule in rules if rule.code == alarm.rule), None)
-    return alarm_fact(alarm, point, rule, since=since, running=_running(view, point), bypass_signals=bypass_signals)
+    return alarm_fact(alarm, point, rule, since=since, state=view.state_of(point), bypass_signals=bypass_signals)
 
 
 def of_suppression(engine_state: EngineState, view: PlantView, suppression: Suppression) -> Fact | None:
     """Convert a point out of service to a fact; None: it is not out of service."""
     point = engine_state.configuration.find(suppression.plant, suppression.point)
-    return service_fact(suppression, point, running=_running(view, point))
+    return service_fact(suppression, point, view.state_of(point))
 
 
 def active_facts(
@@ -57,7 +57,3 @@ def active_facts(
         service = of_suppression(engine_state, view, suppression)
         if service is not None:
             yield suppression.plant, service
-
-
-def _running(view: PlantView, point: Point | None) -> bool:
-    return point is None or view.runs(point)

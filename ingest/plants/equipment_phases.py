@@ -35,8 +35,9 @@ def _bound(model: PhaseModel, scope: PointScope) -> tuple[Phase, ...]:
             _, bound, _ = scope.condition(phase.when, None, explicit=())
         except Missing:
             continue
+        critical = phase.critical is not None
         if bound is not None:
-            phases.append(Phase(phase.code, phase.text, bound.text, bound.points, bound.shown))
+            phases.append(Phase(phase.code, phase.text, bound.text, bound.points, bound.shown, critical))
         elif phase.when == ALWAYS:
-            phases.append(Phase(phase.code, phase.text))
+            phases.append(Phase(phase.code, phase.text, critical=critical))
     return tuple(phases)

@@ -46,6 +46,10 @@ class After(Sourced):
     on_delay_s: float = Field(default=10.0, ge=0)
 
 
+class Critical(Sourced):
+    """Most goes wrong in a phase, as its source says."""
+
+
 class PhaseTable(Written):
     """A phase as written.
 
@@ -59,6 +63,7 @@ class PhaseTable(Written):
     when: Annotated[str, AfterValidator(_condition)] = ALWAYS
     at_most: AtMost | None = None
     after: After | None = None
+    critical: Critical | None = None
 
     @property
     def text(self) -> Text:

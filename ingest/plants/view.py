@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from typing import Final
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from detectors import compile_expression
 from ingest.domain.model.device_status import DeviceStatus, device_status
+from ingest.domain.model.equipment_state import UNTOLD, EquipmentState, Running
 from ingest.domain.model.flags import unusable
 from ingest.domain.model.plant import UNKNOWN_PHASE, Gate, Phase, Point
 from ingest.plants.configuration import PlantConfiguration
@@ -57,14 +57,6 @@ class Latest:
 
 NEVER: Latest = Latest(0, None, 0, stale=True)
 """The state of a point that was never received."""
-
-
-class Running(Enum):
-    """Whether an equipment is in production."""
-
-    YES = "yes"
-    NO = "no"
-    UNKNOWN = "unknown"  # the point that reports it is bad, stale or missing
 
 
 class PlantView:
@@ -111,13 +103,19 @@ class PlantView:
                 return phase
         return phases[0]
 
-    def in_production(self, plant: str, equipment: str | None) -> bool:
-        """Whether it must be taken to run: unknown is not stopped, so that cutting a wire disables no rule."""
-        return self.running(plant, equipment) is not Running.NO
+    def state(self, plant: str, equipment: str | None) -> EquipmentState:
+        """Return both: what warnings, display, casework and the API ask for."""
+        return EquipmentState(self.running(plant, equipment), self.phase(plant, equipment))
 
-    def runs(self, point: Point) -> bool:
-        """Whether the equipment of that point must be taken to run."""
-        return self.in_production(point.plant, point.equipment)
+    def state_of(self, point: Point | None) -> EquipmentState:
+        """Return the state of a point's equipment; None: the point is not configured any more."""
+        return self.state(point.plant, point.equipment) if point is not None else UNTOLD
+
+    def witnesses(self, plant: str, equipment: str) -> tuple[str, ...]:
+        """Return the points that show the state of an equipment; none if it always runs and has no phases."""
+        gate = self.gate(plant, equipment)
+        by = [gate.point] if gate is not None else []
+        return tuple(dict.fromkeys([*by, *(name for phase in self._phases(plant, equipment) for name in phase.points)]))
 
     def bypassed(self, interlock: Point) -> bool | None:
         """Whether that point shows its interlock as bypassed; None: it is bad, stale or missing, so nobody knows."""

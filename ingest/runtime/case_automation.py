@@ -116,7 +116,9 @@ class CaseAutomation:
         places_of = {(point.plant, point.id): point for point in mandatory}
         limit = int(self._config.dead_after_h * _HOUR)
         view = self._view()
-        seen = compare(known, dead_now(mandatory, alarms), lambda key: view.runs(places_of[key]), now, limit)
+        seen = compare(
+            known, dead_now(mandatory, alarms), lambda key: view.state_of(places_of[key]).in_production, now, limit
+        )
         self._store.note_dead(seen.kept, seen.over)
         for dead in seen.ripe:
             self._open_hazard(dead, places_of[dead.plant, dead.point], now)

@@ -8,8 +8,8 @@ from typing import Any
 from ingest.domain.model.alarm import Alarm, AlarmEvent
 from ingest.domain.model.device_status import device_status
 from ingest.domain.model.flags import UNUSABLE, unusable
-from ingest.domain.model.payload import enterprise_fields, iso, localized
-from ingest.domain.model.plant import PhaseName, Plant, Point, Rationalization, Rule
+from ingest.domain.model.payload import enterprise_fields, iso, localized, phase_fields
+from ingest.domain.model.plant import Plant, Point, Rationalization, Rule
 
 
 def alarm_body(
@@ -64,11 +64,6 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "phase": phase_fields(alarm.phase),
         "bypass": alarm.bypass.fields() if alarm.bypass else None,
     }
-
-
-def phase_fields(phase: PhaseName | None) -> dict[str, Any] | None:
-    """Return the phase an equipment was in; None: it has none."""
-    return None if phase is None else {"code": phase.code, "name": localized(phase.text)}
 
 
 def rationalization_fields(asked: Rationalization | None) -> dict[str, Any] | None:

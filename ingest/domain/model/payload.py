@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any, Final
 
-from ingest.domain.model.plant import Plant
+from ingest.domain.model.plant import PhaseName, Plant
 from ingest.domain.model.text import Text
 
 PLANT_TIME: Final = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
@@ -26,6 +26,11 @@ def iso(time: int | None) -> str | None:
 def localized(text: Text) -> dict[str, str]:
     """Return a text in both languages as JSON-ready data."""
     return {"zh": text.zh, "en": text.en}
+
+
+def phase_fields(phase: PhaseName | None) -> dict[str, Any] | None:
+    """Return the phase an equipment was in; None: it has none."""
+    return None if phase is None else {"code": phase.code, "name": localized(phase.text)}
 
 
 def enterprise_fields(plant: Plant | None) -> dict[str, Any] | None:

@@ -255,6 +255,7 @@ class Phase:
         when: an expression that holds once the phase is reached, through all later ones; "" for the first.
         points: the ids of the points that its names stand for, in their order.
         shown: the same for people.
+        critical: most goes wrong in it, so that alarms of level 2 weigh more.
     """
 
     code: str
@@ -262,6 +263,7 @@ class Phase:
     when: str = ""
     points: tuple[str, ...] = ()
     shown: str = ""
+    critical: bool = False
 
     @property
     def called(self) -> PhaseName:

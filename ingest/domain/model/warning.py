@@ -10,7 +10,7 @@ from typing import Any, Self
 from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
-from ingest.domain.model.plant import Confidence
+from ingest.domain.model.plant import Confidence, PhaseName
 from ingest.domain.model.text import Text
 
 _WARNINGS = UUID("6b0a4f0e-1d55-5c0a-8a3e-52b1f7a0c9d4")
@@ -111,6 +111,7 @@ class Trait(IntFlag):
     OUT_OF_SERVICE = 256  # the point is taken out of service (停用)
     IN_PRODUCTION = 512  # its equipment runs, as far as is known
     FUNCTION_CHECK = 1024  # the point is under a function check (功能检查) that a person began
+    CRITICAL_PHASE = 2048  # its equipment is in a phase in which most goes wrong, or nobody knows in which
 
     @property
     def words(self) -> list[str]:
@@ -133,6 +134,7 @@ class Fact:
         level: of the alarm; 0 without.
         since: when the service learnt of it.
         gone: when it ended; None while it holds.
+        phase: of its equipment, as it is or was at its end; None: it has none.
         key: identifies it among the facts of its plant.
     """
 
@@ -148,6 +150,7 @@ class Fact:
     limit: float | None = None
     unit: str = ""
     gone: int | None = None
+    phase: PhaseName | None = None
     key: str = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:

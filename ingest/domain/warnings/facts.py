@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Final
 
 from ingest.domain.model.alarm import OVER, Alarm, AlarmState
+from ingest.domain.model.equipment_state import EquipmentState
 from ingest.domain.model.plant import GATEWAY_SIGNAL, Point, Rule
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.warning import Fact, Trait
@@ -28,13 +30,19 @@ def counts(alarm: Alarm) -> bool:
 
 
 def alarm_fact(
-    alarm: Alarm, point: Point | None, rule: Rule | None, *, since: int, running: bool, bypass_signals: Collection[str]
+    alarm: Alarm,
+    point: Point | None,
+    rule: Rule | None,
+    *,
+    since: int,
+    state: EquipmentState,
+    bypass_signals: Collection[str],
 ) -> Fact:
     """Return an alarm as a fact, from its point and rule as configured now; None: removed.
 
     A registered bypass is as grave as one that is not.
 
-    `running`: whether its equipment is in production; `since`: when the service learnt of it, ns.
+    `state`: that of its equipment; `since`: when the service learnt of it, ns.
     """
     lost = (rule is not None and rule.kind in _LOST) or (point is not None and point.signal == GATEWAY_SIGNAL)
     signal, interlock = (point.signal, point.interlock) if point else ("", False)
@@ -54,11 +62,12 @@ def alarm_fact(
         signal=signal,
         equipment=point.equipment if point else None,
         level=alarm.severity,
-        traits=_traits(marks) | _of_point(point, running=running),
+        traits=_traits(marks) | _of_point(point, state),
         since=since,
         value=alarm.value,
         limit=alarm.limit,
         unit=alarm.unit,
+        phase=state.called,
     )
 
 
@@ -75,17 +84,28 @@ def service_key(suppression: Suppression) -> str:
     return Fact(None, suppression.point, "", "", None, 0, traits, 0).key if traits else ""
 
 
-def service_fact(suppression: Suppression, point: Point | None, *, running: bool) -> Fact | None:
+def service_fact(suppression: Suppression, point: Point | None, state: EquipmentState) -> Fact | None:
     """Return a point that is not in service as a fact, from the beginning on; None: it is in service now."""
     in_force = suppression.state is SuppressionState.IN_FORCE
     if point is None or not in_force or suppression.kind not in _UNWATCHED:
         return None
-    traits = _UNWATCHED[suppression.kind] | _of_point(point, running=running)
-    return Fact(None, point.id, "", point.signal, point.equipment, 0, traits, suppression.begins)
+    traits = _UNWATCHED[suppression.kind] | _of_point(point, state)
+    begins = suppression.begins
+    return Fact(None, point.id, "", point.signal, point.equipment, 0, traits, begins, phase=state.called)
 
 
-def _of_point(point: Point | None, *, running: bool) -> Trait:
-    return _traits({Trait.MANDATORY: point is not None and point.mandatory, Trait.IN_PRODUCTION: running})
+def in_state(fact: Fact, state: EquipmentState) -> Fact:
+    """Return a fact in another state of its equipment."""
+    traits = fact.traits & ~(Trait.IN_PRODUCTION | Trait.CRITICAL_PHASE) | _of_state(state)
+    return replace(fact, traits=traits, phase=state.called)
+
+
+def _of_point(point: Point | None, state: EquipmentState) -> Trait:
+    return _traits({Trait.MANDATORY: point is not None and point.mandatory}) | _of_state(state)
+
+
+def _of_state(state: EquipmentState) -> Trait:
+    return _traits({Trait.IN_PRODUCTION: state.in_production, Trait.CRITICAL_PHASE: state.critical})
 
 
 def _traits(marks: dict[Trait, bool]) -> Trait:

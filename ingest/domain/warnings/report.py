@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from ingest.domain.model.payload import enterprise_fields, iso, localized
+from ingest.domain.model.payload import enterprise_fields, iso, localized, phase_fields
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, EarlyWarning, Fact, Ground, WarningEvent
@@ -105,4 +105,5 @@ def _fact(fact: Fact, now: int) -> dict[str, Any]:
         "value": fact.value,
         "limit": fact.limit,
         "unit": fact.unit,
+        "phase": phase_fields(fact.phase),
     }

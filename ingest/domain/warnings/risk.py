@@ -17,7 +17,7 @@ from typing import Final
 from ingest.domain.model.plant import Equipment, Plant
 from ingest.domain.model.warning import Colour, Fact, Trait
 
-MODEL: Final = "2"
+MODEL: Final = "3"
 
 HIGHEST: Final = 100.0
 """The bound that R approaches and never reaches."""
@@ -40,6 +40,9 @@ RED_RULES: Final = 3.0
 
 LEVEL: Final[Mapping[int, float]] = {0: 1, 1: 1, 2: 4}
 """The factor of an alarm's level; a point out of service or under function check has level 0."""
+
+CRITICAL: Final = 1.5
+"""The factor of an alarm of level 2 besides, while its equipment is in a critical phase or nobody knows in which."""
 
 PROCESS: Final = 0.18
 RED: Final = 0.3
@@ -78,7 +81,8 @@ def inherent(plant: Plant, equipment: Equipment | None = None) -> float:
 
 def weight(fact: Fact) -> float:
     """Return w * level of a fact."""
-    return _kind(int(fact.traits)) * LEVEL[fact.level]
+    critical = CRITICAL if fact.level == 2 and Trait.CRITICAL_PHASE in fact.traits else 1.0
+    return _kind(int(fact.traits)) * LEVEL[fact.level] * critical
 
 
 def index(inherent_: float, facts: Iterable[Fact], now: int) -> float:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ingest.domain.model.plant import Plant
+from ingest.domain.model.plant import Phase, Plant
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Fact
 from ingest.domain.warnings import risk
+
+PhaseOf = Callable[[str, str | None], Phase | None]
+"""Returns the phase of an equipment of a plant."""
 
 REGIONS: Final = (2, 4, 6, 9)
 """Digits of a region's code (GB/T 2260): province, city, county, township."""
@@ -17,13 +20,14 @@ REGIONS: Final = (2, 4, 6, 9)
 
 @dataclass(frozen=True, slots=True)
 class EquipmentRisk:
-    """The risk of one equipment."""
+    """The risk of one equipment, in the phase it is in; None: it has none."""
 
     id: str
     name: Text
     inherent: float
     index: float
     band: Colour
+    phase: Phase | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +52,14 @@ class RegionRisk:
     plants: int
 
 
-def assess(plant: Plant, facts: Sequence[Fact], now: int) -> PlantRisk:
-    """Assess a plant at `now` (ns)."""
+def assess(plant: Plant, facts: Sequence[Fact], phase: PhaseOf, now: int) -> PlantRisk:
+    """Assess a plant at `now` (ns), each equipment in its `phase`."""
     machines = []
     for machine in plant.equipment:
         inherent = risk.inherent(plant, machine)
         own = [fact for fact in facts if fact.equipment == machine.id]
         index, band = risk.index(inherent, own, now), risk.band_at(inherent, own, now)
-        machines.append(EquipmentRisk(machine.id, machine.name, inherent, index, band))
+        machines.append(EquipmentRisk(machine.id, machine.name, inherent, index, band, phase(plant.id, machine.id)))
     inherent = risk.inherent(plant)
     index, band = risk.index(inherent, facts, now), risk.band_at(inherent, facts, now)
     weighing = sum(not risk.forgotten(fact, now) for fact in facts)

@@ -99,6 +99,7 @@ class _Selection(Config):
     out_of_service: bool | None = None
     function_check: bool | None = None
     in_production: bool | None = None
+    critical_phase: bool | None = None
 
     @model_validator(mode="after")
     def _something(self) -> Self:

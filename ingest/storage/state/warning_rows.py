@@ -8,7 +8,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from ingest.domain.model.audit import YUJING, Act
-from ingest.domain.model.plant import Confidence
+from ingest.domain.model.payload import phase_fields
+from ingest.domain.model.plant import Confidence, PhaseName
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
@@ -120,7 +121,8 @@ def _ground_of(row: Any) -> Ground:
 
 def _fact_row(fact: Fact) -> Mapping[str, Any]:
     row = {name: getattr(fact, name) for name in Fact.__dataclass_fields__ if name != "key"}
-    return row | {"alarm": str(fact.alarm) if fact.alarm else None, "traits": fact.traits.words}
+    phase = phase_fields(fact.phase)
+    return row | {"alarm": str(fact.alarm) if fact.alarm else None, "traits": fact.traits.words, "phase": phase}
 
 
 fact_row: Final = ByIdentity(_fact_row)
@@ -131,7 +133,9 @@ def _fact_of(row: Mapping[str, Any]) -> Fact:
     traits = Trait(0)
     for word in row["traits"]:
         traits |= Trait[word.upper()]
-    return Fact(**{**row, "alarm": UUID(row["alarm"]) if row["alarm"] else None, "traits": traits})
+    alarm, phase = row["alarm"], row.get("phase")
+    called = PhaseName(phase["code"], Text(**phase["name"])) if phase else None
+    return Fact(**{**row, "alarm": UUID(alarm) if alarm else None, "traits": traits, "phase": called})
 
 
 def _uuid(given: UUID | str) -> UUID:

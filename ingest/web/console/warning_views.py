@@ -75,7 +75,8 @@ def plant_risks(ports: Ports, caller: Principal, plant: str | None = None) -> di
     plants = [
         found for found in caller_scope.plants(ports, caller) if found.id != SERVICE and plant in {None, found.id}
     ]
-    risks = [assess(plant, ports.live.facts(plant.id), now) for plant in plants]
+    view = ports.live.view()
+    risks = [assess(plant, ports.live.facts(plant.id), view.phase, now) for plant in plants]
     return {risk.plant.id: risk for risk in sorted(risks, key=lambda risk: -risk.index)}
 
 

@@ -113,9 +113,9 @@ def risk_router(ports: Ports) -> APIRouter:
     def risks(caller: Caller, plant: str | None = None) -> schemas.RiskOut:
         """Show the risk index of plants and their equipment, and of regions by the plants this token may see."""
         chosen = None if plant is None else caller_scope.plant(ports, caller, plant).id
-        now, configuration = ports.now(), ports.live.configuration()
+        now, configuration, view = ports.now(), ports.live.configuration(), ports.live.view()
         found = [
-            assess(enterprise, ports.live.facts(enterprise.id), now)
+            assess(enterprise, ports.live.facts(enterprise.id), view.phase, now)
             for enterprise in configuration.enterprises()
             if caller.sees(enterprise.id)
         ]

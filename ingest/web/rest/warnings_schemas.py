@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ingest.domain.model.plant import Confidence
 from ingest.domain.model.warning import Asked, Colour, Step, WarningEventKind, WarningState
-from ingest.web.rest.schemas import Body, Instant, PlantId, PointId, Said, Shape, Words
+from ingest.web.rest.schemas import Body, Instant, PhaseOut, PlantId, PointId, Said, Shape, Words
 
 
 class FeedbackOut(Shape):
@@ -68,6 +68,7 @@ class FactOut(Shape):
     value: float | None
     limit: float | None
     unit: str
+    phase: PhaseOut | None = Field(default=None, description="of its equipment then; null: it has none")
 
 
 class ReasonOut(Shape):
@@ -149,6 +150,7 @@ class EquipmentRiskOut(Shape):
     inherent: float
     index: float
     band: Colour
+    phase: PhaseOut | None = Field(description="in which level 2 weighs more if it is critical; null: it has none")
 
 
 class PlantRiskOut(Shape):

@@ -64,7 +64,7 @@ def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Pa
     view = bench.engine.engine_state.view(bench.clock.wall())
     point = bench.configuration.find(PLANT, "CO-01")
     assert point is not None
-    assert view.runs(point) is not stands  # casework asks so
+    assert view.state_of(point).in_production is not stands  # casework asks so
     assert view.stopped([PLANT]) == ({(PLANT, "BF-01"): "CO-02"} if stands else {})  # and the display
     facts = {fact.point: fact for fact in bench.engine.engine_state.warnings.by_plant[PLANT].facts.values()}
     assert (Trait.IN_PRODUCTION in facts["CO-01"].traits) is not stands

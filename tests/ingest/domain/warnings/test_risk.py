@@ -33,6 +33,10 @@ def casting(*, red: bool = True) -> Plant:
     )  # fmt: skip
 
 
+def no_phases(_plant: str, _equipment: str | None) -> None:
+    """Of equipment without phases."""
+
+
 def test_the_worked_example_of_the_page() -> None:
     """Every number of the page is what the code gives."""
     plant = casting()
@@ -43,6 +47,7 @@ def test_the_worked_example_of_the_page() -> None:
         risk.index(risk.inherent(plant), [], NOW),
         risk.index(risk.inherent(plant), [low], NOW),
         risk.index(risk.inherent(plant), [low, red], NOW),
+        risk.index(risk.inherent(plant), [low, replace(red, traits=red.traits | Trait.CRITICAL_PHASE)], NOW),
         risk.index(risk.inherent(plant), [low, red, *(fact(f"C{n}", 0, 2) for n in range(9))], NOW),
         risk.index(risk.inherent(plant), [over], NOW),
         risk.region_index([92.4, 66.0, 42.0]),
@@ -147,11 +152,11 @@ def test_the_band_is_that_of_somebody_who_looked_every_ten_seconds(seed: int) ->
 
 def test_equipment_plant_and_regions_are_assessed_together() -> None:
     near = fact("A", 0, 2)
-    found = assess(casting(), [near], NOW)
+    found = assess(casting(), [near], no_phases, NOW)
     machine, furnace = found.equipment
     assert machine.index > machine.inherent
     assert (furnace.index, furnace.inherent) == (furnace.inherent, machine.inherent - risk.RED_RULES)
     assert found.band is Colour.ORANGE
-    places = regions([found, assess(replace(casting(), region="3502"), [], NOW)])
+    places = regions([found, assess(replace(casting(), region="3502"), [], no_phases, NOW)])
     assert [(place.region, place.plants) for place in places] == [("35", 2), ("3502", 1), ("3505", 1), ("350583", 1)]
     assert all(place.band >= Colour.ORANGE for place in places if place.region in {"35", "3505", "350583"})

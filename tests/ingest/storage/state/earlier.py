@@ -21,10 +21,10 @@ def make_earlier(connection: sa.Connection, version: str) -> None:
     """Take away the tables, columns and indexes that came after that version, which must be at least 0011."""
     for name in ("bypass", "ledger_entry", "ledger", "pledge", "cleaning", "work"):
         connection.execute(sa.text(f"DROP TABLE {name}"))
-    for column in ("phase", "phase_zh", "phase_en", "bypass"):
-        connection.execute(sa.text(f"ALTER TABLE alarm DROP COLUMN {column}"))
     make_changeable(connection, "warning_input")
     w.warning_input.drop(connection)
+    for column in ("phase", "phase_zh", "phase_en", "bypass"):
+        connection.execute(sa.text(f"ALTER TABLE alarm DROP COLUMN {column}"))
     if version == "0011":
         for table in (t.annunciation, t.annunciation_pack, t.annunciation_rule):
             table.drop(connection)
