@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 from ingest.domain.cases.work import Work, WorkKind, check, registered
 from ingest.domain.cases.work_report import raised
 from ingest.domain.model.alarm import Alarm
+from ingest.domain.model.equipment_state import Running
 from ingest.domain.model.payload import iso
-from ingest.plants.view import Running
 from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.cases import records
