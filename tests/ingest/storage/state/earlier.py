@@ -28,5 +28,5 @@ def make_earlier(connection: sa.Connection, version: str) -> None:
     if version == "0011":
         for table in (t.annunciation, t.annunciation_pack, t.annunciation_rule):
             table.drop(connection)
-        next(indexe for indexe in t.alarm.indexes if indexe.name == "alarm_by_returned").drop(connection)
+        next(index for index in t.alarm.indexes if index.name == "alarm_by_returned").drop(connection)
     connection.execute(sa.text("UPDATE alembic_version SET version_num = :version"), {"version": version})
