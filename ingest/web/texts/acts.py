@@ -128,6 +128,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "was": Text("原测点编号", "formerly"),
     "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
+    "work": Text("作业报备", "declared work"),
     "actor": Text("操作人", "actor"),
     "by": Text("检查人", "inspected by"),
     "at": Text("时刻", "time"),

@@ -45,6 +45,12 @@ OF_THE_PLANT = {
     *(f"/api/v1/works{step}" for step in ("", "/{work}/begin", "/{work}/finish", "/{work}/cancel")),
     *("/works", "/works/finish", "/works/{work}/begin", "/works/{work}/cancel", "/cleaning", "/api/v1/cleanings"),
     *(f"{at}{step}" for at in ("/pledges", "/api/v1/pledges") for step in ("", "/{pledge}/withdraw")),
+    *("/bypasses", "/api/v1/bypasses", "/plants/{plant}/points/{point}/function-check"),
+    *(
+        f"{at}/{{bypass}}/{step}"
+        for at in ("/bypasses", "/api/v1/bypasses")
+        for step in ("withdraw", "extend", "restore")
+    ),
 }
 """Ways to change something that are for operators and admins."""
 
@@ -66,6 +72,11 @@ OF_THE_SUPERVISION = {
     *(f"/inspections/{{inspection}}/{step}" for step in ("begin", "find", "cancel")),
     "/inspections/conclude",
     "/enterprises/{plant}/classify",
+    *(
+        f"{at}/{{bypass}}/{step}"
+        for at in ("/bypasses", "/api/v1/bypasses")
+        for step in ("approve", "refuse", "grant", "decline")
+    ),
 }
 """For inspectors and admins."""
 
