@@ -21,7 +21,6 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from river import anomaly, drift
 
 from benchmarks.park import SECOND, Park, bank, park
 from detectors import NO_GATE, Bank, GateTable, Readings, RuleTable
@@ -157,6 +156,8 @@ def single(kind: str, points: int, on: float, **param: float) -> Bank:
 
 def _zscore(series: NDArray[np.float64]) -> int:
     """Score every column by the Gaussian scorer of river; returns how often it was sure."""
+    from river import anomaly  # noqa: PLC0415  brings SciPy, and takes longer than all that tests measure here
+
     make: Any = anomaly.GaussianScorer  # untyped
     scorers = [make(grace_period=30) for _ in range(series.shape[1])]
     sure = 0
@@ -169,6 +170,8 @@ def _zscore(series: NDArray[np.float64]) -> int:
 
 def _page_hinkley(series: NDArray[np.float64]) -> int:
     """Test every column by river's Page-Hinkley; returns how often it found drift."""
+    from river import drift  # noqa: PLC0415  as above
+
     make: Any = drift.PageHinkley  # untyped
     tests = [make(min_instances=30, delta=0.25, threshold=50.0, alpha=0.9999) for _ in range(series.shape[1])]
     found = 0
