@@ -6,7 +6,7 @@ The one place that decides all three, from the engine's state, for warnings, ala
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -88,7 +88,7 @@ class PlantView:
         return Running.YES if gate.holds(value) else Running.NO
 
     def phase(self, plant: str, equipment: str | None) -> Phase | None:
-        """Return the phase that equipment is in, `UNKNOWN_PHASE` if its points do not tell; None: it has none.
+        """Return its phase; where nothing tells it, unknown, and critical if one of them is; None: it has none.
 
         Never guessed: a point that is bad, stale or missing leaves it unknown, unless the others decide alone.
         """
@@ -98,7 +98,7 @@ class PlantView:
         for phase in reversed(phases[1:]):
             holds = self._holds(plant, phase)
             if holds is None:
-                return UNKNOWN_PHASE
+                return replace(UNKNOWN_PHASE, critical=any(each.critical for each in phases))
             if holds:
                 return phase
         return phases[0]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from ingest.domain.model.plant import UNKNOWN_PHASE, Phase, PhaseName
+from ingest.domain.model.plant import Phase, PhaseName
 
 
 class Running(Enum):
@@ -22,7 +22,7 @@ class EquipmentState:
     """The state of one equipment.
 
     Attributes:
-        phase: `UNKNOWN_PHASE` if its points do not tell; None: it has no phases.
+        phase: unknown if its points do not tell, and critical then if any of its phases is; None: it has no phases.
     """
 
     running: Running
@@ -36,7 +36,7 @@ class EquipmentState:
     @property
     def critical(self) -> bool:
         """Whether it must be taken to be in a critical phase: unknown is not harmless, for the same reason."""
-        return self.phase is not None and (self.phase.critical or self.phase is UNKNOWN_PHASE)
+        return self.phase is not None and self.phase.critical
 
     @property
     def called(self) -> PhaseName | None:

@@ -266,3 +266,17 @@ def test_the_phase_is_told_if_only_one_is_possible_and_agrees_with_every_gate(
                 [np.array([np.nan if known[name] is None else known[name]]) for name in gate.names]
             )
             assert (truth == 1) == (phase.name in rule.phases), rule.code
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_an_unknown_phase_counts_as_critical_only_where_one_of_them_is(tmp_path: Path, critical: bool) -> None:
+    grave = 'critical = { source = "s", confidence = "engineering default" }\n' if critical else ""
+    text = own(
+        'phase_model = "none"\n'
+        '[[equipment.phases]]\ncode = "cold"\nname = "冷"\nname_en = "cold"\n'
+        f'[[equipment.phases]]\ncode = "hot"\nname = "热"\nname_en = "hot"\nwhen = "ALC_CW_OUT_T > 50"\n{grave}',
+        OUT_T,
+    )
+    state = view(configured(tmp_path, text), {}).state("p", "E-1")
+    assert state.called is not None
+    assert (state.called.code, state.critical) == ("unknown", critical)
