@@ -16,6 +16,7 @@ import msgspec
 import pytest
 
 from ingest.domain.cases.hazard import Hazard, HazardSource
+from ingest.services.exports import runner
 from ingest.services.exports.request import Ending, ExportRequest, Page
 from ingest.services.exports.runner import NICE, ExportFailed, ExportRunner
 from ingest.services.exports.sheets import SheetBuilder
@@ -36,6 +37,12 @@ def database(tmp_path: Path) -> Iterator[Database]:
     database.close()
 
 
+@pytest.fixture
+def in_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process runs as others do: with every processor busy one of the idle class may wait for minutes."""
+    monkeypatch.setattr(runner, "_yield_to_all", lambda _: None)
+
+
 def hazards(count: int) -> list[Hazard]:
     return [
         Hazard(UUID(int=n + 1), PLANT, f"积尘 {n}", "=1+1", "一车间", HazardSource.HAND, NOW - n, "张三")
@@ -53,6 +60,7 @@ async def made(desk: ExportRunner, what: ExportRequest) -> bytes:
         return file.read()
 
 
+@pytest.mark.usefixtures("in_its_turn")
 async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path, database: Database) -> None:
     store = CaseStore(database)
     store.commit(added=hazards(30))
@@ -78,6 +86,7 @@ async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) 
     assert {page.total for page in pages} == {25}
 
 
+@pytest.mark.usefixtures("in_its_turn")
 async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     desk = ExportRunner(StateConfig(path=tmp_path / "nowhere.db"), tmp_path)
     with pytest.raises(ExportFailed, match="does not answer") as refused:
@@ -85,6 +94,7 @@ async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     assert refused.value.again
 
 
+@pytest.mark.usefixtures("in_its_turn")
 async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it_needs(
     tmp_path: Path, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +110,7 @@ async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it
     assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 2
 
 
+@pytest.mark.usefixtures("in_its_turn")
 async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(3))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
