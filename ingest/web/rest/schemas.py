@@ -95,7 +95,9 @@ class Body(BaseModel):
     def _whole(cls, value: object) -> object:
         """3.0 is 3: JSON does not tell them apart, and some programs know no other numbers."""
         if isinstance(value, list):
-            return [cls._whole(one) for one in value]
+            return [cls._whole(item) for item in value]
+        if isinstance(value, dict):
+            return {key: cls._whole(item) for key, item in value.items()}
         return int(value) if isinstance(value, float) and value.is_integer() else value
 
     @field_validator("*")

@@ -62,7 +62,7 @@ async def test_lists_and_evidence_that_are_taken_away_are_told(ask: Ask, hall: S
     assert acts_of(hall, "export")[0] == ("南安市应急管理局", "exported", "hazards")
     (exported,) = acts(hall, "export")
     assert (exported.plant, exported.detail["ending"]) == (STEEL, "csv")
-    (proof,) = [row.act.subject for row in AuditStore(hall.database.rows).acts(limit=9, kind="evidence")]
+    proof, *_ = [row.act.subject for row in AuditStore(hall.database.rows).acts(limit=9, kind="evidence")]
     assert (await ask(OPERATOR).get(f"/api/v1/evidence/{proof}/file")).status_code == 200
     assert acts_of(hall, "evidence")[-1] == ("中控室 王建国", "downloaded", proof)
 

@@ -31,7 +31,8 @@ def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Pat
     reasons = {why for of in plants for point in of.points for why in point.not_evaluated}
     assert len(reasons) > 10
     assert any("a point of" in why for why in reasons)
-    assert [why for why in sorted(reasons) if WORDS.search(not_evaluated(why, "zh"))] == []
+    chinese = {why: re.sub("“[a-z_]+”", "", not_evaluated(why, "zh")) for why in reasons}  # codes of phases are quoted
+    assert [why for why, text in sorted(chinese.items()) if WORDS.search(text)] == []
 
 
 @pytest.mark.parametrize(

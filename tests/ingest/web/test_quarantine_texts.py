@@ -20,7 +20,7 @@ HEAD = {"boot": "b", "seq": 1, "time": [1_763_884_800_000]}
 PACKED = [
     HEAD | {"values": {"A": bytes(7), "B": [1.0]}},
     HEAD | {"values": {"A": [{}], "B": [1.0]}},
-    HEAD | {"values": {"A": [1.0]}, "quality": {"A": [3]}},
+    HEAD | {"values": {"A": [1.0]}, "quality": {"A": [8]}},
     HEAD | {"values": 7},
     HEAD | {"values": {"A": [1.0]}, "more": 1},
     HEAD | {"boot": 7, "values": {}},
