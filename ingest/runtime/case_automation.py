@@ -16,7 +16,7 @@ from uuid import UUID
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.dead_points import RULE, DeadPoint, compare, dead_now, hazard_of
-from ingest.domain.cases.hazard import OPEN_STATES, HazardFilter, HazardSource
+from ingest.domain.cases.hazard import HazardFilter
 from ingest.domain.cases.lead import Lead, LeadSource, lead_of_deadline, lead_of_warning
 from ingest.domain.model.alarm import OVER, AlarmFilter, AlarmState
 from ingest.domain.model.audit import YUJING
@@ -24,7 +24,7 @@ from ingest.domain.model.plant import Point
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.view import PlantView
-from ingest.runtime.case_opening import open_hazard, open_lead
+from ingest.runtime.case_opening import open_hazard, open_hazards_by, open_lead
 from ingest.services.all_pages import read_all
 from ingest.services.cases.dispositions import command
 from ingest.services.ports import AlarmBook, WarningBook
@@ -125,8 +125,7 @@ class CaseAutomation:
 
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
-        which = HazardFilter(plants=frozenset({dead.plant}), states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
-        open_ = read_all(partial(self._store.hazards, which), lambda hazard: (hazard.found, hazard.id))
+        open_ = open_hazards_by(self._store, RULE, frozenset({dead.plant}))
         same = [hazard for hazard in open_ if hazard.point == dead.point]
         if not same:
             open_hazard(self._store, hazard, now)

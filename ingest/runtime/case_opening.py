@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.errors import Already
-from ingest.domain.cases.hazard import Hazard
+from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
 from ingest.domain.cases.hazard_steps import moment
 from ingest.domain.cases.lead import Lead
 from ingest.domain.model.audit import YUJING, Act, ActKind
+from ingest.services.all_pages import read_all
 from ingest.storage.state.case_rows import Record
 from ingest.storage.state.case_store import CaseStore
 
@@ -23,6 +25,12 @@ class CaseOpened(Event, level="warning", labels=("kind",)):
     kind: str
     id: str
     plant: str
+
+
+def open_hazards_by(store: CaseStore, origin: str, plants: frozenset[str]) -> list[Hazard]:
+    """Return the hazards of these plants that a rule found and that are still open: one stands for a later finding."""
+    which = HazardFilter(plants=plants, states=OPEN_STATES, source=HazardSource.RULE, origin=origin)
+    return list(read_all(partial(store.hazards, which), lambda hazard: (hazard.found, hazard.id)))
 
 
 def open_hazard(store: CaseStore, hazard: Hazard, now: int) -> None:

@@ -8,17 +8,14 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Callable, Iterator, Sequence
-from functools import partial
 from typing import Final
 from uuid import UUID
 
-from ingest.domain.cases.cleaning import AreaStatus, CleaningStanding, cleaning_hazard, status_of
-from ingest.domain.cases.hazard import OPEN_STATES, HazardFilter, HazardSource
+from ingest.domain.cases.cleaning import RULE, AreaStatus, CleaningStanding, cleaning_hazard, status_of
 from ingest.domain.model.daily import LONGEST_AGE_H
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import open_hazard
+from ingest.runtime.case_opening import open_hazard, open_hazards_by
 from ingest.runtime.open_cases import CaseBooks
-from ingest.services.all_pages import read_all
 
 FEED_S: Final = 300.0
 """Interval of readings of an area's age; a new record is passed on at the next look."""
@@ -86,8 +83,7 @@ class CleaningAutomation:
         if hazard is None or hazard.id in self._opened:
             return
         store = self._books.store
-        which = HazardFilter(frozenset({status.plant}), OPEN_STATES, source=HazardSource.RULE, origin=hazard.origin)
-        open_ = read_all(partial(store.hazards, which), lambda each: (each.found, each.id))
+        open_ = open_hazards_by(store, RULE, frozenset({status.plant}))
         if store.hazard(hazard.id) is None and not any(each.point == hazard.point for each in open_):
             open_hazard(store, hazard, now)
         self._opened.add(hazard.id)

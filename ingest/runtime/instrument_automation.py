@@ -9,20 +9,18 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Final
 from uuid import UUID
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
-from ingest.domain.cases.hazard import OPEN_STATES, Hazard, HazardFilter, HazardSource
+from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.ledger import Ledger, ledger_of
 from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened, standings
 from ingest.domain.model.instrument import Instrument
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import open_hazard
-from ingest.services.all_pages import read_all
+from ingest.runtime.case_opening import open_hazard, open_hazards_by
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.services.ports import SuppressionBook
 from ingest.storage.state.case_store import CaseStore
@@ -119,9 +117,7 @@ class InstrumentAutomation:
         if not missing:
             return
         plants = frozenset(hazard.plant for hazard in missing)
-        which = HazardFilter(plants=plants, states=OPEN_STATES, source=HazardSource.RULE, origin=RULE)
-        open_ = read_all(partial(self._store.hazards, which), lambda hazard: (hazard.found, hazard.id))
-        stand = {(hazard.plant, hazard.point) for hazard in open_}
+        stand = {(hazard.plant, hazard.point) for hazard in open_hazards_by(self._store, RULE, plants)}
         for hazard in missing:
             if (hazard.plant, hazard.point) in stand:
                 continue
