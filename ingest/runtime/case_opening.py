@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.errors import Already
@@ -31,6 +32,30 @@ def open_hazards_by(store: CaseStore, origin: str, plants: frozenset[str]) -> li
     """Return the hazards of these plants that a rule found and that are still open: one stands for a later finding."""
     which = HazardFilter(plants=plants, states=OPEN_STATES, source=HazardSource.RULE, origin=origin)
     return list(read_all(partial(store.hazards, which), lambda hazard: (hazard.found, hazard.id)))
+
+
+class RuleHazards:
+    """Opens the hazards that one rule finds, each once.
+
+    While an earlier one of the same point is open it stands for a later finding, which is opened once that is closed.
+    """
+
+    def __init__(self, store: CaseStore, rule: str) -> None:
+        self._store = store
+        self._rule = rule
+        self._opened: set[UUID] = set()  # hazards known to exist
+
+    def open(self, found: Iterable[Hazard], now: int) -> None:
+        """Open those that are new. Raises StateUnavailable."""
+        missing = [hazard for hazard in found if hazard.id not in self._opened]
+        if not missing:
+            return
+        plants = frozenset(hazard.plant for hazard in missing)
+        stand = {(hazard.plant, hazard.point) for hazard in open_hazards_by(self._store, self._rule, plants)}
+        for hazard in missing:
+            if (hazard.plant, hazard.point) not in stand:
+                open_hazard(self._store, hazard, now)
+                self._opened.add(hazard.id)
 
 
 def open_hazard(store: CaseStore, hazard: Hazard, now: int) -> None:

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 from uuid import UUID
 
-from ingest.domain.cases.cleaning import RULE, AreaStatus, CleaningStanding, cleaning_hazard, status_of
+from ingest.domain.cases.cleaning import RULE, AreaStatus, cleaning_hazard, status_of
 from ingest.domain.model.daily import LONGEST_AGE_H
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import open_hazard, open_hazards_by
+from ingest.runtime.case_opening import RuleHazards
 from ingest.runtime.open_cases import CaseBooks
 
 FEED_S: Final = 300.0
@@ -39,7 +39,7 @@ class CleaningAutomation:
         self._observe = observe
         self._now = now
         self._fed: dict[int, tuple[UUID | None, int]] = {}  # by point: the record, and when it was passed on
-        self._opened: set[UUID] = set()  # hazards known to exist
+        self._hazards = RuleHazards(books.store, RULE)
 
     async def run_once(self) -> None:
         """Look once. Raises StateUnavailable."""
@@ -48,42 +48,35 @@ class CleaningAutomation:
     def look(self) -> None:
         """Look once, blocking. Raises StateUnavailable."""
         now, configuration = self._now(), self._configuration()
-        fresh = []
+        fed: dict[int, tuple[UUID | None, int]] = {}
+        fresh, found = [], []
         for status in self._statuses(configuration, now):
             point = configuration.find(status.plant, status.area.point)
-            if point is not None and not status.area.measured:
-                fresh += self._reading(point.index, status, now)
-            if status.standing is CleaningStanding.LONG_OVERDUE:
-                self._open_hazard(status, now)
+            if point is not None and not status.area.measured and self._is_due(point.index, status, now):
+                fresh.append((point.index, _age_h(status, now)))
+                fed[point.index] = status.last.id if status.last else None, now
+            found.append(cleaning_hazard(status, now))
         if fresh:
             self._observe(fresh)
+        self._fed |= fed
+        self._hazards.open([hazard for hazard in found if hazard is not None], now)
 
     def _statuses(self, configuration: PlantConfiguration, now: int) -> Iterator[AreaStatus]:
         for plant in configuration.enterprises():
             for area in plant.cleaning:
                 yield status_of(plant.id, area, self._books.cleaned.last(plant.id, area.id), now)
 
-    def _reading(self, index: int, status: AreaStatus, now: int) -> list[tuple[int, float]]:
-        """Return what is to be passed on of an area: nothing while nothing was ever recorded, since that is unknown.
+    def _is_due(self, index: int, status: AreaStatus, now: int) -> bool:
+        """Whether an area's age is to be passed on: never while nothing was ever recorded, since that is unknown."""
+        record = status.last.id if status.last else None
+        last, at = self._fed.get(index, (None, now))
+        if record is None:
+            return last is not None
+        return record != last or not 0 <= now - at < int(FEED_S * 1e9)
 
-        Where the only record was voided it is "no value": what was shown before is not true any more.
-        """
-        last, fed = status.last, self._fed.get(index)
-        record = last.id if last is not None else None
-        if last is None and (fed is None or fed[0] is None):
-            return []
-        if fed is not None and fed[0] == record and 0 <= now - fed[1] < int(FEED_S * 1e9):
-            return []
-        self._fed[index] = record, now
-        age_h = math.nan if last is None else min(max(now - last.done, 0) / _HOUR, LONGEST_AGE_H)
-        return [(index, age_h)]
 
-    def _open_hazard(self, status: AreaStatus, now: int) -> None:
-        hazard = cleaning_hazard(status, now)
-        if hazard is None or hazard.id in self._opened:
-            return
-        store = self._books.store
-        open_ = open_hazards_by(store, RULE, frozenset({status.plant}))
-        if store.hazard(hazard.id) is None and not any(each.point == hazard.point for each in open_):
-            open_hazard(store, hazard, now)
-        self._opened.add(hazard.id)
+def _age_h(status: AreaStatus, now: int) -> float:
+    """How long ago an area was cleaned, in h. Where its only record was voided: no value, since none is true."""
+    if status.last is None:
+        return math.nan
+    return min(max(now - status.last.done, 0) / _HOUR, LONGEST_AGE_H)

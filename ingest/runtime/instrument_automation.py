@@ -10,17 +10,15 @@ import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
-from uuid import UUID
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
-from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.ledger import Ledger, ledger_of
 from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened, standings
 from ingest.domain.model.instrument import Instrument
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import open_hazard, open_hazards_by
+from ingest.runtime.case_opening import RuleHazards
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.services.ports import SuppressionBook
 from ingest.storage.state.case_store import CaseStore
@@ -60,7 +58,7 @@ class InstrumentAutomation:
         self._now = now
         self._seen: Situation | None = None
         self._reported: dict[int, float] = {}  # by configuration index; of this day and configuration
-        self._opened: set[UUID] = set()  # hazards known to exist
+        self._hazards = RuleHazards(store, RULE)
 
     async def run_once(self) -> None:
         """Run once. Raises StateUnavailable."""
@@ -84,7 +82,7 @@ class InstrumentAutomation:
             self._reported.clear()  # each value once a day at least: later it would count as stale
         self._report(configuration, found)
         overdue = [(of, due) for of in found for due in of.dues if due.overdue_days]
-        self._open_hazards([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
+        self._hazards.open([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
         self._seen = configuration.version, today, changes + len(new), stopped  # opening a ledger counts as a change
 
     def _open_new(self, instruments: Iterable[Instrument], known: Iterable[Ledger], today: dt.date) -> list[Ledger]:
@@ -110,16 +108,3 @@ class InstrumentAutomation:
         if fresh:
             self._observe(fresh)
             self._reported.update(fresh)
-
-    def _open_hazards(self, found: Iterable[Hazard], now: int) -> None:
-        """Open those that are new; while an earlier one of the same check is open, it stands for a later one."""
-        missing = [hazard for hazard in found if hazard.id not in self._opened]
-        if not missing:
-            return
-        plants = frozenset(hazard.plant for hazard in missing)
-        stand = {(hazard.plant, hazard.point) for hazard in open_hazards_by(self._store, RULE, plants)}
-        for hazard in missing:
-            if (hazard.plant, hazard.point) in stand:
-                continue
-            open_hazard(self._store, hazard, now)
-            self._opened.add(hazard.id)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from threading import Lock
 
-from ingest.domain.cases.cleaning import Cleaning, CleaningFilter, CleaningState
+from ingest.domain.cases.cleaning import Cleaning
 from ingest.storage.state.daily_store import DailyStore
 
 
@@ -15,30 +16,30 @@ class CleaningBoard:
         """Raises StateUnavailable."""
         self._store = store
         self._last = store.last_cleanings(None)
-        self._doubtful: set[tuple[str, str]] = set()  # areas whose newest record was voided: it is read anew
+        self._changed: set[tuple[str, str]] = set()  # areas of which something was committed: they are read anew
+        self._lock = Lock()
+        self._notes = 0
 
     def note(self, records: Sequence[object]) -> None:
-        """Take over records as they were committed."""
-        for record in records:
-            if not isinstance(record, Cleaning):
-                continue
-            key = record.plant, record.area
-            before = self._last.get(key)
-            if record.state is CleaningState.VOIDED:
-                if before is None or before.id == record.id:
-                    self._doubtful.add(key)
-            elif before is None or (record.done, record.given) >= (before.done, before.given):
-                self._last[key] = record
+        """Take note of records that were committed, in whatever order they come."""
+        areas = {(record.plant, record.area) for record in records if isinstance(record, Cleaning)}
+        if areas:
+            with self._lock:
+                self._notes += 1
+                self._changed |= areas
 
     def last(self, plant: str, area: str) -> Cleaning | None:
         """Return the record of an area's newest cleaning that counts, or None. Raises StateUnavailable."""
         key = plant, area
-        if key in self._doubtful:
-            which = CleaningFilter(frozenset({plant}), area, CleaningState.VALID)
-            found = self._store.cleanings(which, limit=1)
-            self._doubtful.discard(key)
-            if found:
-                self._last[key] = found[0]
-            else:
-                self._last.pop(key, None)
+        while key in self._changed:
+            notes = self._notes
+            found = self._store.last_cleanings(frozenset({plant}), area).get(key)
+            with self._lock:
+                if notes != self._notes:
+                    continue  # what was read may be older than what was committed meanwhile
+                self._changed.discard(key)
+                if found is not None:
+                    self._last[key] = found
+                else:
+                    self._last.pop(key, None)
         return self._last.get(key)

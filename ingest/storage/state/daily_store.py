@@ -57,8 +57,8 @@ class DailyStore(RecordReader):
         query = equal(query, {column.area: which.area, column.state: which.state})
         return self._page(Cleaning, query, column.done, limit, before)
 
-    def last_cleanings(self, plants: frozenset[str] | None) -> dict[tuple[str, str], Cleaning]:
-        """The record of each area's newest cleaning that counts, by plant and area."""
+    def last_cleanings(self, plants: frozenset[str] | None, area: str | None = None) -> dict[tuple[str, str], Cleaning]:
+        """The record of each area's newest cleaning that counts, by plant and area; of one `area`, or of all."""
         column, valid = t.cleaning.c, t.cleaning.c.state == str(CleaningState.VALID)
         newest = (
             sa.select(column.plant, column.area, sa.func.max(column.done).label("done"))
@@ -67,6 +67,8 @@ class DailyStore(RecordReader):
         )
         if plants is not None:
             newest = newest.where(column.plant.in_(plants))
+        if area is not None:
+            newest = newest.where(column.area == area)
         last = newest.subquery()
         same = (column.plant == last.c.plant) & (column.area == last.c.area) & (column.done == last.c.done)
         query = sa.select(t.cleaning).join(last, same).where(valid).order_by(column.given, column.id)

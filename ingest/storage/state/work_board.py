@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from threading import Lock
 from typing import Any, Final
 
-from ingest.domain.cases.work import Work, registered
+from ingest.domain.cases.work import Work, WorkState, registered
 from ingest.domain.cases.work_report import raised, work_fields
 from ingest.domain.model.alarm import Alarm
 from ingest.storage.state.daily_store import DailyStore
@@ -21,15 +22,19 @@ class WorkBoard:
         """Raises StateUnavailable."""
         self._now = now
         self._of: dict[str, tuple[Work, ...]] = {}
+        self._lock = Lock()
         self.note(store.works_during(None, now() - KEPT, 2**62))
 
     def note(self, records: Sequence[object]) -> None:
-        """Take over records as they were committed."""
+        """Take over records as they were committed, in whatever order they come."""
         since = self._now() - KEPT
-        for work in records:
-            if isinstance(work, Work):
-                others = (other for other in self._of.get(work.plant, ()) if other.id != work.id)
-                self._of[work.plant] = tuple(each for each in (*others, work) if not each.over_before(since))
+        with self._lock:
+            for work in records:
+                if isinstance(work, Work):
+                    known = self._of.get(work.plant, ())
+                    newest = max((each for each in (*known, work) if each.id == work.id), key=lambda each: each.version)
+                    kept = (*(each for each in known if each.id != work.id), newest)
+                    self._of[work.plant] = tuple(each for each in kept if _recent(each, since))
 
     def of(self, alarm: Alarm, equipment: str | None) -> list[dict[str, Any]] | None:
         """Return the work an alarm on that equipment was raised during; None: that is too long ago."""
@@ -38,3 +43,8 @@ class WorkBoard:
             return None
         works = registered(self._of.get(alarm.plant, ()), alarm.plant, equipment, time)
         return [work_fields(work, alarm) for work in works]
+
+
+def _recent(work: Work, since: int) -> bool:
+    """Whether it is kept, whatever has become of it: a note that comes late must not bring back what was called off."""
+    return work.state is WorkState.UNDER_WAY or max(work.ends, work.finished or 0) > since

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -16,11 +17,15 @@ from ingest.domain.model.text import Text
 from ingest.runtime.cleaning_automation import FEED_S, CleaningAutomation
 from ingest.runtime.open_cases import CaseBooks
 from ingest.storage.state.cleaning_board import CleaningBoard
+from ingest.storage.state.daily_store import DailyStore
+from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.work_board import WorkBoard
+from ingest.web.rest.cleanings import NewCleaning
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import PDF
 from tests.ingest.web.made_up_plants import MINUTE, WOOD
 from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn
+from tests.ingest.web.test_hazards import STEPS, through
 from tests.ingest.web.test_works import done
 
 CLEANINGS = "/api/v1/cleanings"
@@ -39,6 +44,10 @@ def hall() -> StandIn:
     )
     made_up.known = replace(made_up.known, plants={**made_up.known.plants, WOOD: replace(plant, cleaning=areas)})
     return made_up
+
+
+def refuse(*_: object, **__: object) -> Any:
+    raise StateUnavailable("away")
 
 
 class Automation:
@@ -120,6 +129,74 @@ async def test_long_overdue_cleaning_is_a_hazard_once_and_again_after_the_next(a
     await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
     standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
     assert standing["A1"] == "in-order"
+
+
+async def test_an_earlier_hazard_stands_for_a_later_finding_until_it_is_closed(ask: Ask, hall: StandIn) -> None:
+    """Also where the same automation goes on looking, as it does between two restarts."""
+
+    def hazards() -> list[tuple[str | None, str]]:
+        return [(hazard.point, str(hazard.state)) for hazard in hall.cases.store.hazards(HazardFilter(), limit=9)]
+
+    automation = Automation(hall)
+    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    hall.time += 72 * HOUR
+    automation.look()
+    assert hazards() == [(POINT, "found")]
+    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    hall.time += 72 * HOUR
+    for _ in range(3):
+        automation.look()
+    assert hazards() == [(POINT, "found")], "the earlier one is still open"
+    (hazard,) = (await done(await ask(INSPECTOR).get("/api/v1/hazards")))["hazards"]
+    await through(ask, hazard, *STEPS)
+    for _ in range(3):
+        automation.look()
+    assert hazards() == [(POINT, "found"), (POINT, "closed")]
+
+
+async def test_what_could_not_be_passed_on_is_passed_on_at_the_next_look(ask: Ask, hall: StandIn) -> None:
+    automation = Automation(hall)
+    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 80 * HOUR)))
+    answers, hall.cases.store.hazards = hall.cases.store.hazards, refuse  # type: ignore[method-assign]
+    with pytest.raises(StateUnavailable):
+        automation.look()
+    assert automation.fed == [(hall.known.find(WOOD, POINT).index, 80.0)], "the database is away, intake is not"  # type: ignore[union-attr]
+    hall.cases.store.hazards = answers  # type: ignore[method-assign]
+    passed, automation.part._observe = automation.part._observe, refuse
+    (record,) = (await done(await ask(OPERATOR).get(CLEANINGS)))["cleanings"]
+    await done(await ask(OPERATOR).post(f"{CLEANINGS}/{record['id']}/void", json={"version": 1, "remark": "填错"}))
+    with pytest.raises(StateUnavailable):
+        automation.look()
+    automation.part._observe = passed
+    assert [math.isnan(value) for value in automation.look()] == [True]
+
+
+async def test_the_board_takes_note_of_what_is_committed_while_it_reads(
+    ask: Ask, hall: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was read before is not taken for the newest; of two cleanings of one moment the one entered later counts."""
+    daily, board = hall.cases.daily, hall.cases.cleaned
+    first = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, HOUR)))
+    read = DailyStore.last_cleanings
+    meanwhile = [wish(hall, cleaner="王工")]
+
+    def late(store: DailyStore, *of: Any) -> Any:
+        found = read(store, *of)
+        if meanwhile:
+            draft = NewCleaning.model_validate(meanwhile.pop()).draft()
+            hall.cases.store.commit(added=[replace(draft, id=UUID(int=7), given=hall.time, by="王工")])
+        return found
+
+    monkeypatch.setattr(DailyStore, "last_cleanings", late)
+    last = board.last(WOOD, "A1")
+    assert last is not None
+    assert (last.cleaner, str(last.id) != first["id"]) == ("王工", True)
+    hall.time += 1
+    again = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall) | {"done": iso(last.done)}))
+    for known in (board, CleaningBoard(daily)):
+        newest = known.last(WOOD, "A1")
+        assert newest is not None
+        assert str(newest.id) == again["id"]
 
 
 async def test_a_cleaning_is_recorded_with_a_picture_on_the_page(ask: Ask, hall: StandIn) -> None:
