@@ -13,8 +13,9 @@ from ingest.base.telemetry import Event, emit
 from ingest.intake.announcer import Announcer
 from ingest.intake.intake import Intake
 from ingest.intake.sources.clock import Clock
+from ingest.intake.sources.feed import Feed
 from ingest.intake.sources.handover import Handover
-from ingest.intake.sources.registry import Feed, open_source
+from ingest.intake.sources.registry import open_source
 from ingest.intake.sources.shares import Shares
 from ingest.intake.sources.source import Source
 from ingest.plants.configuration import PlantConfiguration

@@ -17,8 +17,9 @@ from ingest.base.pace import PaceConfig
 from ingest.delivery.config import ConnectorsConfig, open_connectors
 from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.config import SourceConfig
+from ingest.intake.sources.feed import Feed
 from ingest.intake.sources.handover import Handover
-from ingest.intake.sources.registry import SOURCES, Feed, open_source
+from ingest.intake.sources.registry import SOURCES, open_source
 from ingest.intake.sources.source import Source
 from ingest.intake.wire.format import FrameFormat
 from ingest.runtime.settings import Settings

@@ -3,36 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
-from ingest.base.pace import Pace
-from ingest.intake.sources.clock import Clock
 from ingest.intake.sources.config import MqttConfig, SourceConfig
-from ingest.intake.sources.handover import Handover
+from ingest.intake.sources.feed import Feed
 from ingest.intake.sources.mqtt import MqttSource
 from ingest.intake.sources.source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """What the service lends the source.
-
-    Attributes:
-        handover: where messages go.
-        clock: gives their time of arrival.
-        known: whether a gateway was heard before, so that the other side should know us.
-        admit: whether a message on that topic, of so many bytes, is to be read.
-        failed: takes the error that ended the source's thread.
-        pace: pace of its reads.
-    """
-
-    handover: Handover
-    clock: Clock
-    known: bool
-    admit: Callable[[str, int], bool]
-    failed: Callable[[BaseException], None]
-    pace: Pace
 
 
 def _mqtt(config: MqttConfig, feed: Feed) -> Source:

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ingest.intake.sources.config import SourceConfig
+from ingest.intake.sources.feed import Feed
 from ingest.intake.sources.raw import Raw
-from ingest.intake.sources.registry import Feed
 from ingest.intake.wire.frame import Committed, Refusal, encode_committed, encode_refusal
 
 
