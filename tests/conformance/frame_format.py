@@ -16,7 +16,7 @@ from ingest.intake.wire.assemble import Arrival, assemble
 from ingest.intake.wire.decode import Decoded, decode, identify
 from ingest.intake.wire.errors import Reason, Rejected
 from ingest.intake.wire.format import FrameFormat
-from ingest.intake.wire.frame import MAX_BYTES, MAX_COLUMNS, Frame
+from ingest.intake.wire.frame import MAX_BYTES, MAX_COLUMNS, QUALITIES, Frame
 from ingest.intake.wire.registry import BY_FIRST_BYTE, by_first_byte
 
 T0 = 1_763_884_800_000
@@ -36,7 +36,7 @@ class Dice:
         names = dice.sample([*COLUMNS], dice.randint(1, len(COLUMNS)))
         values = {name: [self.number() for _ in times] for name in names}
         marked = dice.sample(names, dice.randint(0, len(names)))
-        quality = {name: [dice.randint(0, 2) for _ in times] for name in marked}
+        quality = {name: [dice.choice([*QUALITIES]) for _ in times] for name in marked}
         boot = dice.choice(["b1", "GW[1]-2026", "锅炉{1},[2]:3", "\t"])
         return Frame(boot, dice.randint(1, (1 << 62) - 1), times, values, quality or None, dice.random() < 0.5)
 
@@ -146,12 +146,24 @@ class FrameFormatPromises:
         wrong: dict[str, list[float | None]],
         reason: Reason,
     ) -> None:
-        got = decode(fmt.encode(Frame("b", 1, [T0], {**wrong, "B": [4.8]})), COLUMNS)
+        """What is known of the others' instruments is taken, too."""
+        got = decode(fmt.encode(Frame("b", 1, [T0], {**wrong, "B": [4.8]}, {"B": [6]})), COLUMNS)
         (refused,) = got.refused
         assert (refused.reason, refused.columns) == (reason, 1)
         assert next(iter(wrong)) in refused.detail
         assert "expected" in refused.detail
         assert batch(got).value.tolist() == [4.8]
+        assert batch(got).flags.tolist() == [QUALITIES[6]]
+
+    def test_a_point_that_stands_twice_is_read_as_neither(self, fmt: FrameFormat) -> None:
+        """Nobody can tell which of the two is meant; a checksum, or a stricter format, may refuse the whole frame."""
+        payload = fmt.encode(Frame("b", 1, [T0], {"TWICE-1": [1.0], "TWICE-2": [2.0], "B": [4.8]}))
+        try:
+            got = decode(payload.replace(b"TWICE-2", b"TWICE-1"), {"TWICE-1": 1, "B": 3})
+        except Rejected:
+            return
+        assert got.points == [3]
+        assert [(refused.reason, refused.columns) for refused in got.refused] == [(Reason.DUPLICATE_KEY, 1)]
 
 
 def batch(got: Decoded) -> Batch:

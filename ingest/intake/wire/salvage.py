@@ -20,7 +20,7 @@ from msgspec import Raw
 from ingest.intake.wire.beginning import begins_json, begins_packed
 from ingest.intake.wire.corrections import column_for, faults_of_head, number_for
 from ingest.intake.wire.errors import Reason, Rejected
-from ingest.intake.wire.frame import MAX_COLUMNS, NAME, QUALITY, SEQ, TIMES, guard
+from ingest.intake.wire.frame import MAX_COLUMNS, NAME, QUALITIES, QUALITY, SEQ, TIMES, guard
 from ingest.intake.wire.lenient_json import mend_json
 from ingest.intake.wire.nesting import require_shallow
 from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, declared_keys
@@ -28,7 +28,7 @@ from ingest.intake.wire.parse import Column, Identity, Parsed, Unfit, declared_k
 _Plain = int | float | str | bool | None
 
 _NUMBERS: Final = frozenset({float, int, type(None)})
-_MARKS: Final = frozenset({0, 1, 2})
+_MARKS: Final = frozenset(QUALITIES)
 _DIGITS: Final = 20  # longest integer that is read as one; a longer one becomes a float
 _SHOWN: Final = 40  # characters of what was sent that a fault quotes
 _LONGEST: Final = 64  # of a name
@@ -48,15 +48,15 @@ class _Head(msgspec.Struct, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class _Twice:
-    """A JSON object with a repeated key, as it was written."""
+class Pairs:
+    """An object as its keys and values in the order they were written; a key may be repeated."""
 
     pairs: list[tuple[str, Any]]
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | _Twice:
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any] | Pairs:
     found = dict(pairs)
-    return found if len(found) == len(pairs) else _Twice(pairs)
+    return found if len(found) == len(pairs) else Pairs(pairs)
 
 
 def _integer(text: str) -> float:
@@ -78,8 +78,11 @@ def salvage_json(payload: bytes) -> Parsed:
     return parsed_of(_read_json(payload))
 
 
-def parsed_of(top: dict[str, Any] | _Twice) -> Parsed:
+def parsed_of(top: dict[str, Any] | Pairs) -> Parsed:
     """Parse a frame from its fields in plain values, as any format can deliver them.
+
+    What cannot be read as its type (a word for a number, a missing list) is left as it was sent: it is named, and costs
+    its column at most. A field or a point that could stand twice is given as `Pairs`.
 
     Raises:
         Rejected: the fault concerns more than single columns.
@@ -174,7 +177,7 @@ def salvage_packed(payload: bytes) -> Parsed:
 
 def shown(value: object) -> str:
     """Quote a value, short enough for a sentence."""
-    if isinstance(value, _Twice | dict):
+    if isinstance(value, Pairs | dict):
         return "{…}"
     if isinstance(value, list | tuple):
         return "[…]"
@@ -206,7 +209,7 @@ def _parsed(head: _Head, values: Mapping[str, Any], marks: Mapping[str, Any], un
     return Parsed(head.boot, head.seq, head.time, fit, quality, head.historical, False, unfit)
 
 
-def _each_once(where: str, found: dict[str, Any] | _Twice) -> tuple[dict[str, Any], dict[str, Unfit]]:
+def _each_once(where: str, found: dict[str, Any] | Pairs) -> tuple[dict[str, Any], dict[str, Unfit]]:
     """The object's fields, and its repeated ones with all their values."""
     if isinstance(found, dict):
         return found, {}
@@ -246,8 +249,8 @@ def _head_fault(fields: Mapping[str, Any], otherwise: str) -> str:
     return "; ".join(islice(faults_of_head(fields, shown), _MAX_FAULTS)) or otherwise
 
 
-def _an_object(name: str, found: object) -> dict[str, Any] | _Twice:
-    if not isinstance(found, dict | _Twice):
+def _an_object(name: str, found: object) -> dict[str, Any] | Pairs:
+    if not isinstance(found, dict | Pairs):
         raise Rejected(Reason.SCHEMA, f"{name} = {shown(found)}; expected an object")
     return found
 
@@ -354,7 +357,7 @@ def _marks_fault(name: str, column: object) -> tuple[Reason, str] | None:
 
 def _of_object(value: object) -> object:
     """Convert what `json` cannot encode: bytes to hex digits, repeated keys to the last."""
-    return dict(value.pairs) if isinstance(value, _Twice) else value.hex() if isinstance(value, bytes) else repr(value)
+    return dict(value.pairs) if isinstance(value, Pairs) else value.hex() if isinstance(value, bytes) else repr(value)
 
 
 def _is_unicode(text: str) -> bool:

@@ -1,9 +1,9 @@
 """A toy format, as `docs/extending.md` has it: a frame as CSV, as a small logger writes it.
 
 #csv,<boot>,<seq>,<historical: 0 or 1>
-time,<point>,<point>,…
-<ms>,<value or nothing>,…
-quality,<point>,<mark for each time>,…
+time,<ms>,<ms>,…
+values,<point>,<number or nothing for each time>,…
+quality,<point>,<0 to 7 for each time>,…
 end,<CRC-32 of all lines before>
 """
 
@@ -14,7 +14,7 @@ import zlib
 from ingest.intake.wire.errors import Reason, Rejected
 from ingest.intake.wire.frame import Frame
 from ingest.intake.wire.parse import Parsed
-from ingest.intake.wire.salvage import parsed_of
+from ingest.intake.wire.salvage import Pairs, parsed_of
 
 
 class CsvFormat:
@@ -27,11 +27,9 @@ class CsvFormat:
             raise Rejected(Reason.NOT_READABLE, "the last line is not end and the CRC-32; expected a whole frame")
         try:
             (_, boot, seq, historical), (_, *times), *rows = csv.reader(io.StringIO(text.decode(), newline=""))
-            fields: dict[str, dict[str, list[float | str | None]]] = {"values": {}, "quality": {}}
+            fields = {"values": Pairs([]), "quality": Pairs([])}
             for part, name, *cells in rows:
-                fields[part][name] = [_number(cell) for cell in cells]
-            if len(rows) != sum(map(len, fields.values())):
-                raise Rejected(Reason.DUPLICATE_KEY, "a point stands twice; expected once")
+                fields[part].pairs.append((name, [_number(cell) for cell in cells]))
             head = {"boot": boot, "seq": int(seq), "time": [*map(int, times)], "historical": historical == "1"}
             return parsed_of(head | fields)
         except (ValueError, KeyError, csv.Error) as error:

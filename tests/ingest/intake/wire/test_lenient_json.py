@@ -47,6 +47,24 @@ def test_a_number_that_is_written_otherwise_is_the_number_it_says(word: str) -> 
     assert (got.points, got.values, got.refused) == ([7, 3], [[float(word)], [4.8]], ())
 
 
+@pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 7])
+def test_the_status_of_an_instrument_is_known_whatever_stands_in_another_column(code: int) -> None:
+    """A failure or a function check is one also where another sensor's column is put aside, or mended."""
+    for column, points in (("nan", [3]), ("+5", [7, 3])):
+        payload = printed(column)[:-1] + b',"quality":{"B":[%d]}}' % code
+        got = decode(payload, COLUMNS)
+        assert got.points == points
+        assert got.quality == {points.index(3): [code]}
+
+
+@pytest.mark.parametrize("code", [-1, 8, 1.5, True, "3"])
+def test_a_status_that_is_none_costs_its_column_and_says_what_is_one(code: object) -> None:
+    (refused,) = decode(printed("nan")[:-1] + b',"quality":{"B":[%s]}}' % json.dumps(code).encode(), COLUMNS).refused[
+        1:
+    ]
+    assert f"quality.B[0] = {json.dumps(code)}; expected 0 to 7" in refused.detail
+
+
 @pytest.mark.parametrize("column", ["4.8,", "4.8 ,\n"])
 def test_a_comma_that_nothing_follows_costs_nothing(column: str) -> None:
     assert decode(printed(column), COLUMNS).values == [[4.8], [4.8]]
