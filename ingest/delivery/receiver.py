@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import Field
 
 from ingest.base.config import Config
 from ingest.delivery.sender import Scheduled
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import EarlyWarning
+
+ReceiverName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
+"""The name of a receiver where there may be several of its kind."""
 
 
 class ReceiverConfig(Config):
@@ -21,7 +26,10 @@ class ReceiverConfig(Config):
             """Its key in the outbox and its label in metrics: a field where there may be several, else a constant."""
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all by default
-        """Whether an alarm of this plant and level, or its readings (of no level), are for this receiver."""
+        """Whether an alarm of this plant, or its readings, are for this receiver.
+
+        `level` is the alarm's: 1, or 2, the graver; readings have none.
+        """
         return True
 
     def wants_warning(self, warning: EarlyWarning) -> bool:  # noqa: ARG002  all by default

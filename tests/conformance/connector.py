@@ -16,13 +16,26 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.delivery.connector import Outcome
+from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import OutboxSender, Scheduled
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.outbox import Message
-from tests.ingest.delivery.outbox import Clock, MemoryOutbox, alarm_message, hurry, running
+from tests.ingest.delivery.outbox import (
+    PLANT,
+    Clock,
+    MemoryOutbox,
+    alarm_message,
+    early_warning,
+    hurry,
+    readings_message,
+    running,
+    warning_message,
+)
 from tests.ingest.delivery.receiver import Receiver, Reply, Request
 
-Manner = Literal["accept", "refuse", "silent", "reset"]
+Manner = Literal["accept", "refuse", "silent", "reset", "nonsense"]
+NONSENSE = b"\xffnonsense" * 20_000
+"""An answer of no protocol, without an end that a reader could wait for."""
 HANGS_S = 60.0
 """A connector under test gives up after a second or so; so long only one that hangs needs."""
 
@@ -31,7 +44,11 @@ class FarEnd(Protocol):
     """The receiver at the other end, as a test moves it. It runs, and accepts, from the start."""
 
     def behave(self, manner: Manner) -> None:
-        """Do so from now on; `silent` takes what comes and never answers, `reset` breaks the connection instead."""
+        """Do so from now on.
+
+        `refuse` repeats everything it was sent in its refusal, `silent` takes what comes and never answers, `reset`
+        breaks the connection instead, `nonsense` answers `NONSENSE`.
+        """
 
     def stop(self) -> None:
         """Be there no longer."""
@@ -51,18 +68,21 @@ class HttpFarEnd:
         receiver: a real server on loopback.
         ids_in: the ids of the messages in a request.
         yes: how an acceptance is worded.
+        no: a refusal that says this.
     """
 
     receiver: Receiver
     ids_in: Callable[[Request], Sequence[str]]
     yes: Reply = field(default_factory=Reply)
+    no: Callable[[str], Reply] = lambda text: Reply(500, body=text.encode())
+    manner: Manner = "accept"
+    agreed: list[Request] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.behave("accept")
+        self.receiver.answer = self._answer
 
     def behave(self, manner: Manner) -> None:
-        reply = {"accept": self.yes, "refuse": Reply(500), "silent": Reply(hold=True), "reset": Reply(reset=True)}
-        self.receiver.answer = lambda _: reply[manner]
+        self.manner = manner
 
     def stop(self) -> None:
         self.receiver.stop()
@@ -71,7 +91,21 @@ class HttpFarEnd:
         return [self.ids_in(request) for request in self.receiver.requests]
 
     def accepted(self) -> Sequence[str]:
-        return [name for request in self.receiver.accepted for name in self.ids_in(request)]
+        return [name for request in self.agreed for name in self.ids_in(request)]
+
+    def _answer(self, request: Request) -> Reply:
+        match self.manner:
+            case "accept":
+                self.agreed.append(request)
+                return self.yes
+            case "refuse":
+                return self.no(" ".join([*reversed([*request.headers.values()]), request.path, str(request.body)]))
+            case "silent":
+                return Reply(hold=True)
+            case "reset":
+                return Reply(reset=True)
+            case "nonsense":
+                return Reply(raw=NONSENSE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +113,12 @@ class Wired:
     """A connector and its far end.
 
     Attributes:
-        connector: opened by its settings, with the shortest timeout they allow.
+        config: its settings, with the shortest timeout they allow.
+        connector: opened by them.
         secrets: what must not be read in a log or an error.
     """
 
+    config: ReceiverConfig
     connector: Scheduled
     far: FarEnd
     secrets: Sequence[str] = ()
@@ -97,7 +133,23 @@ class ConnectorPromises:
             assert await delivered(connector, *messages) == [Outcome(message.seq) for message in messages]
         assert wired.far.accepted() == ids(*messages)
 
-    @pytest.mark.parametrize("manner", ["refuse", "silent", "reset"])
+    async def test_every_kind_of_message_it_asks_for_is_delivered(self, wired: Wired) -> None:
+        wants = wired.config.wants
+        wanted = [
+            message
+            for message, asked in (
+                (alarm_message(1), wants("alarm", PLANT.id, 2)),
+                (warning_message(2), wired.config.wants_warning(early_warning())),
+                (readings_message(3), wants("readings", PLANT.id, None)),
+            )
+            if asked
+        ]
+        async with closing(wired) as connector:
+            for message in wanted:
+                assert await delivered(connector, message) == [Outcome(message.seq)], message.kind
+        assert wanted
+
+    @pytest.mark.parametrize("manner", ["refuse", "silent", "reset", "nonsense"])
     async def test_what_is_not_accepted_is_an_outcome_and_is_tried_again_under_the_same_id(
         self, wired: Wired, manner: Manner
     ) -> None:
@@ -145,13 +197,13 @@ class ConnectorPromises:
         errors = list[str | None]()
         with capture_logs() as logs:
             async with closing(wired) as connector:
-                for manner in ("accept", "refuse", "reset"):
+                for manner in ("accept", "refuse", "reset", "nonsense"):
                     wired.far.behave(manner)
                     errors += [outcome.error for outcome in await delivered(connector, alarm_message(1))]
                 wired.far.stop()
                 errors += [outcome.error for outcome in await delivered(connector, alarm_message(1))]
         text = "\n".join([caplog.text, repr(logs), repr(errors), repr(wired.connector)])
-        assert len([error for error in errors if error]) == 3
+        assert len([error for error in errors if error]) == 4
         assert [secret for secret in wired.secrets if secret in text] == []
 
     async def test_it_is_retried_for_ever_and_may_be_closed_repeatedly(self, wired: Wired) -> None:

@@ -23,6 +23,7 @@ from ingest.intake.sources.registry import SOURCES, open_source
 from ingest.intake.sources.source import Source
 from ingest.intake.wire.format import FrameFormat
 from ingest.runtime.settings import Settings
+from ingest.runtime.settings.settings import files_of
 from ingest.storage.history.registry import KINDS, StoreKind, open_store
 from ingest.storage.history.store import HistoryStore
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
@@ -71,7 +72,7 @@ class TestChatRobot(ConnectorPromises):
         with Receiver() as receiver:
             config = ChatRobotConfig(name="night-shift", url=receiver.url, token=Secret(env="CHAT_TOKEN"), timeout_s=1)
             far = HttpFarEnd(receiver, lambda request: [request.headers["idempotency-key"]])
-            yield Wired(config.open_connector(lambda: START), far, ("a token of the tests",))
+            yield Wired(config, config.open_connector(lambda: START), far, ("a token of the tests",))
 
 
 async def test_one_line_in_the_registry_of_connectors_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,6 +149,22 @@ def test_a_line_in_the_registry_of_sources_and_a_table_are_enough(tmp_path: Path
     assert WithToy().source == WithToy().mqtt
     with pytest.raises(ValidationError, match=r"one source of readings: \[mqtt\] is given, too"):
         WithToy.model_validate({"mqtt": {"port": 1884}, "folder": table})
+
+
+def test_a_secret_of_any_source_is_checked_before_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever its key is called."""
+
+    class LockedConfig(FolderConfig):
+        passphrase: Secret
+
+    class WithToy(Settings):
+        locked: LockedConfig | None = None
+
+    settings = WithToy.model_validate({"locked": {"path": tmp_path, "passphrase": {"env": "PASSPHRASE"}}})
+    ((table, fault),) = files_of(settings, tmp_path / "yujing.toml")
+    assert (table, fault.key, fault.value) == ("locked", "locked.passphrase", "(hidden)")
+    monkeypatch.setenv("PASSPHRASE", "open sesame")
+    assert not [*files_of(settings, tmp_path / "yujing.toml")]
 
 
 def test_every_source_of_the_settings_is_in_the_registry() -> None:

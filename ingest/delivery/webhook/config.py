@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ingest.base.config import Secret
 from ingest.delivery.https import Url
-from ingest.delivery.receiver import ReceiverConfig
+from ingest.delivery.receiver import ReceiverConfig, ReceiverName
 from ingest.delivery.sender import Scheduled
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import Colour, EarlyWarning, Step
@@ -19,7 +19,7 @@ from ingest.domain.model.warning import Colour, EarlyWarning, Step
 class WebhookConfig(ReceiverConfig):
     """One receiver of alarms and warnings: all of them, as far as nothing below says which."""
 
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")  # its key in the outbox and its label in metrics
+    name: ReceiverName
     allow_http: bool = False  # plain http to another machine: only inside a network trusted like a cable
     url: Url
     secret: Secret  # `whsec_` and base64, or plain characters; 24 to 64 bytes

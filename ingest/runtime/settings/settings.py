@@ -98,16 +98,16 @@ def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
             check()
         except InvalidConfig as error:
             yield from ((table, fault) for fault in error.faults)
-    secrets = {
-        f"{settings.source_table}.password": getattr(settings.source, "password", None),
-        "state.password": settings.state.password,
-        "history.password": getattr(settings.history, "password", None),
-        "history.token": getattr(settings.history, "token", None),
+    parts: dict[str, Config] = {
+        settings.source_table: settings.source,
+        "state": settings.state,
+        "history": settings.history,
     }
-    for key, secret in secrets.items():
-        if isinstance(secret, Secret):
-            try:
-                secret.read()
-            except LookupError as error:
-                expected = f"a secret that can be read: {error.args[0]}"
-                yield key.partition(".")[0], Fault(str(file), key, "(hidden)", expected)
+    for table, part in parts.items():
+        for name, secret in part:
+            if isinstance(secret, Secret):
+                try:
+                    secret.read()
+                except LookupError as error:
+                    expected = f"a secret that can be read: {error.args[0]}"
+                    yield table, Fault(str(file), f"{table}.{name}", "(hidden)", expected)

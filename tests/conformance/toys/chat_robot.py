@@ -12,13 +12,13 @@ from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import Url, open_client, post
 from ingest.delivery.posting import Posting
-from ingest.delivery.receiver import ReceiverConfig
+from ingest.delivery.receiver import ReceiverConfig, ReceiverName
 from ingest.delivery.sender import Scheduled
 from ingest.domain.model.outbox import Message, MessageKind
 
 
 class ChatRobotConfig(ReceiverConfig):
-    name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
+    name: ReceiverName
     url: Url
     token: Secret
     timeout_s: float = Field(default=15.0, ge=1, le=60)

@@ -34,13 +34,17 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is answered. `reset` breaks the connection instead; `hold` keeps silent until the receiver stops."""
+    """What is answered. `reset` breaks the connection instead; `hold` keeps silent until the receiver stops.
+
+    `raw`: these bytes instead of an answer in HTTP.
+    """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     reset: bool = False
     hold: bool = False
+    raw: bytes = b""
     drip: bool = False  # the head, then a byte now and then, without end
 
 
@@ -101,11 +105,13 @@ class _Handler(BaseHTTPRequestHandler):
         request = Request(self.path, {k.lower(): v for k, v in self.headers.items()}, body)
         self._receiver.requests.append(request)
         reply = self._receiver.answer(request)
-        self.close_connection = reply.hold or reply.reset
+        self.close_connection = reply.hold or reply.reset or bool(reply.raw)
         if reply.hold:
             self._receiver.released.wait(60)
         elif reply.reset:
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        elif reply.raw:
+            self.wfile.write(reply.raw)
         else:
             if 200 <= reply.status < 300:
                 self._receiver.accepted.append(request)

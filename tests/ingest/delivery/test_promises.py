@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from ingest.delivery.webhook.config import WebhookConfig
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.ingest.delivery.outbox import START
 from tests.ingest.delivery.platform.test_platform import APPID, APPSECRET, IV, KEY, YES, report_in
-from tests.ingest.delivery.receiver import Authority, Receiver, Request, make_authority
+from tests.ingest.delivery.receiver import Authority, Receiver, Reply, Request, make_authority
 
 SECRET = "whsec_YSBrZXkgb2YgdGhlIHRlc3RzIG9mIHllYXJseSB1c2U="
 
@@ -33,7 +34,7 @@ class TestWebhook(ConnectorPromises):
                 name="inspector", url=f"{receiver.url}?tenant=hidden", secret=Secret(env="HOOK_SECRET"), timeout_s=1
             )
             far = HttpFarEnd(receiver, lambda request: [request.headers["webhook-id"]])
-            yield Wired(config.open_connector(lambda: START), far, (SECRET, "tenant=hidden"))
+            yield Wired(config, config.open_connector(lambda: START), far, (SECRET, "tenant=hidden"))
 
 
 class TestPlatform(ConnectorPromises):
@@ -45,6 +46,9 @@ class TestPlatform(ConnectorPromises):
         def ids_in(request: Request) -> list[str]:
             return [str(item["eventId"]) for item in report_in(request)["datas"]]
 
+        def refused(text: str) -> Reply:
+            return Reply(body=json.dumps({"code": 500, "message": text, "msg": text}).encode())
+
         with Receiver(tls=authority.server) as receiver:
             config = PlatformConfig(
                 url=receiver.url,
@@ -55,9 +59,8 @@ class TestPlatform(ConnectorPromises):
                 ca_file=Path(authority.ca_file),
                 timeout_s=1,
             )
-            yield Wired(
-                config.open_connector(lambda: START), HttpFarEnd(receiver, ids_in, YES), (APPSECRET, APPID, KEY, IV)
-            )
+            far = HttpFarEnd(receiver, ids_in, YES, refused)
+            yield Wired(config, config.open_connector(lambda: START), far, (APPSECRET, APPID, KEY, IV))
 
 
 def test_every_kind_of_the_registry_has_its_suite_here() -> None:
