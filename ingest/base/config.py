@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Self, Union, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 class Config(BaseModel):
@@ -46,34 +45,20 @@ def tables_of(model: type[Config], kind: type[Config]) -> tuple[str, ...]:
     return tuple(name for name, field in model.model_fields.items() if holds(field.annotation))
 
 
-def misplaced(*wrong: tuple[Sequence[str | int], Any, str]) -> ValidationError:
-    """Return the error for a check of a whole table: (keys at fault, value given, what is expected) for each fault."""
-    return ValidationError.from_exception_data(
-        "table",
-        [
-            InitErrorDetails(
-                type=PydanticCustomError("misplaced", "{expected}", {"expected": expected}), loc=(*at,), input=given
-            )
-            for at, given, expected in wrong
-        ],
-    )
+class SecretUnreadable(LookupError):
+    """A secret cannot be read: names the place, never the content.
 
-
-def given_once(entries: str, key: str, given: Iterable[str], expected: str, *taken: str) -> None:
-    """Raise if two entries of a list have the same value of a key; each of them is a fault.
-
-    Args:
-        entries: the list's key.
-        key: the key whose values must differ.
-        given: the value of each entry.
-        expected: in words.
-        taken: values that none of them may have either.
+    Attributes:
+        place: its file or environment variable.
+        cause: why its file cannot be read; None: it can be, or there is none.
+        empty: nothing is there.
     """
-    names = list(given)
-    times = Counter([*names, *taken])
-    twice = [((entries, at, key), name, expected) for at, name in enumerate(names) if times[name] > 1]
-    if twice:
-        raise misplaced(*twice)
+
+    def __init__(self, message: str, place: str, *, cause: OSError | None = None, empty: bool = False) -> None:
+        super().__init__(message)
+        self.place = place
+        self.cause = cause
+        self.empty = empty
 
 
 class Secret(Config):
@@ -85,14 +70,14 @@ class Secret(Config):
     @model_validator(mode="after")
     def _one_place(self) -> Self:
         if (self.file is None) == (self.env is None):
-            raise ValueError('either { file = "PATH" } or { env = "NAME" }')
+            raise PydanticCustomError("secret_place", 'either { file = "PATH" } or { env = "NAME" }')
         return self
 
     def read(self) -> str:
         """Read the secret, without surrounding white space.
 
         Raises:
-            LookupError: it is not there; the message names the place, never the content.
+            SecretUnreadable: it is not there.
         """
         if self.env is not None:
             value = os.environ.get(self.env, "")
@@ -100,10 +85,13 @@ class Secret(Config):
             try:
                 value = Path(str(self.file)).read_text(encoding="utf-8")
             except OSError as error:
-                raise LookupError(f"secret file {self.file}: {error.strerror}") from error
+                raise SecretUnreadable(
+                    f"secret file {self.file}: {error.strerror}", str(self.file), cause=error
+                ) from error
             except ValueError as error:  # its name or its content; neither is quoted
-                raise LookupError(f"secret file {self.file}: no text in UTF-8") from error
+                raise SecretUnreadable(f"secret file {self.file}: no text in UTF-8", str(self.file)) from error
         value = value.strip()
         if not value:
-            raise LookupError(f"secret {self.env or self.file} is empty or not set")
+            place = str(self.env or self.file)
+            raise SecretUnreadable(f"secret {place} is empty or not set", place, empty=True)
         return value

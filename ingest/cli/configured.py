@@ -49,12 +49,13 @@ def enter(config: Path) -> Path:
 
 
 def print_faults(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
-    """Print each fault: its file, its key with the value, and what is expected."""
+    """Print each fault: its file, its key with the value, and what is expected, in Chinese and English."""
     for fault in faults:
         say.print(f"{mark} ", end="")
         say.print(fault.file, markup=False)
         say.print(f"    {fault.key} = {fault.value}", markup=False)
-        say.print(f"    应为 expected: {fault.expected}", markup=False)
+        say.print(f"    应为：{fault.expected.zh}", markup=False)
+        say.print(f"    expected: {fault.expected.en}", markup=False)
 
 
 def refuse(error: InvalidConfig) -> NoReturn:

@@ -9,9 +9,11 @@ from typing import Annotated, Final
 
 import typer
 
-from ingest.base.config import Secret
+from ingest.base.config import Secret, SecretUnreadable
 from ingest.cli.configured import INVALID, LOST, ConfigFile, configured, enter, progress_bar, refuse, say
+from ingest.domain.model.expectations import readable_secret
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.runtime.settings import load_settings
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.copying import NotCopied, copy, total
@@ -113,10 +115,11 @@ def _require_password(wanted: StateConfig, file: Path) -> None:
     if wanted.password is not None:
         try:
             wanted.password.read()
-        except LookupError as error:
-            expected = (
-                f"a secret that can be read: {error.args[0]}; put it among the unit's, /etc/yujing/secrets,"
-                " or name their folder by --secrets"
+        except SecretUnreadable as error:
+            wanted_secret = readable_secret(error)
+            expected = Text(
+                f"{wanted_secret.zh}；请放入服务单元的 /etc/yujing/secrets，或用 --secrets 指明其目录",
+                f"{wanted_secret.en}; put it among the unit's, /etc/yujing/secrets, or name their folder by --secrets",
             )
             raise InvalidConfig([Fault(str(file), "state.password", "(hidden)", expected)]) from None
 

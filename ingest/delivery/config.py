@@ -8,17 +8,22 @@ from typing import Final, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, given_once, tables_of
+from ingest.base.config import Config, tables_of
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import Scheduled
 from ingest.delivery.webhook.config import WebhookConfig
+from ingest.domain.model.expectations import given_once
 from ingest.domain.model.fault import Fault, InvalidConfig, Refuse, refuse_all
 from ingest.domain.model.outbox import MessageKind
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
 
 REPORTS_LATE: Final = 3600 * 10**9
 """Once readings reports have waited for so long (ns), fewer are made until they are taken again."""
+
+
+_UNIQUE: Final = Text("其他连接没有用的名称", "a name that no other connector has")
 
 
 class ConnectorsConfig(Config):
@@ -43,7 +48,7 @@ class ConnectorsConfig(Config):
         for table, names in by_table.items():
             if isinstance(getattr(self, table), tuple):
                 taken = [name for other, names in by_table.items() if other != table for name in names]
-                given_once(table, "name", names, "a name that no other connector has", *taken)
+                given_once(table, "name", names, _UNIQUE, *taken)
         return self
 
     @classmethod

@@ -11,21 +11,26 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 from pydantic import AfterValidator, ValidationError, ValidationInfo
-from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from ingest.base.retry_after import retry_after_s
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.posting import Posting
 from ingest.domain.model.authorities import trusting
+from ingest.domain.model.certificate import NO_CERTIFICATE
+from ingest.domain.model.expectations import misplaced, with_reason
 from ingest.domain.model.fault import SECRET_KEYS, Fault, InvalidConfig
+from ingest.domain.model.text import Text
 
 MAX_ANSWER = 65_536
 """Most bytes of an answer that are read; what we need of one is short."""
+
+
+_URL: Final = Text("网址，如 https://host:8443/path", "a URL such as https://host:8443/path")
 
 
 def _checked_url(url: str, info: ValidationInfo) -> str:
@@ -34,25 +39,24 @@ def _checked_url(url: str, info: ValidationInfo) -> str:
         host, port = parts.hostname or "", parts.port
         httpx.URL(url)
     except (ValueError, httpx.InvalidURL):
-        raise _refused("a URL such as https://host:8443/path", "(not a URL)") from None
+        raise _refused(_URL, "(not a URL)") from None
     shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
     if parts.scheme not in {"http", "https"} or not host:
-        raise _refused("a URL such as https://host:8443/path", shown)
+        raise _refused(_URL, shown)
     if "@" in parts.netloc:
-        raise _refused("a URL without user name or password", shown)
+        raise _refused(Text("不含用户名和密码的网址", "a URL without user name or password"), shown)
     if parts.fragment:
-        raise _refused("a URL without a fragment", shown)
+        raise _refused(Text("不含 # 部分的网址", "a URL without a fragment"), shown)
     if any(word in name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True) for word in SECRET_KEYS):
-        raise _refused("a URL without credentials in its query", shown)
+        raise _refused(Text("查询部分不含凭据的网址", "a URL without credentials in its query"), shown)
     if parts.scheme == "http" and not (is_loopback(host) or info.data.get("allow_http", False)):
-        raise _refused("https (plain http is for this machine only)", shown)
+        raise _refused(Text("https（明文 http 只用于本机）", "https (plain http is for this machine only)"), shown)
     return url
 
 
-def _refused(expected: str, shown: str) -> ValidationError:
+def _refused(expected: Text, shown: str) -> ValidationError:
     """A validation error that shows only the harmless part of a URL: Pydantic would quote all of it."""
-    problem = PydanticCustomError("url", "{expected}", {"expected": expected})
-    return ValidationError.from_exception_data("url", [InitErrorDetails(type=problem, input=shown)])
+    return misplaced(((), shown, expected))
 
 
 Url = Annotated[str, AfterValidator(_checked_url)]
@@ -101,7 +105,9 @@ def open_client(ca_file: Path | None, key: str) -> Posting:
     try:
         return Posting(trusting(ca_file))
     except OSError as error:  # ssl.SSLError is one
-        expected = f"a readable file of PEM certificates: {error.strerror or 'no certificate in it'}"
+        expected = with_reason(
+            Text("可读取的 PEM 证书文件", "a readable file of PEM certificates"), error, NO_CERTIFICATE
+        )
         raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
 
 

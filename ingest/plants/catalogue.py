@@ -12,7 +12,8 @@ from typing import Any, Final, Literal, get_args
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from ingest.domain.model.fault import Fault, InvalidConfig, near
+from ingest.domain.model.expectations import InvalidValue, one_of, with_near
+from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.plant import (
     GATEWAY_SIGNAL,
     SERVICE,
@@ -22,10 +23,11 @@ from ingest.domain.model.plant import (
     ServicePoint,
 )
 from ingest.domain.model.text import Text
+from ingest.plants.gates import known_name
 from ingest.plants.kinds import KINDS, RuleSpec, label_of, overlay
 from ingest.plants.phase_rules import phase_rules
 from ingest.plants.phases import PHASES, PhaseModel, read_model
-from ingest.plants.rationalization import Rationalizations, load_rationalizations
+from ingest.plants.rationalization import ANOTHER_SIGNAL, Rationalizations, load_rationalizations
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
 
 DIRECTORY: Final = Path(__file__).with_name("catalogue")
@@ -48,7 +50,7 @@ class RangeNumbers(Sourced):
     def _wide(cls, high: float, info: ValidationInfo) -> float:
         low = info.data.get("low")
         if low is not None and low >= high:
-            raise ValueError(f"more than low, which is {low:g}")
+            raise InvalidValue(Text(f"大于 low，即 {low:g}", f"more than low, which is {low:g}"))
         return high
 
 
@@ -85,23 +87,35 @@ class SignalTable(Written):
     @classmethod
     def _digital(cls, states: tuple[str, str] | None, info: ValidationInfo) -> tuple[str, str] | None:
         if (states is not None) != (info.data.get("kind") == "digital"):
-            raise ValueError("what 0 and 1 mean, for digital signals and only for them")
+            raise InvalidValue(
+                Text("0 和 1 的含义，仅开关量填写", "what 0 and 1 mean, for digital signals and only for them")
+            )
         if states is not None and not all(len(text.split(maxsplit=1)) == 2 for text in states):
-            raise ValueError("each in Chinese without a space, then a space, then in English")
+            raise InvalidValue(
+                Text(
+                    "每项先写不含空格的中文，空一格，再写英文",
+                    "each in Chinese without a space, then a space, then in English",
+                )
+            )
         return states
 
     @field_validator("interlock")
     @classmethod
     def _has_states(cls, interlock: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
         if interlock and info.data.get("states") is None:
-            raise ValueError("only for digital signals: 1 says that the interlock is bypassed")
+            raise InvalidValue(
+                Text(
+                    "仅开关量填写：1 表示联锁被旁路",
+                    "only for digital signals: 1 says that the interlock is bypassed",
+                )
+            )
         return interlock
 
     @field_validator("mandatory")
     @classmethod
     def _by_duty(cls, mandatory: bool, info: ValidationInfo) -> bool:  # noqa: FBT001
         if mandatory and info.data.get("basis") is None:
-            raise ValueError("only with a basis: the duty that asks for the signal")
+            raise InvalidValue(Text("与 basis（依据）同填", "only with a basis: the duty that asks for the signal"))
         return mandatory
 
 
@@ -225,8 +239,8 @@ def _watched(file: Path, points: Iterable[ServicePoint | InstrumentPoint], fault
 
 def _own(raw: Mapping[str, Any], codes: Sequence[str], file: Path, faults: list[Fault]) -> Mapping[str, Signal]:
     """Read the signals that the service itself measures; `raw` must have exactly these codes."""
-    faults += [Place(file, code).fault("(missing)", "a signal") for code in codes if code not in raw]
-    faults += [Place(file, code).fault(raw[code], f"one of {', '.join(codes)}") for code in raw if code not in codes]
+    faults += [Place(file, code).fault("(missing)", Text("信号", "a signal")) for code in codes if code not in raw]
+    faults += [Place(file, code).fault(raw[code], one_of(codes)) for code in raw if code not in codes]
     return _signals(raw, RuleTables(), RuleTables(), file, faults)
 
 
@@ -238,11 +252,11 @@ def _signals(
     for code, own in raw.items():
         place = Place(file, code)
         if not isinstance(own, dict):
-            faults.append(place.fault(own, "a table"))
+            faults.append(place.fault(own, Text("表", "a table")))
             continue
         model = own.get("like")
         if model is not None and model not in raw:
-            faults.append(place.at("like").fault(model, f"another signal of this file{near(model, raw)}"))
+            faults.append(place.at("like").fault(model, with_near(ANOTHER_SIGNAL, model, raw)))
             continue
         written = {**raw[model], **own} if model else dict(own)
         written.pop("like", None)
@@ -254,7 +268,8 @@ def _signals(
             merged = shared | {rule: overlay(shared.get(rule, {}), text) for rule, text in rules.items()}
             for i, rule in enumerate(table.disabled_rules):
                 if merged.pop(rule, None) is None:
-                    faults.append(place.at("disabled_rules", i).fault(rule, f"a rule it has{near(rule, merged)}"))
+                    its_own = with_near(Text("它已有的规则", "a rule it has"), rule, merged)
+                    faults.append(place.at("disabled_rules", i).fault(rule, its_own))
             asked = known.get(code, Rationalizations())
             signals[code] = Signal(code, table, _rules(merged, place, raw.keys(), faults), asked)
     return signals
@@ -279,16 +294,23 @@ def read_rule(
     kind = text.get("kind", "(missing)")
     model = KINDS.get(kind) if isinstance(kind, str) else None
     if model is None:
-        return None, [place.at("kind").fault(kind, f"one of {', '.join(KINDS)}")]
+        return None, [place.at("kind").fault(kind, one_of(KINDS))]
     spec, faults = checked(model, text, place)
     if spec is None:
         return None, faults
     if label_of(code) is None and not (spec.label and spec.label_en):
-        faults.append(place.at("label").fault("(missing)", f"label and label_en, as {code} is not a code with its own"))
+        expected = Text(
+            f"label 与 label_en，因为代码 {code} 没有通用名称",
+            f"label and label_en, as {code} is not a code with its own",
+        )
+        faults.append(place.at("label").fault("(missing)", expected))
     if not _CODE.fullmatch(code):
-        faults.append(place.fault(code, "a code of capitals, digits and _, beginning with a letter"))
+        expected = Text(
+            "由大写字母、数字和 _ 组成、以字母开头的代码", "a code of capitals, digits and _, beginning with a letter"
+        )
+        faults.append(place.fault(code, expected))
     faults += [
-        place.at(key).fault(text[key], f"a known signal or point, which {name} is not{near(name, gates)}")
+        place.at(key).fault(text[key], with_near(known_name(name), name, gates))
         for key, name in spec.names()
         if name not in gates
     ]

@@ -8,6 +8,8 @@ from typing import Annotated, Any, Final, cast
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from ingest.domain.model.daily import LONG_OVERDUE, LONGEST_AGE_H, CleaningArea
+from ingest.domain.model.expectations import InvalidValue
+from ingest.domain.model.text import Text
 from ingest.plants.plant_tables import (
     EquipmentId,
     ItemId,
@@ -27,12 +29,15 @@ SIGNAL: Final = "DUST_CLEAN_AGE"
 LONGEST_H: Final = 24 * 31
 """Longest period of a plan; a longer one is none."""
 
-_EITHER: Final = "every_h, or every_shifts with shifts; one of the two"
+_EITHER: Final = Text(
+    "every_h，或 every_shifts 与 shifts，二者取一", "every_h, or every_shifts with shifts; one of the two"
+)
+_A_POINT: Final = Text(f"本文件中信号为 {SIGNAL} 的测点编号", f"the id of a point of this file, of signal {SIGNAL}")
 
 
 def _point(name: str, info: ValidationInfo) -> str:
     known = cast("Known", info.context).points
-    return require_member(name, known, f"the id of a point of this file, of signal {SIGNAL}")
+    return require_member(name, known, _A_POINT)
 
 
 class CleaningTable(Written):
@@ -53,14 +58,16 @@ class CleaningTable(Written):
     @classmethod
     def _in_order(cls, shifts: tuple[str, ...]) -> tuple[str, ...]:
         if list(shifts) != sorted(set(shifts)):
-            raise ValueError("when shifts begin, in the order of the day, each once")
+            raise InvalidValue(
+                Text("各班开始的时刻，按一天的先后，不重复", "when shifts begin, in the order of the day, each once")
+            )
         return shifts
 
     @model_validator(mode="after")
     def _one_plan(self) -> CleaningTable:
         by_hours, by_shifts = self.every_h > 0, self.every_shifts > 0
         if by_hours == by_shifts or by_shifts != bool(self.shifts):
-            raise ValueError(_EITHER)
+            raise InvalidValue(_EITHER)
         return self
 
     @property

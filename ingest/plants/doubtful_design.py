@@ -27,7 +27,7 @@ _Doubt = tuple[str, str, Text]
 def doubts_of_design(plant: Plant, file: str) -> Iterator[Fault]:
     """Yield every doubt about what the plant's instruments can protect as they are placed and set."""
     for key, value, expected in (*_of_relief(plant), *_of_gas_areas(plant), *_of_votes(plant)):
-        yield Fault(file, key, value, f"{expected.zh} {expected.en}")
+        yield Fault(file, key, value, expected)
 
 
 def _of_relief(plant: Plant) -> Iterator[_Doubt]:

@@ -65,7 +65,7 @@ def _of_delay(configuration: PlantConfiguration, number: int, delay_s: float, fo
 
 def _fault(rule: Rule, folder: Path, key: str, value: str, expected: Text) -> Fault:
     file = str(folder / f"{rule.plant}.toml")
-    return Fault(file, f"points ({rule.point}) rules.{rule.code}.{key}", value, f"{expected.zh} {expected.en}")
+    return Fault(file, f"points ({rule.point}) rules.{rule.code}.{key}", value, expected)
 
 
 def _written(table: RuleTable, row: int, key: str, kind: str) -> str:

@@ -31,7 +31,7 @@ def doubts_of_structure(plant: Plant, file: str) -> Iterator[Fault]:
         *_of_equipment(plant),
         *_of_instruments(plant, load_catalogue()),
     ):
-        yield Fault(file, key, value, f"{expected.zh} {expected.en}")
+        yield Fault(file, key, value, expected)
 
 
 def shared_codes(plants: Sequence[Plant], folder: Path) -> Iterator[Fault]:
@@ -44,8 +44,10 @@ def shared_codes(plants: Sequence[Plant], folder: Path) -> Iterator[Fault]:
                 str(folder / f"{plant.id}.toml"),
                 "enterprise.uscc",
                 plant.uscc,
-                f"本企业自己的代码：{other.id} 也用它（同一企业的两个厂区可以相同）"
-                f" a code of its own: {other.id} has it too (two sites of one enterprise may)",
+                Text(
+                    f"本企业自己的代码：{other.id} 也用它（同一企业的两个厂区可以相同）",
+                    f"a code of its own: {other.id} has it too (two sites of one enterprise may)",
+                ),
             )
 
 

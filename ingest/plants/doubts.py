@@ -42,7 +42,7 @@ def _of_plant(plant: Plant, folder: Path) -> Iterator[Fault]:
     file = str(folder / f"{plant.id}.toml")
     nowhere = region_doubt(plant.region)
     if nowhere:
-        yield Fault(file, "enterprise.region", plant.region, both(nowhere))
+        yield Fault(file, "enterprise.region", plant.region, nowhere)
     points = {point.id: point for point in plant.points}
     shared = dict[tuple[object, ...], list[_Doubt]]()  # most points of a signal have the same rules and numbers
     for point in plant.points:
@@ -54,20 +54,15 @@ def _of_plant(plant: Plant, folder: Path) -> Iterator[Fault]:
             shared[key] = list(_of_limits(point, rules))
         for name, value, expected in (*shared[key], *_of_gates(rules, points)):
             shown = f"{value:g}" if isinstance(value, float) else value
-            yield Fault(file, f"points ({point.id}) {name}", shown, both(expected))
+            yield Fault(file, f"points ({point.id}) {name}", shown, expected)
     for machine in plant.equipment:
         gate = machine.running
         doubt = _of_gate(gate, points) if gate else None
         if gate and doubt:
             shown = f"{gate.point} {gate.op} {gate.value:g}"
-            yield Fault(file, f"equipment ({machine.id}) running", shown, both(doubt))
+            yield Fault(file, f"equipment ({machine.id}) running", shown, doubt)
     yield from doubts_of_structure(plant, file)
     yield from doubts_of_design(plant, file)
-
-
-def both(text: Text) -> str:
-    """Return a text in both languages for a terminal, Chinese first."""
-    return f"{text.zh} {text.en}"
 
 
 def _of_limits(point: Point, rules: _Rules) -> Iterator[_Doubt]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from ingest.domain.model.fault import InvalidConfig, near
+from ingest.domain.model.expectations import one_of, with_near
+from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import SERVICE, Rationalization
 from ingest.domain.model.text import Text
@@ -84,7 +85,10 @@ class PointNote:
 
 
 class Unknown(LookupError):
-    """There is no such plant or point; the message lists close matches."""
+    """There is no such plant or point; the message, in both languages, lists close matches."""
+
+    def __init__(self, what: str, name: str, expected: Text) -> None:
+        super().__init__(f"{what} {name!r}: 应为：{expected.zh}\n    expected: {expected.en}")
 
 
 def explain_point(directory: Path, plant: str, point: str) -> PointNote:
@@ -99,9 +103,7 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
         return _explained(plant, point, service_points(catalogue.service), ())
     files = {file.stem: file for file in plant_files(directory)}
     if plant not in files:
-        raise Unknown(
-            f"企业 plant {plant!r}: 应为其一 expected one of {', '.join(files) or '(none)'}{near(plant, files)}"
-        )
+        raise Unknown("企业 plant", plant, with_near(one_of(files or ["(none)"]), plant, files))
     text, faults = read_plant_file(files[plant], catalogue)
     if text is None:
         raise InvalidConfig(faults)
@@ -117,7 +119,7 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
 def _explained(plant: str, point: str, evaluated: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:
     every = {evaluated_point.id: evaluated_point for evaluated_point in evaluated}
     if point not in every:
-        raise Unknown(f"测点 point {point!r}: 应为 {plant} 的测点 expected a point of {plant}{near(point, every)}")
+        raise Unknown("测点 point", point, with_near(Text(f"{plant} 的测点", f"a point of {plant}"), point, every))
     return _note(plant, written, every[point], evaluated)
 
 

@@ -8,10 +8,30 @@ from dataclasses import dataclass
 from typing import Final
 
 from detectors import ExpressionError, compile_expression
+from ingest.domain.model.expectations import InvalidValue
+from ingest.domain.model.text import Text
 from ingest.plants.gates import EXPECTED as CONDITION
-from ingest.plants.gates import Candidate, Missing, When, parse_when
+from ingest.plants.gates import Candidate, Missing, When, parse_when, setpoint_of
 
-EXPECTED: Final = "an expression of signals or points, such as OUT_T - IN_T"
+EXPECTED: Final = Text(
+    "由信号或测点组成的算式，如 OUT_T - IN_T", "an expression of signals or points, such as OUT_T - IN_T"
+)
+
+_EXPRESSIONS: Final = tuple(
+    (re.compile(english), chinese)
+    for english, chinese in (
+        (r"at most (\d+) characters", r"至多 \1 个字符"),
+        (r"at most (\d+) parts", r"至多 \1 个组成部分"),
+        (r"the id of a point in braces", "花括号内为测点编号"),
+        (r"an expression such as (.+), or (.+)", r"算式，如 \1 或 \2"),
+        (r"at least one point", "至少一个测点"),
+        (r"numbers, points, (.+), comparisons, (.+)", r"数、测点、\1、比较、\2"),
+        (r"a finite number", "有限的数"),
+        (r"one of ([<>=! ]+)", r"\1 之一"),
+        (r"(abs.+) or (.+)", r"\1 或 \2"),
+    )
+)
+"""Chinese of what `detectors.ExpressionError` expects."""
 
 _SETPOINT: Final = re.compile(r"\bsetpoint\(\s*(?:\{([^{}]*)\}|([A-Za-z0-9_]+))\s*\)")
 _NAME: Final = re.compile(r"\{([^{}]*)\}|\b([A-Za-z_][A-Za-z0-9_]*)\b(?!\s*\()")
@@ -59,7 +79,7 @@ def parse_formula(text: str) -> Formula:
     """Parse an expression.
 
     Raises:
-        ValueError: it is not one; the message says what is wrong and what is expected.
+        InvalidValue: it is not one; the message says what is wrong and what is expected.
 
     >>> parse_formula("LEN <= setpoint(LEN) - 200 and {IN_P-01} > 0.1").points
     ('LEN', 'IN_P-01')
@@ -68,7 +88,13 @@ def parse_formula(text: str) -> Formula:
     try:
         found = compile_expression(_SETPOINT.sub("1", text))
     except ExpressionError as error:
-        raise ValueError(f"{EXPECTED}; at {error.found!r}: {error.expected}") from None
+        expected = expression_text(error.expected)
+        raise InvalidValue(
+            Text(
+                f"{EXPECTED.zh}；{error.found!r} 处应为：{expected.zh}",
+                f"{EXPECTED.en}; at {error.found!r}: {expected.en}",
+            )
+        ) from None
     return Formula(text, found.names, setpoints)
 
 
@@ -76,17 +102,28 @@ def condition(text: str) -> When | Formula | None:
     """Parse `when` or `unless`: one comparison, an expression of several, or None for `always`.
 
     Raises:
-        ValueError: it is neither; the message says what is expected.
+        InvalidValue: it is neither; the message says what is expected.
     """
     try:
         return parse_when(text)
-    except ValueError:
+    except InvalidValue:
         if not _COMPARES.search(text):
             raise
     try:
         return parse_formula(text)
-    except ValueError as error:
-        raise ValueError(f"{CONDITION}; {error}") from None
+    except InvalidValue as error:
+        zh, en = f"{CONDITION.zh}；{error.expected.zh}", f"{CONDITION.en}; {error.expected.en}"
+        raise InvalidValue(Text(zh, en)) from None
+
+
+def expression_text(expected: str) -> Text:
+    """Return what the detection core expects of an expression in both languages; an unknown text as it is.
+
+    >>> expression_text("at least one point").zh
+    '至少一个测点'
+    """
+    found = next(((match, zh) for pattern, zh in _EXPRESSIONS if (match := pattern.fullmatch(expected))), None)
+    return Text(found[0].expand(found[1]) if found is not None else expected, expected)
 
 
 def alternatives(text: str) -> tuple[str, ...]:
@@ -123,7 +160,7 @@ def bind(formula: Formula, find: Callable[[str], Candidate], key: str) -> BoundF
     def setpoint(found: re.Match[str]) -> str:
         point = find(found[1] or found[2])
         if point.setpoint is None:
-            raise Missing(key, f"setpoint of {point.id}")
+            raise Missing(key, setpoint_of(point.id))
         return f"{point.setpoint:.12g}"
 
     ids = {name: find(name).id for name in formula.points}

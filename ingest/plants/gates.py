@@ -7,14 +7,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, Protocol, cast
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.plant import Gate, GateOp
+from ingest.domain.model.text import Text
 
 ALWAYS: Final = "always"
 """Instead of a condition: evaluated at all times."""
 
-EXPECTED: Final = (
+EXPECTED: Final = Text(
+    f'"{ALWAYS}"，或由信号或测点、比较符 == != < <= > >= 之一和一个数（或设定值的百分数）组成的条件，'
+    "或用 and、or、not 连接的几个条件",
     f'"{ALWAYS}", or a signal or point, one of == != < <= > >=, and a number (or percent of its set-point);'
-    " or several of them with and, or, not"
+    " or several of them with and, or, not",
 )
 
 _WHEN: Final = re.compile(
@@ -25,8 +29,8 @@ _WHEN: Final = re.compile(
 class Missing(Exception):
     """The plant file lacks something a rule needs: `key` is the rule's key that needs `what`."""
 
-    def __init__(self, key: str, what: str) -> None:
-        super().__init__(f"needs {what}")
+    def __init__(self, key: str, what: Text) -> None:
+        super().__init__(f"needs {what.en}")
         self.key = key
         self.what = what
 
@@ -99,7 +103,7 @@ def parse_when(text: str) -> When | None:
     """Parse one comparison; None for `always`.
 
     Raises:
-        ValueError: it is neither; the message says what is expected.
+        InvalidValue: it is neither; the message says what is expected.
 
     >>> parse_when("ALC_CAST_LEN >= 500")
     When(name='ALC_CAST_LEN', op='>=', number=500.0, percent=False)
@@ -108,7 +112,7 @@ def parse_when(text: str) -> When | None:
         return None
     found = _WHEN.fullmatch(text)
     if not found:
-        raise ValueError(EXPECTED)
+        raise InvalidValue(EXPECTED)
     return When(found[1], cast("GateOp", found[2]), float(found[3]), percent=bool(found[4]))
 
 
@@ -132,7 +136,7 @@ def find_gate(when: When, equipment: str | None, points: Sequence[Candidate], ke
     if not when.percent:
         return Gate(point.id, when.op, when.number)
     if point.setpoint is None:
-        raise Missing(key, f"setpoint of {point.id}")
+        raise Missing(key, setpoint_of(point.id))
     return Gate(point.id, when.op, point.setpoint * when.number / 100)
 
 
@@ -151,5 +155,27 @@ def find_point(name: str, equipment: str | None, points: Sequence[Candidate], ke
         if len(found) == 1:
             return found[0]
     if not alike:
-        raise Missing(key, f"a point of {name}")
-    raise Missing(key, f"one point of {name} on its equipment, to know which of {', '.join(p.id for p in alike)}")
+        raise Missing(key, a_point_of(name))
+    ids = [point.id for point in alike]
+    raise Missing(
+        key,
+        Text(
+            f"其设备上唯一的 {name} 测点，以便从 {'、'.join(ids)} 中确定一个",
+            f"one point of {name} on its equipment, to know which of {', '.join(ids)}",
+        ),
+    )
+
+
+def a_point_of(*names: str) -> Text:
+    """Return that a point of one of these signals or ids is needed."""
+    return Text(f"{' 或 '.join(names)} 测点", f"a point of {' or '.join(names)}")
+
+
+def setpoint_of(point: str) -> Text:
+    """Return that a point's set-point is needed."""
+    return Text(f"{point} 的设定值", f"setpoint of {point}")
+
+
+def known_name(name: str) -> Text:
+    """Return that the name of a signal or point is expected instead of that one."""
+    return Text(f"已知的信号或测点；{name} 不是", f"a known signal or point, which {name} is not")

@@ -17,7 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from ingest.base.telemetry import Event, emit
+from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import EvaluatedPlant
 from ingest.plants.configuration import PlantConfiguration
@@ -25,7 +27,7 @@ from ingest.plants.load import configuration_of, evaluate_file, none_there, plan
 from ingest.plants.numbering import Numbering
 from ingest.plants.point_rules import Shared
 from ingest.plants.saved_files import SavedFiles
-from ingest.plants.written import Place
+from ingest.plants.written import READABLE, Place
 
 LARGEST: Final = 64 * 2**20
 """Bytes. A plant of 20 000 points with rules of its own takes a tenth of it."""
@@ -218,7 +220,7 @@ class PlantFiles:
             if back.faults:
                 emit(PlantFileRefused(back.name, "the last good file" if back.watched else "nothing", len(back.faults)))
             for fault in back.faults:
-                emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected))
+                emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected.en))
             if back.vanished:
                 emit(PlantFileHeld(back.name, ", ".join(back.vanished), self._wait_s))
         if self.held and not held:
@@ -241,12 +243,13 @@ def _read(file: Path) -> tuple[bytes | None, list[Fault]]:
     try:
         with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK), "rb") as opened:
             if not stat.S_ISREG(os.fstat(opened.fileno()).st_mode):
-                return None, [place.fault("(not a file)", "an ordinary file")]
+                return None, [place.fault("(not a file)", Text("普通文件", "an ordinary file"))]
             content = opened.read(LARGEST + 1)
     except OSError as error:
-        return None, [place.fault("(unreadable)", f"a file that can be read: {error.strerror}")]
+        return None, [place.fault("(unreadable)", with_reason(READABLE, error))]
     if len(content) > LARGEST:
-        return None, [place.fault(f"(over {LARGEST} bytes)", f"at most {LARGEST} bytes")]
+        most = Text(f"至多 {LARGEST} 字节", f"at most {LARGEST} bytes")
+        return None, [place.fault(f"(over {LARGEST} bytes)", most)]
     return content, []
 
 

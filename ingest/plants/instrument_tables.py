@@ -7,26 +7,28 @@ from typing import Annotated, Final, cast
 
 from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
-from ingest.domain.model.fault import near
+from ingest.domain.model.expectations import InvalidValue, with_near
 from ingest.domain.model.instrument import Check, Instrument, Period
 from ingest.domain.model.plant import Confidence
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, Signal
-from ingest.plants.plant_tables import ItemId, Known, Name, named
+from ingest.plants.plant_tables import NAME_TOO, ItemId, Known, Name, named
 from ingest.plants.written import Written
 
 _PLANT_FILE: Final = "plant file"
+_A_POINT: Final = Text("本文件中测点的编号", "the id of a point of this file")
 
 
 def _point(name: str, info: ValidationInfo) -> str:
     known = cast("Known", info.context).points
     if name not in known:
-        raise ValueError(f"the id of a point of this file{near(name, known)}")
+        raise InvalidValue(with_near(_A_POINT, name, known))
     return name
 
 
 def _some(points: tuple[str, ...]) -> tuple[str, ...]:
     if not points:
-        raise ValueError("the ids of the points that it measures")
+        raise InvalidValue(Text("它所测的测点编号", "the ids of the points that it measures"))
     return points
 
 
@@ -41,7 +43,7 @@ class PeriodTable(Written):
     @model_validator(mode="after")
     def _one(self) -> PeriodTable:
         if (self.months is None) == (self.days is None):
-            raise ValueError("months or days, and not both")
+            raise InvalidValue(Text("months 或 days，二者取一", "months or days, and not both"))
         return self
 
     @property
@@ -66,7 +68,7 @@ class InstrumentTable(Written):
     @model_validator(mode="after")
     def _chinese_first(self) -> InstrumentTable:
         if self.name is None and self.name_en is not None:
-            raise ValueError("name beside name_en")
+            raise InvalidValue(NAME_TOO)
         return self
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, load_catalogue
 from ingest.plants.compile import EvaluatedPlant, compile_configuration
 from ingest.plants.configuration import PlantConfiguration
@@ -39,7 +40,9 @@ def load_configuration(directory: Path, numbering: Numbering, version: int) -> P
         plants.append(plant)
         name = plant.id
         if first.setdefault(name, file) is not file:
-            faults.append(Place(file, "enterprise.id").fault(name, f"an id of its own; {first[name].name} has it too"))
+            other = first[name].name
+            expected = Text(f"不重复的编号；{other} 已用", f"an id of its own; {other} has it too")
+            faults.append(Place(file, "enterprise.id").fault(name, expected))
     if faults:
         raise InvalidConfig(faults)
     return configuration_of(plants, catalogue, numbering, version)
@@ -55,7 +58,7 @@ def plant_files(directory: Path) -> list[Path]:
 
 def none_there(directory: Path) -> Fault:
     """Return the fault of a directory without plant files."""
-    return Place(directory, "*.toml").fault("(none)", "at least one plant file")
+    return Place(directory, "*.toml").fault("(none)", Text("至少一个企业文件", "at least one plant file"))
 
 
 def evaluate_file(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
 from ingest.plants.formula import BoundFormula, parse_formula
@@ -54,7 +55,13 @@ class PhaseScope(PointScope):
         }
         told = {model.phases[at].code: bound.text for at, bound in begins.items()}
         if told.get(codes[0]) in [told.get(code) for code in codes[1:]]:
-            raise Missing(PHASES, f"signals that tell {', '.join(codes[1:])} from {codes[0]}")
+            raise Missing(
+                PHASES,
+                Text(
+                    f"能把 {'、'.join(codes[1:])} 与 {codes[0]} 区分开的信号",
+                    f"signals that tell {', '.join(codes[1:])} from {codes[0]}",
+                ),
+            )
         return self._joined(
             _number({at: bound.text for at, bound in begins.items()}),
             _number({at: bound.shown for at, bound in begins.items()}),
@@ -63,7 +70,9 @@ class PhaseScope(PointScope):
 
     def _known(self, codes: Sequence[str]) -> PhaseModel:
         if self._model is None:
-            raise Missing(PHASES, f"phases of its equipment: {', '.join(codes)}")
+            raise Missing(
+                PHASES, Text(f"其设备的工序 {'、'.join(codes)}", f"phases of its equipment: {', '.join(codes)}")
+            )
         for code in codes:
             self._model.named([code])
         return self._model
@@ -71,7 +80,7 @@ class PhaseScope(PointScope):
     def _bound(self, text: str) -> BoundFormula:
         _, bound, _ = self.condition(text, None, explicit=())
         if bound is None:
-            raise Missing(PHASES, f"a condition, which {text} is not")
+            raise Missing(PHASES, Text(f"条件；{text} 不是", f"a condition, which {text} is not"))
         return bound
 
     def _joined(self, text: str, shown: str, parts: Sequence[BoundFormula]) -> BoundFormula:
@@ -82,8 +91,11 @@ class PhaseScope(PointScope):
         }
         try:
             names = parse_formula(text).points
-        except ValueError as error:  # very long names
-            raise Missing(PHASES, f"shorter conditions of phases: {error}") from None
+        except InvalidValue as error:  # very long names
+            of = error.expected
+            raise Missing(
+                PHASES, Text(f"短一些的工序条件：{of.zh}", f"shorter conditions of phases: {of.en}")
+            ) from None
         return BoundFormula(text, tuple(ids[name] for name in names), shown)
 
 

@@ -9,10 +9,11 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
-from ingest.domain.model.fault import Fault, near
+from ingest.domain.model.expectations import with_near
+from ingest.domain.model.fault import Fault
 from ingest.domain.model.text import Text
 from ingest.plants.formula import condition
-from ingest.plants.gates import ALWAYS, Missing
+from ingest.plants.gates import ALWAYS, Missing, known_name
 from ingest.plants.written import Place, Sourced, Written, checked, like
 
 PHASES: Final = "phases"
@@ -20,6 +21,14 @@ PHASES: Final = "phases"
 
 NONE: Final = "none"
 """Instead of a model: the equipment has only the phases that its plant file gives."""
+
+
+_CODE: Final = Text("小写字母、数字和 _，至多 32 个字符", "small letters, digits and _, at most 32")
+
+
+def tables_headed(key: str) -> Text:
+    """Return that a list of tables is expected."""
+    return Text(f"以 [[{key}]] 开头的各表", f"tables headed [[{key}]]")
 
 
 def _condition(text: str) -> str:
@@ -57,7 +66,7 @@ class PhaseTable(Written):
     equipment has none.
     """
 
-    code: Annotated[str, like(r"[a-z][a-z0-9_]{0,31}", "small letters, digits and _, at most 32")]
+    code: Annotated[str, like(r"[a-z][a-z0-9_]{0,31}", _CODE)]
     name: str = Field(min_length=1)
     name_en: str = Field(min_length=1)
     when: Annotated[str, AfterValidator(_condition)] = ALWAYS
@@ -99,11 +108,18 @@ class PhaseModel:
         known = [phase.code for phase in self.phases]
         for code in codes:
             if code not in known:
-                raise Missing(PHASES, f"phase {code} of its equipment{near(code, known)}")
+                of_equipment = Text(f"其设备的工序 {code}", f"phase {code} of its equipment")
+                raise Missing(PHASES, with_near(of_equipment, code, known))
         first, last = min(map(known.index, codes)), max(map(known.index, codes))
         skipped = [code for code in known[first : last + 1] if code not in codes]
         if skipped:
-            raise Missing(PHASES, f"phases that follow each other: {', '.join(skipped)} lies between them")
+            raise Missing(
+                PHASES,
+                Text(
+                    f"前后相接的工序：其间还有 {'、'.join(skipped)}",
+                    f"phases that follow each other: {', '.join(skipped)} lies between them",
+                ),
+            )
         return self.phases[first : last + 1]
 
     def condition(self, codes: Sequence[str], bindable: Callable[[str], bool]) -> tuple[str, str | None]:
@@ -138,7 +154,7 @@ def own_model(
     `names` are the signals and points that conditions may name.
     """
     if not isinstance(raw, list) or not all(isinstance(item, dict) for item in raw):
-        return base, [place.fault(raw, "tables headed [[equipment.phases]]")]
+        return base, [place.fault(raw, tables_headed("equipment.phases"))]
     own = {str(item.get("code")): item for item in raw}
     known = base.phases if base is not None else ()
     laid = [phase.model_dump(exclude_unset=True) | own.pop(phase.code, {}) for phase in known]
@@ -146,11 +162,14 @@ def own_model(
     for phase in phases:
         found = condition(phase.when)
         faults += [
-            place.at(phase.code, "when").fault(phase.when, f"a known signal or point, which {name} is not")
+            place.at(phase.code, "when").fault(phase.when, known_name(name))
             for name in (found.names if found is not None else ())
             if name not in names
         ]
     return (PhaseModel(base.signal if base is not None else None, phases), []) if not faults else (base, faults)
+
+
+_ANOTHER: Final = Text("另一工序的代码", "the code of another phase")
 
 
 def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], list[Fault]]:
@@ -162,15 +181,14 @@ def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], 
         if phase is None:
             continue
         if any(other.code == phase.code for other in phases):
-            faults.append(place.at(at, "code").fault(phase.code, "a code of its own"))
+            faults.append(place.at(at, "code").fault(phase.code, Text("不重复的代码", "a code of its own")))
         if (phase.when == ALWAYS) != (at == 0):
-            faults.append(
-                place.at(at, "when").fault(phase.when, "a condition, but for the first phase, which has none")
-            )
+            expected = Text("条件；只有第一个工序不写", "a condition, but for the first phase, which has none")
+            faults.append(place.at(at, "when").fault(phase.when, expected))
         phases.append(phase)
     known = {phase.code for phase in phases}
     faults += [
-        place.at(phase.code, "after").fault(code, f"the code of another phase{near(code, known)}")
+        place.at(phase.code, "after").fault(code, with_near(_ANOTHER, code, known))
         for phase in phases
         for code in (phase.after.phases if phase.after is not None else ())
         if code not in known - {phase.code}

@@ -10,23 +10,27 @@ from pathlib import Path
 from typing import Any, Final
 
 from ingest.domain.model.daily import CleaningArea
+from ingest.domain.model.expectations import one_of
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import Confidence, InstrumentPoint, gateway_point_of
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.cleaning_table import SIGNAL, CleaningTable, point_of
 from ingest.plants.instrument_tables import InstrumentTable, instrument_of
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.phase_rules import phase_rules
-from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model
+from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model, tables_headed
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, Known, PointTable
 from ingest.plants.written import Place, W, checked, read_toml
 
 LISTS: Final = ("equipment", "gateways", "points", "instruments", "cleaning")
 
-_NEVER_RENAMED: Final = (
+_NEVER_RENAMED: Final = Text(
+    "不写旧编号：只有测点可以改编号；网关和企业须在旧的旁边另建新的"
+    "（docs/operations.md，*Rename a gateway*、*Rename a plant*）",
     "no former id: only points are renamed; of gateways and plants a new one is set up beside the old one"
-    " (docs/operations.md, *Rename a gateway*, *Rename a plant*)"
+    " (docs/operations.md, *Rename a gateway*, *Rename a plant*)",
 )
 
 _SITE: Final = {"source": "plant file", "confidence": Confidence.ENGINEERING_DEFAULT}
@@ -98,7 +102,7 @@ class _Reading:
 
     def __init__(self, file: Path, raw: Mapping[str, Any], catalogue: Catalogue) -> None:
         top = ("enterprise", *LISTS)
-        self.faults = [Place(file, key).fault(raw[key], f"one of {', '.join(top)}") for key in raw if key not in top]
+        self.faults = [Place(file, key).fault(raw[key], one_of(top)) for key in raw if key not in top]
         self._file = file
         self._catalogue = catalogue
         self._enterprise = self._never_renamed(Place(file, "enterprise"), raw.get("enterprise", {}))
@@ -114,7 +118,10 @@ class _Reading:
         name = _text(self._enterprise, "id")
         if name not in {"", self._file.stem}:
             place = Place(self._file, "enterprise.id")
-            self.faults.append(place.fault(name, f"the name of the file without .toml: {self._file.stem}"))
+            expected = Text(
+                f"不含 .toml 的文件名：{self._file.stem}", f"the name of the file without .toml: {self._file.stem}"
+            )
+            self.faults.append(place.fault(name, expected))
         self._unique("equipment")
         self._unique("gateways", "points", "cleaning")
         self._unique("instruments")
@@ -132,7 +139,8 @@ class _Reading:
     def _cleaning(self, measured: AbstractSet[str]) -> list[tuple[Place, CleaningArea]]:
         """Return the sound areas that are cleaned of dust; `measured`: the points that say so of one."""
         if self._signals is not None and SIGNAL not in self._signals:
-            self.faults += [place.fault("(given)", "none: only for kind dust") for place, _ in self._items["cleaning"]]
+            none = Text("不填：仅用于 kind 为 dust 的企业", "none: only for kind dust")
+            self.faults += [place.fault("(given)", none) for place, _ in self._items["cleaning"]]
             return []
         tables = (
             (place, self._checked(CleaningTable, place, item, self._known())) for place, item in self._items["cleaning"]
@@ -140,7 +148,8 @@ class _Reading:
         found = [(place, table.area) for place, table in tables if table is not None]
         for place, area in found:
             if area.measured and area.point not in measured:
-                self.faults.append(place.at("point").fault(area.point, f"a point of signal {SIGNAL}"))
+                expected = Text(f"信号为 {SIGNAL} 的测点", f"a point of signal {SIGNAL}")
+                self.faults.append(place.at("point").fault(area.point, expected))
         return found if self._signals is not None else []
 
     def _cleaned(self, place: Place, area: CleaningArea) -> PointText:
@@ -195,21 +204,21 @@ class _Reading:
 
     def _phases_of(self, models: Mapping[str, PhaseModel]) -> PlantPhases:
         usual = next(iter(models.values()), None)
-        names = (self._signals or {}).keys() | self._ids("points")
+        nameable = (self._signals or {}).keys() | self._ids("points")
         signals = {(_text(item, "equipment"), _text(item, "signal")) for _, item in self._items["points"]}
         of: dict[str, PhaseModel | None] = {}
         for place, item in self._items["equipment"]:
             equipment, chosen = _text(item, "id"), _text(item, "phase_model")
             if chosen not in {"", NONE, *models}:
-                self.faults.append(
-                    place.at("phase_model").fault(
-                        chosen, f"a model of this kind of plant: {', '.join((NONE, *models))}"
-                    )
+                names = (NONE, *models)
+                expected = Text(
+                    f"该类企业的工序模型：{'、'.join(names)}", f"a model of this kind of plant: {', '.join(names)}"
                 )
+                self.faults.append(place.at("phase_model").fault(chosen, expected))
             model = models.get(chosen) if chosen else usual
             own = item.get(PHASES) if isinstance(item, dict) else None
             if own:
-                model, found = own_model(model, own, place.at(PHASES), names)
+                model, found = own_model(model, own, place.at(PHASES), nameable)
                 self.faults += found
             if chosen or own or (model is not None and (equipment, model.signal) in signals):
                 of[equipment] = model
@@ -225,7 +234,7 @@ class _Reading:
 
     def _list(self, key: str, found: object) -> list[tuple[Place, object]]:
         if not isinstance(found, list):
-            self.faults.append(Place(self._file, key).fault(found, f"tables headed [[{key}]]"))
+            self.faults.append(Place(self._file, key).fault(found, tables_headed(key)))
             return []
         return [(Place(self._file, f"{key}.{i}", _text(item, "id")), item) for i, item in enumerate(found)]
 
@@ -238,7 +247,8 @@ class _Reading:
             name = _text(item, "id")
             before = first.setdefault(name, place)
             if name and before is not place:
-                self.faults.append(place.at("id").fault(name, f"an id of its own; {before.key} has it too"))
+                expected = Text(f"不重复的编号；{before.key} 已用", f"an id of its own; {before.key} has it too")
+                self.faults.append(place.at("id").fault(name, expected))
 
     def _none_of_a_gateways_own(self) -> None:
         """Refuse ids that belong to a gateway's own points, or to those of an instrument."""
@@ -249,7 +259,10 @@ class _Reading:
             gateway, what = gateway_point_of(name) or ("", "")
             owner, of = (gateway, what) if gateway in gateways else checks.get(name, ("", ""))
             if owner:
-                self.faults.append(place.at("id").fault(name, f"an id of its own; it is that of {owner}'s {of}"))
+                expected = Text(
+                    f"不重复的编号；这是 {owner} 的 {of} 的编号", f"an id of its own; it is that of {owner}'s {of}"
+                )
+                self.faults.append(place.at("id").fault(name, expected))
 
     def _instruments(self, points: tuple[PointText, ...]) -> tuple[Instrument, ...]:
         """Return the sound instruments; no two measure the same point."""
@@ -263,8 +276,11 @@ class _Reading:
                 continue
             for at, point in enumerate(table.points):
                 if first.setdefault(point, place.key) != place.key:
-                    fault = f"a point that no other instrument measures; {first[point]} does"
-                    self.faults.append(place.at("points", at).fault(point, fault))
+                    expected = Text(
+                        f"其他仪表不测的测点；{first[point]} 已测",
+                        f"a point that no other instrument measures; {first[point]} does",
+                    )
+                    self.faults.append(place.at("points", at).fault(point, expected))
             sound.append(instrument_of(table, _text(self._enterprise, "id"), signals, self._catalogue))
         return tuple(sound)
 
@@ -279,14 +295,23 @@ class _Reading:
             if not was:
                 continue
             if was in held:
-                fault = f"an id that is in this file no more; {held[was].key} has it"
+                expected = Text(
+                    f"本文件中已不再使用的编号；{held[was].key} 正在使用",
+                    f"an id that is in this file no more; {held[was].key} has it",
+                )
             elif gateway in gateways:
-                fault = f"the former id of a point; it is that of {gateway}'s {what}"
+                expected = Text(
+                    f"测点的旧编号；这是 {gateway} 的 {what} 的编号",
+                    f"the former id of a point; it is that of {gateway}'s {what}",
+                )
             elif first.setdefault(was, place) is not place:
-                fault = f"the former id of one point only; {first[was].key} was that too"
+                expected = Text(
+                    f"只属于一个测点的旧编号；{first[was].key} 也写了它",
+                    f"the former id of one point only; {first[was].key} was that too",
+                )
             else:
                 continue
-            self.faults.append(place.at("was").fault(was, fault))
+            self.faults.append(place.at("was").fault(was, expected))
 
     def _all(self, model: type[W], key: str, known: Known | None = None) -> tuple[W, ...]:
         tables = (self._checked(model, place, item, known) for place, item in self._items[key])

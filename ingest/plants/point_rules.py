@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from sys import intern
 from typing import Final
 
+from ingest.domain.model.expectations import one_of
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Gate, Rationalization
 from ingest.domain.model.text import Text
@@ -15,7 +16,7 @@ from ingest.plants.enrolment import Dust
 from ingest.plants.formula import BoundFormula
 from ingest.plants.gates import ALWAYS, Missing
 from ingest.plants.kinds import LABELS, BorrowedLimit, LimitSpec, Measure, RuleSpec, Score, Unfit
-from ingest.plants.kinds.rule import SIGNS
+from ingest.plants.kinds.rule import SIGNS, rule_named
 from ingest.plants.phase_scope import PhaseScope
 from ingest.plants.plant_tables import SentinelsTable, named
 from ingest.plants.plantfile import PlantFile, PointText
@@ -159,9 +160,9 @@ class _Evaluation:
                 evaluated.append(self._evaluate(code, spec))
             except Missing as missing:
                 if missing.key in own or code not in signal.rules:
-                    self._fault(
-                        place, missing.key, own.get(missing.key, "(missing)"), f"{missing.what}, which it needs"
-                    )
+                    what = missing.what
+                    needed = Text(f"{what.zh}，规则需要它", f"{what.en}, which it needs")
+                    self._fault(place, missing.key, own.get(missing.key, "(missing)"), needed)
                 else:
                     not_evaluated.append(f"{code}: {missing}")
             except Unfit as unfit:
@@ -191,7 +192,9 @@ class _Evaluation:
         if spec.dust is None or dust in spec.dust:
             return True
         if own:
-            self._fault(place, "dust", dust, f"one of {', '.join(spec.dust)}: the rule holds only there")
+            kinds = one_of(spec.dust)
+            expected = Text(f"{kinds.zh}：规则只适用于这些粉尘", f"{kinds.en}: the rule holds only there")
+            self._fault(place, "dust", dust, expected)
         return False
 
     def _evaluate(self, code: str, spec: RuleSpec) -> EvaluatedRule:
@@ -246,16 +249,25 @@ class _Evaluation:
         """
         model = self._rules.get(code)
         if not isinstance(model, LimitSpec):
-            limits = ", ".join(code for code, rule in self._rules.items() if isinstance(rule, LimitSpec))
-            raise Unfit("of_limit", code, f"a limit rule of the point: {limits or 'it has none'}")
+            limits = [code for code, rule in self._rules.items() if isinstance(rule, LimitSpec)]
+            raise Unfit(
+                "of_limit",
+                code,
+                Text(
+                    f"该测点的限值规则：{'、'.join(limits) or '它没有'}",
+                    f"a limit rule of the point: {', '.join(limits) or 'it has none'}",
+                ),
+            )
+        rule = rule_named(code)
         if code in self._point.table.disabled_rules:
-            raise Missing("of_limit", f"rule {code}, which is disabled")
+            raise Missing("of_limit", Text(f"{rule.zh}，它已停用", f"{rule.en}, which is disabled"))
         if model.dust is not None and self._dust not in model.dust:
-            raise Missing("of_limit", f"rule {code}, which is for other dusts")
+            raise Missing("of_limit", Text(f"{rule.zh}，它用于其他粉尘", f"{rule.en}, which is for other dusts"))
         try:
             score = model.score(self._of)
         except Missing as missing:
-            raise Missing("of_limit", f"{missing.what} for its rule {code}") from None
+            what = missing.what
+            raise Missing("of_limit", Text(f"{rule.zh} 所需的{what.zh}", f"{what.en} for its {rule.en}")) from None
         label = LABELS[code] if code in _LEVELS else Text(f" {code} ", code)
         given: dict[str, object] = {
             key: getattr(model, key)
@@ -267,7 +279,7 @@ class _Evaluation:
             self._shared.taken[key] = spec.model_copy(update=given), spec, model
         return self._shared.taken[key][0], BorrowedLimit(score.limit, SIGNS[model.side], label)
 
-    def _fault(self, place: Place, key: str, value: object, expected: str) -> None:
+    def _fault(self, place: Place, key: str, value: object, expected: Text) -> None:
         self._faults.append(place.at(key).fault(value, expected))
 
 

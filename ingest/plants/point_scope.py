@@ -7,9 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ingest.domain.model.plant import Gate
+from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.formula import BoundFormula, Formula, alternatives, bind, condition, parse_formula, quoted_name
-from ingest.plants.gates import ALWAYS, Candidate, Missing, Nearby, Peers, When, find_gate, find_point
+from ingest.plants.gates import ALWAYS, Candidate, Missing, Nearby, Peers, When, a_point_of, find_gate, find_point
 from ingest.plants.kinds import Unfit
 
 
@@ -117,7 +118,9 @@ class PointScope:
             found = dict.fromkeys(self.find(name, peers.key).id for name in peers.where)
             among = [self._by_id[each] for each in found if each != self._here.id]
             if len(among) < peers.least:
-                raise Unfit(peers.key, list(peers.where), f"at least {peers.least} besides {self._here.id}")
+                here_id = self._here.id
+                expected = Text(f"除 {here_id} 外至少 {peers.least} 个", f"at least {peers.least} besides {here_id}")
+                raise Unfit(peers.key, list(peers.where), expected)
             return tuple(among)
         here = self._here
         near = (
@@ -128,10 +131,14 @@ class PointScope:
         else:
             among = [p for p in near if p is not here and p.of.table.kind == "analogue"]
         if len(among) < peers.least:
-            kind = here.signal if peers.alike else "measured value"
+            kind = Text(f"{here.signal} 测点", here.signal) if peers.alike else Text("模拟量测点", "measured value")
+            where = _where(peers.where, here)
             raise Missing(
                 peers.key,
-                f"{'another' if peers.least == 1 else f'{peers.least} other'} {kind} {_where(peers.where, here)}",
+                Text(
+                    f"{where.zh}另外至少 {peers.least} 个 {kind.zh}",
+                    f"{'another' if peers.least == 1 else f'{peers.least} other'} {kind.en} {where.en}",
+                ),
             )
         return tuple(among)
 
@@ -140,7 +147,7 @@ class PointScope:
         found = {p.id: p for name in nearby.names for p in self._plant_points.named(name) if p is not here}
         needed = {p.id: p for p in found.values() if not nearby.needed.isdisjoint((p.id, p.signal))}
         if not needed:
-            raise Missing(nearby.key, f"a point of {' or '.join(sorted(nearby.needed))}")
+            raise Missing(nearby.key, a_point_of(*sorted(nearby.needed)))
         if any(p.equipment == here.equipment is not None for p in needed.values()):
             return tuple(p for p in found.values() if p.equipment == here.equipment or p.id not in needed)
         return tuple(found.values())
@@ -197,7 +204,9 @@ class PointScope:
         return found.points if isinstance(found, Formula) else found.names
 
 
-def _where(where: str, here: PlantPoint) -> str:
+def _where(where: str, here: PlantPoint) -> Text:
     if where == "plant":
-        return "in the plant"
-    return f"on {here.equipment}" if here.equipment else "on its equipment, of which it names none"
+        return Text("企业内", "in the plant")
+    if here.equipment:
+        return Text(f"设备 {here.equipment} 上", f"on {here.equipment}")
+    return Text("其设备上（该测点没有写设备）", "on its equipment, of which it names none")

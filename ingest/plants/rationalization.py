@@ -15,11 +15,14 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from ingest.domain.model.fault import Fault, near
+from ingest.domain.model.expectations import one_of, with_near
+from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Confidence, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.kinds import OWN_INSTRUCTIONS, RuleSpec
 from ingest.plants.written import Place, Sourced, Written, checked, read_toml
+
+ANOTHER_SIGNAL: Final = Text("本文件的另一信号", "another signal of this file")
 
 FOLDER: Final = "rationalization"
 FAMILIES: Final = "families"
@@ -110,7 +113,7 @@ def load_rationalizations(directory: Path, name: str, faults: list[Fault]) -> Ma
         place = Place(file, code)
         model = own.get("like")
         if model is not None and model not in raw:
-            faults.append(place.at("like").fault(model, f"another signal of this file{near(model, raw)}"))
+            faults.append(place.at("like").fault(model, with_near(ANOTHER_SIGNAL, model, raw)))
             continue
         tables = {**raw[model], **own} if model else dict(own)
         tables.pop("like", None)
@@ -147,14 +150,15 @@ def _entries(
         written = given
         model = written.get("like") if isinstance(written, Mapping) else None
         if model is not None and not isinstance(tables.get(model), Mapping):
-            faults.append(place.at(code, "like").fault(model, f"another rule of this table{near(model, tables)}"))
+            another = Text("本表的另一条规则", "another rule of this table")
+            faults.append(place.at(code, "like").fault(model, with_near(another, model, tables)))
             continue
         if model is not None:
             written = {key: text for key, text in {**tables[model], **written}.items() if key != "like"}
         entry, found = checked(Entry, written, place.at(code))
         faults += found
         if entry is not None and entry.respond not in times:
-            faults.append(place.at(code, "respond").fault(entry.respond, f"one of {', '.join(times)}"))
+            faults.append(place.at(code, "respond").fault(entry.respond, one_of(times)))
         elif entry is not None:
             entries[code] = entry
     return entries

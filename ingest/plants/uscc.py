@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from ingest.domain.model.text import Text
+
 ALPHABET: Final = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 """31 characters: digits and capitals without I O S V Z."""
 
@@ -11,22 +13,31 @@ _LENGTH: Final = 18
 _VALUE: Final = {character: value for value, character in enumerate(ALPHABET)}
 
 
-def uscc_fault(code: str) -> str | None:
+def uscc_fault(code: str) -> Text | None:
     """Return the expectation that a code fails, or None for a valid one.
 
     >>> uscc_fault("91350100M000100Y43") is None
     True
-    >>> uscc_fault("91350100M000100Y44")
+    >>> uscc_fault("91350100M000100Y44").en
     'a GB 32100 code whose last character is its check character: 3, not 4'
     """
     if len(code) != _LENGTH:
-        return f"a GB 32100 code of 18 characters, not {len(code)}"
+        return Text(
+            f"GB 32100 统一社会信用代码，18 位，现为 {len(code)} 位",
+            f"a GB 32100 code of 18 characters, not {len(code)}",
+        )
     wrong = sorted(set(code) - _VALUE.keys())
     if wrong:
-        return f"a GB 32100 code of digits and capitals without I O S V Z; not {' '.join(wrong)}"
+        return Text(
+            f"GB 32100 统一社会信用代码，由数字和不含 I O S V Z 的大写字母组成；不能有 {' '.join(wrong)}",
+            f"a GB 32100 code of digits and capitals without I O S V Z; not {' '.join(wrong)}",
+        )
     check = check_character(code[:-1])
     if code[-1] != check:
-        return f"a GB 32100 code whose last character is its check character: {check}, not {code[-1]}"
+        return Text(
+            f"GB 32100 统一社会信用代码，末位为校验位：应为 {check}，现为 {code[-1]}",
+            f"a GB 32100 code whose last character is its check character: {check}, not {code[-1]}",
+        )
     return None
 
 

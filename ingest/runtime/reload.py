@@ -16,6 +16,7 @@ from typing import Final
 
 from ingest.base.telemetry import Event, configure_logging, emit
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.runtime.settings import InForce, Settings, load_in_force
 
 _PATIENCE_S: Final = 10.0
@@ -73,7 +74,10 @@ class Reloader:
             except InvalidConfig as error:
                 _refuse(error.faults)
             except TimeoutError:
-                expected = f"a file that is read within {self._patience_s:g} s: does its disk or server answer?"
+                expected = Text(
+                    f"{self._patience_s:g} s 内能读完的文件：磁盘或服务器是否应答？",
+                    f"a file that is read within {self._patience_s:g} s: does its disk or server answer?",
+                )
                 _refuse([Fault(str(self._file), "(file)", str(self._file), expected)])
             else:
                 take_over(found, self._running)
@@ -129,4 +133,4 @@ def take_over(found: InForce, running: Settings) -> None:
 
 def _refuse(faults: Sequence[Fault]) -> None:
     for fault in faults:
-        emit(SettingsNotReread(fault.key, str(fault.value), fault.expected))
+        emit(SettingsNotReread(fault.key, str(fault.value), fault.expected.en))

@@ -10,6 +10,7 @@ from typing import Final
 
 from ingest.domain.model.audit import Act
 from ingest.domain.model.fault import Fault
+from ingest.domain.model.text import Text
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.live import LiveService
 from ingest.runtime.open_cases import CaseBooks
@@ -120,7 +121,10 @@ class ServedApi:
         except CannotListen as error:
             if new:
                 raise
-            expected = f"an address that is free, and a certificate that can be used: {error.reason}"
+            expected = Text(
+                f"空闲的地址和可用的证书：{error.reason}",
+                f"an address that is free, and a certificate that can be used: {error.reason}",
+            )
             self._address_fault = Fault("(settings)", "api", f"{error.host} port {error.port}", expected)
             self._refusals([self._address_fault])
             return "(no console)"

@@ -7,14 +7,20 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePath
+from typing import Final
 
+from ingest.base.config import SecretUnreadable
 from ingest.domain.model.audit import ActRole
+from ingest.domain.model.expectations import readable_secret
 from ingest.domain.model.fault import Fault, Refuse, refuse_all
 from ingest.domain.model.rights import AUTHORITY, ENTERPRISE
+from ingest.domain.model.text import Text
 from ingest.services.config import Role, TokenConfig
 from ingest.services.errors import NotAllowed
 
 MIN_TOKEN_LENGTH = 16
+_LONG_ENOUGH: Final = Text(f"至少 {MIN_TOKEN_LENGTH} 个字符", f"at least {MIN_TOKEN_LENGTH} characters")
+_ITS_OWN: Final = Text("其他令牌没有用的密钥", "a secret that no other token has")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +85,15 @@ class TokenStore:
             place = str(PurePath(token.token.file)) if token.token.file else f"environment {token.token.env}"
             try:
                 secret = token.token.read()
-            except LookupError as error:
-                faults.append(Fault(place, key, "(missing)", str(error)))
+            except SecretUnreadable as error:
+                faults.append(Fault(place, key, "(missing)", readable_secret(error)))
                 continue
             digest = _digest(secret)
             if len(secret) < MIN_TOKEN_LENGTH:
-                faults.append(Fault(place, key, "(hidden)", f"at least {MIN_TOKEN_LENGTH} characters"))
+                faults.append(Fault(place, key, "(hidden)", _LONG_ENOUGH))
                 continue
             if any(hmac.compare_digest(digest, other) for other, _ in self._known):
-                faults.append(Fault(place, key, "(hidden)", "a secret that no other token has"))
+                faults.append(Fault(place, key, "(hidden)", _ITS_OWN))
                 twice.add(digest)
             plants = None if token.plants is None else frozenset(token.plants)
             self._known.append((digest, Principal(token.name, token.role, plants)))

@@ -8,7 +8,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, Secret, given_once, misplaced
+from ingest.base.config import Config, Secret
+from ingest.domain.model.expectations import given_once, misplaced
+from ingest.domain.model.text import Text
 
 Role = Literal["operator", "inspector", "admin", "display"]
 
@@ -52,10 +54,12 @@ class ApiConfig(Config):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        given_once("tokens", "name", (token.name for token in self.tokens), "a name that no other token has")
+        unique = Text("其他令牌没有用的名称", "a name that no other token has")
+        given_once("tokens", "name", (token.name for token in self.tokens), unique)
         if (self.tls_cert is None) != (self.tls_key is None):
             key = "tls_cert" if self.tls_cert is None else "tls_key"
-            raise misplaced(((key,), None, "tls_cert and tls_key together, or neither"))
+            both = Text("tls_cert 与 tls_key 同填或同不填", "tls_cert and tls_key together, or neither")
+            raise misplaced(((key,), None, both))
         return self
 
     @property

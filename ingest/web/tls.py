@@ -8,7 +8,9 @@ from pathlib import Path
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.model.certificate import read_certificate, state_of
+from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault
+from ingest.domain.model.text import Text
 from ingest.services.config import ApiConfig
 
 
@@ -57,7 +59,7 @@ def unpaired(config: ApiConfig) -> list[Fault]:
     try:
         RenewedContext(config.tls_cert, config.tls_key)
     except OSError as error:
-        why = error.strerror or "not that certificate's key"
-        expected = f"the PEM file of the certificate's key: {why}"
+        pem = Text("该证书私钥的 PEM 文件", "the PEM file of the certificate's key")
+        expected = with_reason(pem, error, Text("不是该证书的私钥", "not that certificate's key"))
         return [Fault(str(config.tls_key), "api.tls_key", str(config.tls_key), expected)]
     return []

@@ -5,6 +5,9 @@ from __future__ import annotations
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
+from ingest.domain.model.expectations import InvalidValue
+from ingest.domain.model.text import Text
+
 BLOCK_BYTES = 16  # GB/T 32907: block and key are 128 bits
 
 
@@ -25,11 +28,11 @@ class Sm4Cbc:
 
 
 def decode_block(text: str) -> bytes:
-    """16 bytes from 32 hex digits. Raises ValueError otherwise, without quoting them."""
+    """16 bytes from 32 hex digits. Raises InvalidValue otherwise, without quoting them."""
     try:
         block = bytes.fromhex(text)
     except ValueError:
         block = b""
     if len(block) != BLOCK_BYTES:
-        raise ValueError("32 hex digits (16 bytes)")
+        raise InvalidValue(Text("32 位十六进制数（16 字节）", "32 hex digits (16 bytes)"))
     return block

@@ -14,8 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from ingest.base.config import Config
 from ingest.delivery.errors import Unmappable
+from ingest.domain.model.expectations import InvalidValue, one_of, with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig, faults_of
 from ingest.domain.model.outbox import Message, MessageKind
+from ingest.domain.model.text import Text
+from ingest.domain.model.toml_texts import toml_text
 
 Scalar = str | int | float | bool
 
@@ -91,9 +94,9 @@ class Source(Config):
     @model_validator(mode="after")
     def _one_source(self) -> Self:
         if (self.path is None) == (self.const is None):
-            raise ValueError("either a path or a const")
+            raise InvalidValue(Text("path 或 const，二者取一", "either a path or a const"))
         if (self.path is None and (self.time or self.values)) or (self.time and self.values):
-            raise ValueError("a path with at most one of time and values")
+            raise InvalidValue(Text("path，time 与 values 至多写一项", "a path with at most one of time and values"))
         return self
 
     def value_in(self, scope: Mapping[str, Any]) -> Any:
@@ -125,7 +128,12 @@ class Section(Config):
     @model_validator(mode="after")
     def _list_has_its_own_name(self) -> Self:
         if self.items in self.head:
-            raise ValueError(f"a head without {self.items!r}, which names the list of items")
+            raise InvalidValue(
+                Text(
+                    f"head 中没有 {self.items!r}：它是各项列表的名称",
+                    f"a head without {self.items!r}, which names the list of items",
+                )
+            )
         return self
 
 
@@ -194,17 +202,20 @@ def load_mapping(path: Path | None) -> FieldMapping:
         given = path or resources.files("ingest.delivery.platform") / "mapping.toml"
         mapping = FieldMapping.model_validate(tomllib.loads(given.read_text(encoding="utf-8")))
     except OSError as error:
-        raise InvalidConfig([Fault(str(file), "platform.mapping", str(file), f"a file: {error.strerror}")]) from error
+        expected = with_reason(Text("文件", "a file"), error)
+        raise InvalidConfig([Fault(str(file), "platform.mapping", str(file), expected)]) from error
     except ValidationError as error:
         raise InvalidConfig(faults_of(file, error, FieldMapping)) from error
     except ValueError as error:  # not TOML, or not UTF-8
-        raise InvalidConfig([Fault(str(file), "(file)", "(content)", f"TOML: {error}")]) from error
+        raise InvalidConfig([Fault(str(file), "(file)", "(content)", toml_text(str(error)))]) from error
     faults = []
     for (kind, part), known in PATHS.items():
         for name, source in getattr(getattr(mapping, kind), part).items():
             allowed = known & TIMES if source.time else known
             if source.path is not None and source.path not in allowed:
-                expected = f"{'a time, ' if source.time else ''}one of {', '.join(sorted(allowed))}"
+                expected = one_of(sorted(allowed))
+                if source.time:
+                    expected = Text(f"时间，{expected.zh}", f"a time, {expected.en}")
                 faults.append(Fault(str(file), f"{kind}.{part}.{name}", repr(source.path), expected))
     if faults:
         raise InvalidConfig(faults)

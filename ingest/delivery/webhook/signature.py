@@ -8,6 +8,9 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 
+from ingest.domain.model.expectations import InvalidValue
+from ingest.domain.model.text import Text
+
 PREFIX = "whsec_"
 MIN_BYTES, MAX_BYTES = 24, 64  # Standard Webhooks 1.0.0, "Signature scheme"
 
@@ -16,17 +19,17 @@ def decode_secret(text: str) -> bytes:
     """The signing key: base64 after `whsec_`, otherwise the characters themselves.
 
     Raises:
-        ValueError: not base64, or not of 24 to 64 bytes; the message does not quote it.
+        InvalidValue: not base64, or not of 24 to 64 bytes; the message does not quote it.
     """
     if text.startswith(PREFIX):
         try:
             key = base64.b64decode(text.removeprefix(PREFIX), validate=True)
         except binascii.Error:
-            raise ValueError("base64 after whsec_") from None
+            raise InvalidValue(Text("whsec_ 之后为 base64", "base64 after whsec_")) from None
     else:
         key = text.encode()
     if not MIN_BYTES <= len(key) <= MAX_BYTES:
-        raise ValueError(f"a key of {MIN_BYTES} to {MAX_BYTES} bytes")
+        raise InvalidValue(Text(f"{MIN_BYTES} 至 {MAX_BYTES} 字节的密钥", f"a key of {MIN_BYTES} to {MAX_BYTES} bytes"))
     return key
 
 

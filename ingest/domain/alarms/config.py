@@ -8,7 +8,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, given_once, misplaced
+from ingest.base.config import Config
+from ingest.domain.model.expectations import given_once, misplaced
+from ingest.domain.model.text import Text
 
 Seconds = Annotated[int, Field(gt=0)]
 
@@ -54,14 +56,15 @@ class AlarmsConfig(Config):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.flood_ends_below > self.flood_begins_above:
-            most = f"at most flood_begins_above, which is {self.flood_begins_above}"
+            above = self.flood_begins_above
+            most = Text(f"不大于 flood_begins_above，即 {above}", f"at most flood_begins_above, which is {above}")
             raise misplaced((("flood_ends_below",), self.flood_ends_below, most))
-        given_once(
-            "positions", "name", (position.name for position in self.positions), "a name that no other position has"
-        )
+        unique = Text("其他岗位没有用的名称", "a name that no other position has")
+        given_once("positions", "name", (position.name for position in self.positions), unique)
+        alone = Text("每个企业只归一个岗位", "each plant at one position only")
         times = Counter(plant for position in self.positions for plant in set(position.plants))
         twice = [
-            (("positions", at, "plants"), plant, "each plant at one position only")
+            (("positions", at, "plants"), plant, alone)
             for at, position in enumerate(self.positions)
             for plant in position.plants
             if times[plant] > 1

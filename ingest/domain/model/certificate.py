@@ -5,9 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from cryptography import x509
 
+from ingest.domain.model.text import Text
+
+NO_CERTIFICATE: Final = Text("其中没有证书", "no certificate in it")
 DAY = 86_400 * 10**9  # ns
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,14 @@ from typing import Annotated, Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 
 from ingest.base.config import Secret
+from ingest.domain.model.pydantic_texts import choices
+from ingest.domain.model.text import Text
 
-_WORDS: Final[dict[Any, str]] = {
-    bool: "true or false", int: "a whole number", float: "a number",
-    str: "a text, in quotes", Path: "a path, in quotes", Secret: '{ file = "PATH" } or { env = "NAME" }',
+_WORDS: Final[dict[Any, Text]] = {
+    bool: Text("true 或 false", "true or false"), int: Text("整数", "a whole number"), float: Text("数", "a number"),
+    str: Text("加引号的文本", "a text, in quotes"), Path: Text("加引号的路径", "a path, in quotes"),
+    dt.date: Text("不加引号的日期，如 2026-01-31", "a date without quotes, such as 2026-01-31"),
+    Secret: Text('{ file = "PATH" } 或 { env = "NAME" }', '{ file = "PATH" } or { env = "NAME" }'),
 }  # fmt: skip
 
 
@@ -61,34 +66,41 @@ def place_of(model: type[BaseModel], loc: Sequence[str | int]) -> Place:
     return Place(tuple(keys), annotation, tuple(known), secret)
 
 
-def words_for(annotation: Any) -> str:
+def words_for(annotation: Any) -> Text:
     """Describe what is expected of a value of that type.
 
     >>> from typing import Literal
     >>> words_for(Literal["a", "b", "c"] | None)
-    "'a', 'b' or 'c'"
+    Text(zh="'a'、'b' 或 'c'", en="'a', 'b' or 'c'")
     >>> words_for(tuple[int, ...])
-    'a list, of each: a whole number'
+    Text(zh='列表，每项为：整数', en='a list, of each: a whole number')
     """
-    choices = [value for part in _parts(annotation) if get_origin(part) is Literal for value in get_args(part)]
-    if choices:
-        return _one_of([repr(value) for value in choices])
+    literals = [value for part in _parts(annotation) if get_origin(part) is Literal for value in get_args(part)]
+    if literals:
+        return _one_of(literals)
     for part in _parts(annotation):
         if part in _WORDS:
             return _WORDS[part]
         if isinstance(part, type) and issubclass(part, Enum):
-            return _one_of([repr(str(value)) for value in part])
+            return _one_of([str(value) for value in part])
         if entries := [*_entries_of(part)]:
-            kind = "a table" if get_origin(part) in {dict, Mapping} else "a list"
-            return f"{kind}, of each: {words_for(entries[0])}"
+            each = words_for(entries[0])
+            zh, en = ("表", "a table") if get_origin(part) in {dict, Mapping} else ("列表", "a list")
+            return Text(f"{zh}，每项为：{each.zh}", f"{en}, of each: {each.en}")
         if isinstance(part, type) and issubclass(part, BaseModel):
-            needed = [name for name, field in part.model_fields.items() if field.is_required()]
-            return "a table" + (f" with {', '.join(needed)}" if needed else "")
-    return "a value"
+            return _table([name for name, field in part.model_fields.items() if field.is_required()])
+    return Text("一个值", "a value")
 
 
-def _one_of(values: Sequence[str]) -> str:
-    return " or ".join(filter(None, [", ".join(values[:-1]), values[-1]]))
+def _table(needed: Sequence[str]) -> Text:
+    if not needed:
+        return Text("表", "a table")
+    return Text(f"表，其中有 {'、'.join(needed)}", f"a table with {', '.join(needed)}")
+
+
+def _one_of(values: Sequence[object]) -> Text:
+    *others, last = map(repr, values)
+    return choices(" or ".join(filter(None, [", ".join(others), last])))
 
 
 def _parts(annotation: Any) -> Iterator[Any]:

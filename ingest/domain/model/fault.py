@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel, ValidationError
 
+from ingest.domain.model.expectations import expectation_in, with_near
 from ingest.domain.model.expected import Place, place_of, words_for
+from ingest.domain.model.pydantic_texts import choices, text_of
+from ingest.domain.model.text import Text
 
 SECRET_KEYS = ("secret", "token", "password", "key", "iv")
 _NO_SECRETS: Final = frozenset({"tokens"})
@@ -20,15 +22,15 @@ _NO_SECRETS: Final = frozenset({"tokens"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault, with what its reader needs to correct it."""
+    """One fault, with what its reader needs to correct it; as a text it is a line of a log, in English."""
 
     file: str
     key: str
     value: str
-    expected: str
+    expected: Text
 
     def __str__(self) -> str:
-        return f"{self.file}: {self.key} = {self.value}: expected {self.expected}"
+        return f"{self.file}: {self.key} = {self.value}: expected {self.expected.en}"
 
 
 class InvalidConfig(Exception):
@@ -60,12 +62,6 @@ def all_of(*checks: Callable[[], object]) -> None:
         raise InvalidConfig(faults)
 
 
-def near(word: object, known: Iterable[str]) -> str:
-    """Return a hint for a mistyped name: "; near: ..." with the closest known names, or nothing."""
-    close = difflib.get_close_matches(str(word), sorted(known), n=3)
-    return f"; near: {', '.join(close)}" if close else ""
-
-
 def faults_of(file: Path, error: ValidationError, model: type[BaseModel], raw: object = None) -> list[Fault]:
     """Return every fault Pydantic found, in our words; the value of a secret is never shown.
 
@@ -87,7 +83,7 @@ class Problem:
 
     keys: tuple[str | int, ...]
     shown: str
-    expected: str
+    expected: Text
 
 
 def problems_of(error: ValidationError, model: type[BaseModel]) -> Iterator[Problem]:
@@ -152,34 +148,31 @@ def _sounds_secret(part: str | int) -> bool:
     return isinstance(part, str) and any(word in part.lower() for word in SECRET_KEYS)
 
 
-def _expected(item: Any, place: Place) -> str:
+def _expected(item: Any, place: Place) -> Text:
+    context = item.get("ctx", {})
     match item["type"]:
         case "extra_forbidden":
-            known = [*place.known]
-            hint = near(place.keys[-1], known)
-            expected = "no such key here" + (hint or f"; there are: {', '.join(known)}")
+            key, known = place.keys[-1], [*place.known]
+            nowhere = Text("不写此键：此处没有它", "no such key here")
+            there_are = Text(f"{nowhere.zh}；可写 {'、'.join(known)}", f"{nowhere.en}; there are: {', '.join(known)}")
+            hinted = with_near(nowhere, key, known)
+            return there_are if hinted == nowhere else hinted
         case "union_tag_invalid":
-            choices = str(item["ctx"]["expected_tags"])
-            expected = choices + _near_choice(item["ctx"]["tag"], choices)
+            return _choices(context["tag"], str(context["expected_tags"]))
         case "literal_error" | "enum":
-            choices = str(item["ctx"]["expected"])
-            expected = choices + _near_choice(item["input"], choices)
-        case "string_pattern_mismatch":
-            expected = f"a text that matches {item['ctx']['pattern']}"
+            return _choices(item["input"], str(context["expected"]))
         case kind if kind.startswith("ip_"):
-            expected = "an address or network such as 10.1.2.3 or fd00::/8"
+            return Text("地址或网段，如 10.1.2.3 或 fd00::/8", "an address or network such as 10.1.2.3 or fd00::/8")
         case kind if kind == "missing" or kind.endswith(("_type", "_parsing", "_not_found", "_from_float")):
-            expected = words_for(place.annotation)
+            return words_for(place.annotation)
         case _:
-            expected = re.sub(
-                r"^(Value error, |(Input|Value|String|Tuple|List) should (be |have )?)", "", str(item["msg"])
-            )
-    return expected
+            return expectation_in(context) or text_of(item)
 
 
-def _near_choice(given: object, choices: str) -> str:
-    """Return a hint for a mistyped choice; `choices` lists them in quotes."""
-    return near(given, re.findall(r"'([^']*)'", choices)) if isinstance(given, str) else ""
+def _choices(given: object, listed: str) -> Text:
+    """Return the choices, with a hint for a mistyped one; they are listed in quotes."""
+    known = re.findall(r"'([^']*)'", listed)
+    return with_near(choices(listed), given, known) if isinstance(given, str) else choices(listed)
 
 
 def _harmless(shown: str) -> str:

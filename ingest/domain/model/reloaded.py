@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from ingest.base.config import Secret
+from ingest.base.config import Secret, SecretUnreadable
 from ingest.base.telemetry import Event, emit
+from ingest.domain.model.expectations import readable_secret
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 
 T = TypeVar("T")
 
@@ -54,7 +56,7 @@ class Reloaded(Generic[T]):
         except InvalidConfig as invalid:
             fault = invalid.faults[0]
             if fault != self._reported:
-                emit(self._unusable(fault.key, fault.file, fault.expected))
+                emit(self._unusable(fault.key, fault.file, fault.expected.en))
             self._reported = fault
             if self._good is None:
                 raise
@@ -76,14 +78,15 @@ def renewed_password(key: str, secret: Secret | None, longest: int | None = None
             return None
         try:
             password = secret.read()
-        except LookupError as error:
-            raise _unreadable(key, secret, str(error.args[0])) from error
+        except SecretUnreadable as error:
+            raise _unusable(key, secret, readable_secret(error)) from error
         if longest is not None and len(password.encode()) > longest:
-            raise _unreadable(key, secret, f"at most {longest} bytes")
+            most = Text(f"可用的密钥：至多 {longest} 字节", f"a secret that can be used: at most {longest} bytes")
+            raise _unusable(key, secret, most)
         return password
 
     return Reloaded(read, PasswordUnusable)
 
 
-def _unreadable(key: str, secret: Secret, why: str) -> InvalidConfig:
-    return InvalidConfig([Fault(str(secret.file or secret.env), key, "(hidden)", f"a secret that can be read: {why}")])
+def _unusable(key: str, secret: Secret, expected: Text) -> InvalidConfig:
+    return InvalidConfig([Fault(str(secret.file or secret.env), key, "(hidden)", expected)])

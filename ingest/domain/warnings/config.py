@@ -7,7 +7,9 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, misplaced
+from ingest.base.config import Config
+from ingest.domain.model.expectations import misplaced
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Step
 from ingest.domain.warnings.escalation import Deadlines, Duty
 from ingest.domain.warnings.policy import WarningPolicy
@@ -84,7 +86,8 @@ class WarningsConfig(Config):
     @model_validator(mode="after")
     def _in_order(self) -> Self:
         if list(self.remind_at) != sorted(set(self.remind_at)):
-            raise misplaced((("remind_at",), list(self.remind_at), "parts of the time, each later than the one before"))
+            expected = Text("时间的几分之几，依次递增", "parts of the time, each later than the one before")
+            raise misplaced((("remind_at",), list(self.remind_at), expected))
         return self
 
     def duty_of(self, plant: str, region: str) -> Duty:

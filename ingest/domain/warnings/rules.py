@@ -14,9 +14,11 @@ from typing import Annotated, Final, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from ingest.base.config import Config
+from ingest.domain.model.expectations import InvalidValue, with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig, faults_of
 from ingest.domain.model.plant import Confidence
 from ingest.domain.model.text import Text
+from ingest.domain.model.toml_texts import toml_text
 from ingest.domain.model.warning import Colour, Trait
 
 Same = Literal["equipment", "signal"]
@@ -104,7 +106,8 @@ class _Selection(Config):
     @model_validator(mode="after")
     def _something(self) -> Self:
         if not self.model_fields_set:
-            raise ValueError("at least one of " + ", ".join(type(self).model_fields))
+            fields = [*type(self).model_fields]
+            raise InvalidValue(Text(f"至少一项：{'、'.join(fields)}", "at least one of " + ", ".join(fields)))
         return self
 
     def selector(self) -> Selector:
@@ -138,13 +141,20 @@ class _Rule(Config):
     @model_validator(mode="after")
     def _sound(self) -> Self:
         if self.count == 1 and (self.within_s or self.same):
-            raise ValueError("a count of at least 2 with within_s or same")
+            raise InvalidValue(
+                Text("有 within_s 或 same 时，count 不小于 2", "a count of at least 2 with within_s or same")
+            )
         if self.within_s and (self.older_s or self.reached):
-            raise ValueError("within_s without older_s and reached")
+            raise InvalidValue(Text("within_s 不与 older_s、reached 同用", "within_s without older_s and reached"))
         if self.reached and self.beside:
-            raise ValueError("reached without beside")
+            raise InvalidValue(Text("reached 不与 beside 同用", "reached without beside"))
         if self.reached and self.reached >= self.colour:
-            raise ValueError(f"a colour above {self.reached}, which is reached already")
+            raise InvalidValue(
+                Text(
+                    f"高于 {self.reached} 的颜色；{self.reached} 已经达到",
+                    f"a colour above {self.reached}, which is reached already",
+                )
+            )
         return self
 
     def rule(self) -> ColourRule:
@@ -183,14 +193,16 @@ def load_rules(path: Path | None = None) -> ColourRules:
         text = given.read_text(encoding="utf-8")
         written = _File.model_validate(tomllib.loads(text))
     except OSError as error:
-        raise InvalidConfig([Fault(str(file), "warnings.rules", str(file), f"a file: {error.strerror}")]) from error
+        expected = with_reason(Text("文件", "a file"), error)
+        raise InvalidConfig([Fault(str(file), "warnings.rules", str(file), expected)]) from error
     except ValidationError as error:
         raise InvalidConfig(faults_of(file, error, _File)) from error
     except ValueError as error:  # not TOML, or not UTF-8
-        raise InvalidConfig([Fault(str(file), "(file)", "(content)", f"TOML: {error}")]) from error
+        raise InvalidConfig([Fault(str(file), "(file)", "(content)", toml_text(str(error)))]) from error
     twice = [name for name, times in Counter(rule.id for rule in written.rules).items() if times > 1]
     if twice:
-        raise InvalidConfig([Fault(str(file), "rules.id", name, "an id for each rule, given once") for name in twice])
+        once = Text("每条规则一个编号，不重复", "an id for each rule, given once")
+        raise InvalidConfig([Fault(str(file), "rules.id", name, once) for name in twice])
     return _compile(written, text)
 
 

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from ingest.base.telemetry import Event
 from ingest.domain.model.certificate import read_certificate
+from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ class TrustFiles:
                 key, file = "mqtt.tls_cert", self.cert
                 context.load_cert_chain(self.cert, self.key, password="")  # of a locked key OpenSSL asks the terminal
         except (OSError, ValueError) as error:  # ssl.SSLError is an OSError; a name of no file is a ValueError
-            expected = f"a PEM file, with its key: {getattr(error, 'strerror', None) or 'nothing usable in it'}"
+            pem = Text("PEM 文件及其私钥", "a PEM file, with its key")
+            expected = with_reason(pem, error, Text("其中没有可用的内容", "nothing usable in it"))
             raise InvalidConfig([Fault(str(file), key, str(file), expected)]) from error
         return context
 

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
 from ingest.plants.kinds.localized import number, seconds
@@ -18,6 +19,7 @@ from ingest.plants.kinds.rule import (
     Score,
     require_single_form,
     return_threshold,
+    rule_named,
 )
 
 _ZH = {"rise": "上升", "fall": "下降", "either": "变化"}
@@ -64,7 +66,7 @@ class StepSpec(RuleSpec):
     def _single_form(cls, value: float | None, info: ValidationInfo) -> float | None:
         require_single_form(value, info, "on")
         if value is None and info.data.get("on") is None:
-            raise ValueError("on or on_span_percent")
+            raise InvalidValue(Text("on 或 on_span_percent", "on or on_span_percent"))
         return value
 
     def score(self, of: Measure) -> Score:
@@ -123,14 +125,16 @@ class ForecastSpec(RuleSpec):
     def _single_limit(cls, limit: float | None, info: ValidationInfo) -> float | None:
         require_single_form(limit, info, "of_limit")
         if limit is None and info.data.get("of_limit") is None:
-            raise ValueError("of_limit or limit")
+            raise InvalidValue(Text("of_limit 或 limit", "of_limit or limit"))
         return limit
 
     @field_validator("side")
     @classmethod
     def _sided(cls, side: str | None, info: ValidationInfo) -> str | None:
         if (side is None) == (info.data.get("of_limit") is None):
-            raise ValueError("a side for a limit of its own, and only there")
+            raise InvalidValue(
+                Text("side，仅在规则有自己的限值时填写", "a side for a limit of its own, and only there")
+            )
         return side
 
     def limit_of(self) -> str | None:
@@ -144,7 +148,7 @@ class ForecastSpec(RuleSpec):
         elif self.limit is not None and self.side is not None:
             limit, side = self.limit, SIGNS[self.side]
         else:
-            raise Missing("of_limit", f"rule {self.of_limit}")
+            raise Missing("of_limit", rule_named(self.of_limit))
         param = {"limit": limit, "side": side, "window_s": self.window_s, "lead_s": self.lead_s}
         return Score(-self.lead_s, -2 * self.lead_s, self.lead_s, "s", param)
 

@@ -7,10 +7,19 @@ from typing import Final
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, require_single_form, return_threshold
+from ingest.plants.kinds.rule import (
+    Measure,
+    Positive,
+    RuleSpec,
+    Score,
+    require_single_form,
+    return_threshold,
+    rule_named,
+)
 
 MID_MA: Final = 12.0
 """Mid-scale of a 4-20 mA loop."""
@@ -138,7 +147,7 @@ class PinnedSpec(RuleSpec):
     def _single_value(cls, at: float | None, info: ValidationInfo) -> float | None:
         require_single_form(at, info, "of_limit")
         if at is None and info.data.get("of_limit") is None:
-            raise ValueError("of_limit or at")
+            raise InvalidValue(Text("of_limit 或 at", "of_limit or at"))
         return at
 
     def limit_of(self) -> str | None:
@@ -149,7 +158,7 @@ class PinnedSpec(RuleSpec):
         """Score = percent of the window's readings."""
         at = of.taken.value if of.taken is not None else self.at
         if at is None:
-            raise Missing("of_limit", f"rule {self.of_limit}")
+            raise Missing("of_limit", rule_named(self.of_limit))
         off = return_threshold(self.on, self.off, number(self.on, "%"))
         return Score(self.on, off, self.on, "%", {"at": at, "band": self.band, "window_s": self.window_s})
 

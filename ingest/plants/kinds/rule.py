@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
 from ingest.plants.enrolment import Dust
@@ -28,6 +29,14 @@ SIGNS: dict[str, float] = {
     "high": 1.0, "low": -1.0, "above": 1.0, "below": -1.0, "rise": 1.0, "fall": -1.0, "either": 0.0,
 }  # fmt: skip
 """The number for each side in detector parameters."""
+
+
+SETPOINT = Text("设定值 setpoint", "setpoint")
+
+
+def rule_named(code: str | None) -> Text:
+    """Return that a rule of that code is needed."""
+    return Text(f"规则 {code}", f"rule {code}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ class Measure:
     def of_setpoint(self, percent: float, key: str) -> float:
         """Return that percentage of the set-point. Raises Missing if there is none."""
         if self.setpoint is None:
-            raise Missing(key, "setpoint")
+            raise Missing(key, SETPOINT)
         return self.setpoint * percent / 100
 
 
@@ -87,8 +96,8 @@ class Score:
 class Unfit(Exception):
     """A number contradicts another: carries the key, its value and what was expected."""
 
-    def __init__(self, key: str, value: object, expected: str) -> None:
-        super().__init__(expected)
+    def __init__(self, key: str, value: object, expected: Text) -> None:
+        super().__init__(expected.en)
         self.key = key
         self.value = value
         self.expected = expected
@@ -150,7 +159,9 @@ class RuleSpec(Sourced):
     def _enough(cls, of_last: int | None, info: ValidationInfo) -> int | None:
         need = info.data.get("need")
         if (need is None) != (of_last is None) or (need or 0) > (of_last or 0):
-            raise ValueError("need and of_last together, need at most of_last")
+            raise InvalidValue(
+                Text("need 与 of_last 同填，need 不大于 of_last", "need and of_last together, need at most of_last")
+            )
         return of_last
 
     @field_validator("cause_en", "consequence_en", "action_en")
@@ -158,14 +169,19 @@ class RuleSpec(Sourced):
     def _in_chinese_too(cls, text: str | None, info: ValidationInfo) -> str | None:
         key = str(info.field_name).removesuffix("_en")
         if text is not None and info.data.get(key) is None:
-            raise ValueError(f"only beside {key}, the same in Chinese")
+            raise InvalidValue(Text(f"与中文的 {key} 同填", f"only beside {key}, the same in Chinese"))
         return text
 
     @field_validator("signed")
     @classmethod
     def _latched(cls, signed: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  pydantic calls it
         if signed and not info.data.get("latch"):
-            raise ValueError("latch = true as well: only what is latched is reset")
+            raise InvalidValue(
+                Text(
+                    "同时写 latch = true：只有锁存的报警才须复位",
+                    "latch = true as well: only what is latched is reset",
+                )
+            )
         return signed
 
     @abstractmethod
@@ -237,15 +253,17 @@ class RuleSpec(Sourced):
 
 
 def require_single_form(value: object, info: ValidationInfo, *forms: str) -> None:
-    """Refuse a number given in two forms. Raises ValueError."""
+    """Refuse a number given in two forms. Raises InvalidValue."""
     if value is not None:
         for other in forms:
             if other != info.field_name and info.data.get(other) is not None:
-                raise ValueError(f"either {other} or {info.field_name}, not both")
+                raise InvalidValue(
+                    Text(f"{other} 与 {info.field_name} 只填其一", f"either {other} or {info.field_name}, not both")
+                )
 
 
 def return_threshold(on: float, off: float | None, shown: str) -> float:
     """Return the return threshold: `off`, or `on` if none is given. Raises Unfit if it is beyond `on`."""
     if off is not None and off > on:
-        raise Unfit("off", off, f"at most on, which is {shown}")
+        raise Unfit("off", off, Text(f"不大于 on，即 {shown}", f"at most on, which is {shown}"))
     return on if off is None else off

@@ -7,15 +7,20 @@ from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Nearby, Peers
 from ingest.plants.kinds.localized import listed, number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
+_PEERS: Final = Text(
+    '"equipment"、"plant"，或至少一个测点的列表', '"equipment", "plant", or a list of at least one point'
+)
+
 
 def _some(ids: object) -> object:
     if isinstance(ids, list) and not ids:
-        raise ValueError('"equipment", "plant", or a list of at least one point')
+        raise InvalidValue(_PEERS)
     return ids
 
 
@@ -157,7 +162,14 @@ class RestartSpec(RuleSpec):
     def score(self, of: Measure) -> Score:
         """Score = 1 while it runs in spite of a trip."""
         if len(of.others) > _MOST:
-            raise Missing("after", f"at most {_MOST} points that trip or sign, of {len(of.others)}")
+            many = len(of.others)
+            raise Missing(
+                "after",
+                Text(
+                    f"至多 {_MOST} 个动作或签认的测点，现有 {many} 个",
+                    f"at most {_MOST} points that trip or sign, of {many}",
+                ),
+            )
         limits = [
             self.after.get(point, self.after.get(signal, math.nan))
             for point, signal in zip(of.others, of.signals, strict=True)

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field, ValidationInfo, field_validator
 
 from detectors.kinds.surprise import USUAL
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.drift import LearntSpec
 from ingest.plants.kinds.localized import number
@@ -39,7 +40,12 @@ class SurpriseSpec(LearntSpec):
     @classmethod
     def _speaks_once(cls, value: float | None, info: ValidationInfo) -> float | None:
         if value:
-            raise ValueError(f"no {info.field_name}: it speaks once an event, and would never trip")
+            raise InvalidValue(
+                Text(
+                    f"不写 {info.field_name}：每个事件只判断一次，加上它永不动作",
+                    f"no {info.field_name}: it speaks once an event, and would never trip",
+                )
+            )
         return value
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point

@@ -6,10 +6,12 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Peers
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
+    SETPOINT,
     SIGNS,
     Measure,
     Positive,
@@ -48,15 +50,25 @@ class LimitSpec(RuleSpec):
         side = SIGNS[self.side]
         on = _number("on", self.on, self.on_percent, self.on_offset, of)
         if on is None:
-            raise Missing("on", "on")
+            raise Missing("on", Text("限值 on", "on"))
         if self.beyond_setpoint and (of.setpoint is None or side * of.setpoint >= side * on):
-            raise Missing("beyond_setpoint", f"a setpoint {'below' if side > 0 else 'above'} {number(on, of.unit)}")
+            limit = number(on, of.unit)
+            raise Missing(
+                "beyond_setpoint",
+                Text(
+                    f"{'低于' if side > 0 else '高于'} {limit} 的设定值",
+                    f"a setpoint {'below' if side > 0 else 'above'} {limit}",
+                ),
+            )
         off = _number("off", self.off, self.off_percent, self.off_offset, of)
         if off is not None and side * off > side * on:
             key = next(key for key in ("off", "off_percent", "off_offset") if getattr(self, key) is not None)
-            raise Unfit(
-                key, getattr(self, key), f"{'at most' if side > 0 else 'at least'} on, which is {number(on, of.unit)}"
+            limit = number(on, of.unit)
+            expected = Text(
+                f"{'不大于' if side > 0 else '不小于'} on，即 {limit}",
+                f"{'at most' if side > 0 else 'at least'} on, which is {limit}",
             )
+            raise Unfit(key, getattr(self, key), expected)
         return Score(side * on, side * (on if off is None else off), on, of.unit, {"side": side})
 
     def finds(self, of: Measure, score: Score) -> Text:
@@ -89,9 +101,9 @@ class DeviationSpec(RuleSpec):
         name = str(info.field_name).partition("_")[0]
         require_single_form(value, info, name)
         if info.field_name == "on_percent" and value is None and info.data.get("on") is None:
-            raise ValueError("on or on_percent")
+            raise InvalidValue(Text("on 或 on_percent", "on or on_percent"))
         if info.field_name == "off_percent" and value is not None and info.data.get("on_percent") is None:
-            raise ValueError("off, as on is not in percent")
+            raise InvalidValue(Text("off：on 不是百分数", "off, as on is not in percent"))
         return value
 
     def peer_points(self) -> Peers | None:
@@ -101,7 +113,7 @@ class DeviationSpec(RuleSpec):
     def score(self, of: Measure) -> Score:
         """Score = how far off, in the unit or in percent of the set-point."""
         if self.setpoint is None and of.setpoint is None:
-            raise Missing("setpoint", "setpoint")
+            raise Missing("setpoint", SETPOINT)
         relative = self.on_percent is not None
         unit = "%" if relative else of.unit
         on = self.on_percent if self.on_percent is not None else self.on or 0.0

@@ -12,8 +12,16 @@ from typing import Final
 from pydantic import BaseModel
 
 from ingest.base.telemetry import Event, emit
-from ingest.domain.model.certificate import Certificate, read_certificate, shown_certificate, state_of
+from ingest.domain.model.certificate import (
+    NO_CERTIFICATE,
+    Certificate,
+    read_certificate,
+    shown_certificate,
+    state_of,
+)
+from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault
+from ingest.domain.model.text import Text
 
 SOON_D: Final = 30
 """Days before its expiry at which a certificate is to be renewed: our default, as the alarm's."""
@@ -80,8 +88,8 @@ def unusable(settings: BaseModel) -> list[Fault]:
         try:
             read_certificate(key, file, authorities=authorities)
         except (OSError, ValueError) as error:
-            why = getattr(error, "strerror", None) or "no certificate in it"
-            faults.append(Fault(str(file), key, str(file), f"a readable PEM file with a certificate: {why}"))
+            pem = Text("可读取的、含证书的 PEM 文件", "a readable PEM file with a certificate")
+            faults.append(Fault(str(file), key, str(file), with_reason(pem, error, NO_CERTIFICATE)))
     return faults
 
 
@@ -89,7 +97,9 @@ def ended(settings: BaseModel, now: int) -> list[Fault]:
     """Return a fault for each that has expired. They do not prevent a start: the clock may be wrong."""
     return [
         _fault(
-            certificate, f"ended {-certificate.days_left(now)} days ago", "a certificate that has not ended: renew it"
+            certificate,
+            f"ended {-certificate.days_left(now)} days ago",
+            Text("未到期的证书：请更换", "a certificate that has not ended: renew it"),
         )
         for certificate in certificates_of(settings)
         if certificate.ended(now)
@@ -102,14 +112,17 @@ def ending(settings: BaseModel, now: int) -> list[Fault]:
         _fault(
             certificate,
             f"{certificate.days_left(now)} days",
-            f"a certificate that lasts for more than {SOON_D} days: renew it",
+            Text(
+                f"有效期还有 {SOON_D} 天以上的证书：请更换",
+                f"a certificate that lasts for more than {SOON_D} days: renew it",
+            ),
         )
         for certificate in certificates_of(settings)
         if not certificate.ended(now) and certificate.days_left(now) <= SOON_D
     ]
 
 
-def _fault(certificate: Certificate, left: str, expected: str) -> Fault:
+def _fault(certificate: Certificate, left: str, expected: Text) -> Fault:
     return Fault(
         certificate.where, certificate.key, f"{certificate.subject}, until {certificate.until}: {left}", expected
     )

@@ -16,10 +16,12 @@ from pydantic import BaseModel
 
 from ingest.base.config import Secret
 from ingest.delivery.https import is_loopback
-from ingest.domain.model.fault import Fault, near
+from ingest.domain.model.expectations import with_near
+from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
-from ingest.plants.doubts import both, doubts_of
+from ingest.plants.doubts import doubts_of
 from ingest.plants.numbering import MemoryNumbering, PointKey
 from ingest.plants.regions import region_doubt
 from ingest.runtime.settings import Settings
@@ -43,7 +45,7 @@ def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) ->
     return [*found, *_renamed(settings, configuration)]
 
 
-_Doubt = tuple[str, str, str]
+_Doubt = tuple[str, str, Text]
 
 
 def _of_settings(settings: Settings, configuration: PlantConfiguration) -> Iterator[_Doubt]:
@@ -63,9 +65,9 @@ def _data(settings: Settings) -> Iterator[_Doubt]:
                 yield (
                     key,
                     str(path),
-                    (
-                        f"存在的文件：{there[0]} 在，二者属同一套安装"
-                        f" a file that is there, as {there[0]} is: they are of one installation"
+                    Text(
+                        f"存在的文件：{there[0]} 在，二者属同一套安装",
+                        f"a file that is there, as {there[0]} is: they are of one installation",
                     ),
                 )
 
@@ -80,18 +82,19 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
     known = {plant.id for plant in configuration.enterprises()} | {SERVICE}
     for key, plants in named:
         for plant in sorted(set(plants or ()) - known):
-            yield key, plant, f"{settings.plants} 中有其文件的企业 a plant of a file in {settings.plants}"
+            folder = settings.plants
+            yield key, plant, Text(f"{folder} 中有其文件的企业", f"a plant of a file in {folder}")
     for duty in settings.warnings.duty:
         for region in sorted(duty.regions or ()):
             nowhere = region_doubt(region.ljust(6, "0"))
             if nowhere:
-                yield f"warnings.duty.{duty.name}.regions", region, both(nowhere)
+                yield f"warnings.duty.{duty.name}.regions", region, nowhere
     for token in settings.api.tokens:
         if token.name == RESERVED_NAME:
             yield (
                 f"api.tokens.{token.name}.name",
                 token.name,
-                "别的名字：服务自身在审计中用此名 another name: under it the service itself is in the audit",
+                Text("别的名字：服务自身在审计中用此名", "another name: under it the service itself is in the audit"),
             )
 
 
@@ -106,10 +109,16 @@ def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[
         if (plant, point) not in carried:
             here = [name for of, name in known if of == plant]
             expected = (
-                "不写 `was`：两者一直是各自的测点 no `was`: both have been points of their own, and stay so"
+                Text("不写 `was`：两者一直是各自的测点", "no `was`: both have been points of their own, and stay so")
                 if former in here
-                else f"{point} 从前的编号；{plant} 从来没有这个测点"
-                f" the id that {point} had; no point of {plant} ever had this one{near(former, here)}"
+                else with_near(
+                    Text(
+                        f"{point} 从前的编号；{plant} 从来没有这个测点",
+                        f"the id that {point} had; no point of {plant} ever had this one",
+                    ),
+                    former,
+                    here,
+                )
             )
             yield Fault(str(settings.plants / f"{plant}.toml"), f"points ({point}) was", former, expected)
 
@@ -129,40 +138,41 @@ def _ways(settings: Settings) -> Iterator[_Doubt]:
         yield (
             "api.tokens",
             "(none)",
-            (
-                "每人一个令牌，否则无人能登录、看到或确认报警"
-                " a token for each person: nobody can sign in, see an alarm or acknowledge it"
+            Text(
+                "每人一个令牌，否则无人能登录、看到或确认报警",
+                "a token for each person: nobody can sign in, see an alarm or acknowledge it",
             ),
         )
     if not is_loopback(api.host) and not api.tls:
         yield (
             "api.host",
             api.host,
-            (
-                "代理之后的 127.0.0.1，或 tls_cert 与 tls_key：令牌明文传输"
-                " 127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear"
+            Text(
+                "代理之后的 127.0.0.1，或 tls_cert 与 tls_key：令牌明文传输",
+                "127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key: tokens go in the clear",
             ),
         )
     if mqtt.password is not None and mqtt.tls_ca is None and not is_loopback(mqtt.host):
         yield (
             "mqtt.tls_ca",
             "(missing)",
-            (
-                f"{mqtt.host} 证书的签发机构：密码明文传输"
-                f" the authority of {mqtt.host}'s certificate: the password goes in the clear"
+            Text(
+                f"{mqtt.host} 证书的签发机构：密码明文传输",
+                f"the authority of {mqtt.host}'s certificate: the password goes in the clear",
             ),
         )
     if isinstance(history, InfluxConfig) and history.url.startswith("http:"):
         bears = getattr(history, "token", None) or getattr(history, "password", None)
         if bears is not None and not is_loopback(urlsplit(history.url).hostname or ""):
-            yield "history.url", history.url, "https：令牌或密码明文传输 https: the token or password goes in the clear"
+            expected = Text("https：令牌或密码明文传输", "https: the token or password goes in the clear")
+            yield "history.url", history.url, expected
     if server is not None and not server.here and settings.state.sslmode in {"disable", "require"}:
         yield (
             "state.sslmode",
             settings.state.sslmode,
-            (
-                f"verify-full：中间人可读取并冒充 {server.host}"
-                f" verify-full: who is between may read and pretend to be {server.host}"
+            Text(
+                f"verify-full：中间人可读取并冒充 {server.host}",
+                f"verify-full: who is between may read and pretend to be {server.host}",
             ),
         )
 
@@ -173,7 +183,10 @@ def _secrets(settings: Settings) -> Iterator[_Doubt]:
             yield (
                 key,
                 f"{secret.file}, mode {mode:04o}",
-                "只有属主和属组可读的文件 a file that only its owner and group can read: chmod 0640",
+                Text(
+                    "只有属主和属组可读的文件：chmod 0640",
+                    "a file that only its owner and group can read: chmod 0640",
+                ),
             )
     for token in settings.api.tokens:
         text = _read(token.token)
@@ -181,13 +194,17 @@ def _secrets(settings: Settings) -> Iterator[_Doubt]:
             yield (
                 f"api.tokens.{token.name}.token",
                 "(hidden)",
-                f"随机生成：不同字符不足 {_LETTERS} 个 drawn at random: it has less than {_LETTERS} letters",
+                Text(
+                    f"随机生成：不同字符不足 {_LETTERS} 个",
+                    f"drawn at random: it has less than {_LETTERS} different characters",
+                ),
             )
     platform = settings.connectors.platform
     if platform is not None:
         drawn, vector = _read(platform.key), _read(platform.iv)
         if drawn is not None and vector is not None and drawn.lower() == vector.lower():
-            yield "connectors.platform.iv", "(hidden)", "与密钥不同的值 another value than the key's"
+            expected = Text("与密钥不同的值", "another value than the key's")
+            yield "connectors.platform.iv", "(hidden)", expected
 
 
 def secrets_of(part: BaseModel, at: str = "") -> Iterator[tuple[str, Secret]]:

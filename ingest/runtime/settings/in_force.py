@@ -18,7 +18,10 @@ from pydantic import ValidationError
 
 from ingest.base.config import Config
 from ingest.delivery.config import ConnectorsConfig
+from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig, key_of, problems_of
+from ingest.domain.model.text import Text
+from ingest.domain.model.toml_texts import toml_text
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.settings.left_out import files_of_tables, secrets_of_entries
 from ingest.runtime.settings.settings import Settings, files_of
@@ -146,10 +149,10 @@ class _Draft:
         self._numbers: dict[tuple[str, str], list[int | None]] = {}  # of the entries in `tables`, in the file
         self._names: dict[str, list[str]] = {}
         for table in unread:
-            self.faults.append(Fault(str(file), table.name, f"(line {table.line})", f"TOML: {table.why}"))
+            self.faults.append(Fault(str(file), table.name, f"(line {table.line})", toml_text(table.why)))
             self._refuse(table.keys, whole=False)
         if last and not raw and not unread:  # a disk that was full leaves such a file
-            self.faults.append(Fault(str(file), "(file)", "(empty)", "the settings; those in force before are kept"))
+            self.faults.append(Fault(str(file), "(file)", "(empty)", _KEPT))
             self._refuse(())
 
     def tables(self) -> dict[str, Any]:
@@ -311,7 +314,11 @@ def content_of(file: Path) -> bytes:
     try:
         return with_credentials(file.read_bytes(), os.environ.get(CREDENTIALS))
     except OSError as error:
-        raise InvalidConfig([Fault(str(file), "(file)", error.strerror or str(error), "a readable file")]) from error
+        expected = with_reason(Text("可读取的文件", "a readable file"), error)
+        raise InvalidConfig([Fault(str(file), "(file)", "(unreadable)", expected)]) from error
+
+
+_KEPT: Final = Text("配置内容；仍用之前生效的配置", "the settings; those in force before are kept")
 
 
 def _kept(folder: Path) -> SavedFiles:

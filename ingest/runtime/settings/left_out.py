@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from ingest.base.config import Secret
+from ingest.base.config import Secret, SecretUnreadable
+from ingest.domain.model.expectations import readable_secret
 from ingest.domain.model.fault import Fault, key_of
 from ingest.runtime.settings.settings import Settings, files_of
 
@@ -59,8 +60,8 @@ def _unreadable(value: object, key: str) -> Iterator[Fault]:
         secret.read()
     except ValidationError:  # no secret, or one of its own faults
         return
-    except LookupError as error:
-        yield Fault(str(secret.file or secret.env), key, "(missing)", f"a secret that can be read: {error.args[0]}")
+    except SecretUnreadable as error:
+        yield Fault(str(secret.file or secret.env), key, "(missing)", readable_secret(error))
 
 
 def _inside(tables: object, key: str) -> Any:

@@ -8,13 +8,15 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, Secret, misplaced, tables_of
+from ingest.base.config import Config, Secret, SecretUnreadable, tables_of
 from ingest.base.extras import command, installed
 from ingest.base.pace import PaceConfig
 from ingest.delivery.config import ConnectorsConfig
 from ingest.domain.alarms.config import AlarmsConfig
 from ingest.domain.cases.config import CasesConfig
+from ingest.domain.model.expectations import misplaced, readable_secret
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.domain.warnings.config import WarningsConfig
 from ingest.engine.engine import EngineConfig
 from ingest.intake.intake import IntakeConfig
@@ -57,7 +59,8 @@ class Settings(Config):
     def _one_source(self) -> Self:
         given = self._source_tables()
         if len(given) > 1:
-            raise misplaced(((given[1],), given[1], f"one source of readings: [{given[0]}] is given, too"))
+            one = Text(f"一个数据来源：已写了 [{given[0]}]", f"one source of readings: [{given[0]}] is given, too")
+            raise misplaced(((given[1],), given[1], one))
         return self
 
     @property
@@ -87,7 +90,8 @@ def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
         extras["state.url"] = (str(settings.state.server), SERVER_EXTRA)
     for key, (value, extra) in extras.items():
         if extra is not None and not installed(extra):
-            expected = f"已安装附加组件 its extra installed: {command(extra)}"
+            run = command(extra)
+            expected = Text(f"已安装附加组件：{run}", f"its extra installed: {run}")
             yield key.partition(".")[0], Fault(str(file), key, repr(value), expected)
     checks: dict[str, Callable[[], object]] = {
         settings.source_table: settings.source.require_files,
@@ -108,6 +112,5 @@ def files_of(settings: Settings, file: Path) -> Iterator[tuple[str, Fault]]:
             if isinstance(secret, Secret):
                 try:
                     secret.read()
-                except LookupError as error:
-                    expected = f"a secret that can be read: {error.args[0]}"
-                    yield table, Fault(str(file), f"{table}.{name}", "(hidden)", expected)
+                except SecretUnreadable as error:
+                    yield table, Fault(str(file), f"{table}.{name}", "(hidden)", readable_secret(error))

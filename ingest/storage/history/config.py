@@ -8,7 +8,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, model_validator
 
-from ingest.base.config import Config, Secret, misplaced
+from ingest.base.config import Config, Secret
+from ingest.domain.model.expectations import misplaced
+from ingest.domain.model.text import Text
 
 _HERE: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 
@@ -44,7 +46,8 @@ class DuckDBConfig(StoreConfig):
     @model_validator(mode="after")
     def _rollups_outlive_readings(self) -> Self:
         if self.rollup_retention_d < self.retention_d:
-            expected = f"at least retention_d = {self.retention_d}"
+            least = self.retention_d
+            expected = Text(f"不小于 retention_d = {least}", f"at least retention_d = {least}")
             raise misplaced((("rollup_retention_d",), self.rollup_retention_d, expected))
         return self
 
@@ -95,7 +98,8 @@ class InfluxV1Config(InfluxConfig):
     def _both_or_neither(self) -> Self:
         if (self.username is None) != (self.password is None):
             key = "username" if self.username is None else "password"
-            raise misplaced(((key,), None, "username and password, both or neither"))
+            both = Text("username 与 password 同填或同不填", "username and password, both or neither")
+            raise misplaced(((key,), None, both))
         return self
 
     @property

@@ -9,8 +9,10 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import field_validator, model_validator
 
-from ingest.base.config import Config, Secret, misplaced
+from ingest.base.config import Config, Secret
+from ingest.domain.model.expectations import InvalidValue, misplaced
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 
 SslMode = Literal["disable", "require", "verify-ca", "verify-full"]
 
@@ -61,13 +63,20 @@ class StateConfig(Config):
         if self.url is None:
             given = sorted(self.model_fields_set & {"password", "sslmode", "ca_file"})
             if given:
-                raise misplaced(*(((key,), getattr(self, key), "only together with url") for key in given))
+                with_url = Text("仅与 url 同用", "only together with url")
+                raise misplaced(*(((key,), getattr(self, key), with_url) for key in given))
         elif "path" in self.model_fields_set:
-            expected = "path (a SQLite file) or url (a PostgreSQL database), not both"
+            expected = Text(
+                "path（SQLite 文件）或 url（PostgreSQL 数据库），二者取一",
+                "path (a SQLite file) or url (a PostgreSQL database), not both",
+            )
             raise misplaced((("path",), str(self.path), expected))
         elif self.ca_file is None and self.tls.startswith("verify"):
-            expected = "the certificate of the authority that signed the server's"
-            expected += '; or sslmode = "disable", inside a network trusted like a cable'
+            expected = Text(
+                '签发服务器证书的机构的证书；在与电缆同样可信的网络内也可写 sslmode = "disable"',
+                "the certificate of the authority that signed the server's"
+                '; or sslmode = "disable", inside a network trusted like a cable',
+            )
             raise misplaced((("ca_file",), None, expected))
         return self
 
@@ -89,7 +98,7 @@ class StateConfig(Config):
 
 
 def server_of(url: str) -> Server:
-    """Parse an address. Raises ValueError, which never quotes it.
+    """Parse an address. Raises InvalidValue, which never quotes it.
 
     >>> server_of("postgresql://yujing@db.example.cn/yujing")
     Server(user='yujing', host='db.example.cn', port=5432, name='yujing')
@@ -100,13 +109,23 @@ def server_of(url: str) -> Server:
         parts = urlsplit(url)
         port = parts.port or 5432
     except ValueError:
-        raise ValueError(_SHAPE) from None
+        raise InvalidValue(Text(_SHAPE, _SHAPE)) from None
     if parts.password is not None or "password" in parts.query.lower():
-        raise ValueError(f"{_SHAPE}, without a password: that goes into `password`, as a file or a variable")
+        raise InvalidValue(
+            Text(
+                f"{_SHAPE}，其中不含密码：密码写在 `password` 中，为文件或环境变量",
+                f"{_SHAPE}, without a password: that goes into `password`, as a file or a variable",
+            )
+        )
     user, host, name = unquote(parts.username or ""), _host(parts.netloc), parts.path.removeprefix("/")
     whole = parts.scheme in {"postgresql", "postgres"} and user and host and name and "/" not in name
     if not whole or parts.query or parts.fragment:
-        raise ValueError(f"{_SHAPE}; for a socket its folder as HOST, such as %2Frun%2Fpostgresql")
+        raise InvalidValue(
+            Text(
+                f"{_SHAPE}；用套接字时 HOST 为其目录，如 %2Frun%2Fpostgresql",
+                f"{_SHAPE}; for a socket its folder as HOST, such as %2Frun%2Fpostgresql",
+            )
+        )
     return Server(user, host, port, unquote(name))
 
 
@@ -117,9 +136,8 @@ def require_files(config: StateConfig) -> None:
         InvalidConfig: the authority's certificate does not exist.
     """
     if config.ca_file is not None and not config.ca_file.is_file():
-        raise InvalidConfig(
-            [Fault(str(config.ca_file), "state.ca_file", str(config.ca_file), "a certificate (PEM file)")]
-        )
+        expected = Text("证书（PEM 文件）", "a certificate (PEM file)")
+        raise InvalidConfig([Fault(str(config.ca_file), "state.ca_file", str(config.ca_file), expected)])
 
 
 def _host(netloc: str) -> str:

@@ -232,7 +232,7 @@ def connect(
     try:
         word = password.get()
     except InvalidConfig as invalid:
-        raise StateAway(f"{server}: {invalid.faults[0].key}: {invalid.faults[0].expected}") from invalid
+        raise StateAway(f"{server}: {invalid.faults[0].key}: {invalid.faults[0].expected.en}") from invalid
     connection = psycopg.connect(
         user=server.user,
         password=word,

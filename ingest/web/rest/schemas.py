@@ -62,6 +62,7 @@ class FaultOut(Shape):
     key: Annotated[str, Field(examples=["points.0.signal (CO-01)"])]
     value: Annotated[str, Field(examples=["'STL_C0'"])]
     expected: Annotated[str, Field(examples=["a signal of the catalogue for this kind of plant"])]
+    message: Said = Field(description="`expected` in both languages")
 
 
 class HeldFile(Shape):

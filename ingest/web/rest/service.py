@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from ingest.base.telemetry import REGISTRY
+from ingest.domain.model.fault import Fault
 from ingest.domain.model.payload import iso
 from ingest.services import caller_scope
 from ingest.services.errors import NotAllowed
@@ -38,7 +39,7 @@ def service_router(ports: Ports) -> APIRouter:
                 file=held.name,
                 plant=held.plant,
                 watched=held.watched,
-                faults=[schemas.FaultOut(key=f.key, value=f.value, expected=f.expected) for f in held.faults],
+                faults=[_fault(f) for f in held.faults],
                 vanished=list(held.vanished),
             )
             for held in caller_scope.held_back(ports, caller)
@@ -93,6 +94,15 @@ def serve_document(app: FastAPI) -> None:
     @app.get("/api/v1/openapi.json", include_in_schema=False, dependencies=[Depends(current)])
     def openapi() -> dict[str, Any]:
         return app.openapi()
+
+
+def _fault(fault: Fault) -> schemas.FaultOut:
+    return schemas.FaultOut(
+        key=fault.key,
+        value=fault.value,
+        expected=fault.expected.en,
+        message=schemas.Said.model_validate(fault.expected),
+    )
 
 
 def _gateway(view: caller_scope.GatewayView) -> schemas.GatewayOut:

@@ -78,7 +78,7 @@ def test_an_unsafe_address_is_refused_and_its_secrets_not_shown(url: str, expect
     with pytest.raises(ValidationError) as caught:
         read([hook(url=url)])
     (fault,) = faults_of(Path("settings.toml"), caught.value, ConnectorsConfig)
-    assert (fault.key, fault.expected) == ("webhooks.0.url", expected)
+    assert (fault.key, fault.expected.en) == ("webhooks.0.url", expected)
     assert "hunter2" not in str(fault)
 
 

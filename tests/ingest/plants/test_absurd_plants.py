@@ -153,8 +153,8 @@ def test_an_absurd_plant_file_is_doubted_by_file_key_value_and_expected(tmp_path
     file = written(tmp_path, absurd)
     found = doubts(tmp_path)
     assert [(doubt.file, doubt.key, doubt.value) for doubt in found] == [(str(file), absurd.key, absurd.value)]
-    assert absurd.zh in found[0].expected
-    assert absurd.en in found[0].expected
+    assert absurd.zh in found[0].expected.zh
+    assert absurd.en in found[0].expected.en
 
 
 @pytest.mark.parametrize("absurd", REFUSED, ids=lambda value: f"{value.key} = {value.value}")
@@ -165,7 +165,7 @@ def test_what_cannot_be_evaluated_is_refused(tmp_path: Path, absurd: Absurd) -> 
     key, file = absurd.key, str(tmp_path / "p.toml")
     first = refused.value.faults[0]  # rules that follow a faulty one have faults of their own
     assert (first.file, first.key, first.value.strip("'")) == (file, key, absurd.value)
-    assert absurd.en in first.expected
+    assert absurd.en in first.expected.en
 
 
 def test_a_plant_without_gateways_and_one_with_anothers_code_are_doubted(tmp_path: Path) -> None:

@@ -30,6 +30,13 @@ def test_every_fault_of_a_broken_file_is_told_at_once(tmp_path: Path) -> None:
     assert refusal(tmp_path).splitlines() == (DATA / "every-fault.txt").read_text(encoding="utf-8").splitlines()
 
 
+def test_every_fault_is_told_in_chinese_too(tmp_path: Path) -> None:
+    """Beside the English golden file, line by line."""
+    shutil.copy(DATA / "every-fault.toml", tmp_path)
+    told = [f"{fault.key} = {fault.value}: 应为：{fault.expected.zh}" for fault in faults(tmp_path)]
+    assert told == (DATA / "every-fault.zh.txt").read_text(encoding="utf-8").splitlines()
+
+
 def test_faults_of_all_files_are_told_together(directory: Path) -> None:
     (directory / "a.toml").write_text("[enterprise\nid = 3\n", encoding="utf-8")
     (directory / "b.toml").write_text(plant("steel", point("CO", "STL_C0"), name="b"), encoding="utf-8")
@@ -37,12 +44,15 @@ def test_faults_of_all_files_are_told_together(directory: Path) -> None:
     assert [Path(fault.file).name for fault in found] == ["a.toml", "b.toml"]
     assert found[0].key == "line 1"
     assert found[0].value == "'[enterprise'"
-    assert found[0].expected.startswith("TOML: ")
+    assert found[0].expected.en.startswith("TOML: ")
     assert found[1] == Fault(
         str(directory / "b.toml"),
         "points.0.signal (CO)",
         "'STL_C0'",
-        "a signal of the catalogue for this kind of plant; near: STL_CO, STL_CW_P, STL_O2",
+        Text(
+            "目录中该类企业的信号；相近的有：STL_CO、STL_CW_P、STL_O2",
+            "a signal of the catalogue for this kind of plant; near: STL_CO, STL_CW_P, STL_O2",
+        ),
     )
 
 
@@ -53,7 +63,7 @@ def test_toml_cut_short_names_its_last_line(tmp_path: Path) -> None:
 
 def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes("[enterprise]\nname = '厂'".encode("gbk"))
-    assert [fault.expected for fault in faults(tmp_path)] == ["UTF-8 text"]
+    assert [fault.expected.en for fault in faults(tmp_path)] == ["UTF-8 text"]
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
@@ -132,7 +142,7 @@ def test_gateways_and_plants_are_not_renamed_and_the_fault_says_where_the_way_is
     (tmp_path / "p.toml").write_text(text, encoding="utf-8")
     (fault,) = faults(tmp_path)
     assert (fault.key.partition(" ")[0], fault.value) == (f"{key}.was", "'OLD'")
-    document, *headings = re.findall(r"docs/\w+\.md|(?<=\*)[^*,]+(?=\*)", fault.expected)
+    document, *headings = re.findall(r"docs/\w+\.md|(?<=\*)[^*,]+(?=\*)", fault.expected.en)
     words = (Path(__file__).parents[3] / document).read_text(encoding="utf-8")
     assert [heading for heading in headings if f"**{heading}**" in words] == ["Rename a gateway", "Rename a plant"]
 

@@ -61,7 +61,7 @@ def test_a_list_that_cannot_be_is_refused_by_name(tmp_path: Path, listed: str, e
         small_configuration(tmp_path, text=written(point=f'id = "CO-01"\nsentinels = {listed}\n'))
     (fault,) = refused.value.faults
     assert "sentinels" in fault.key
-    assert expected in f"{fault.key} {fault.expected}"
+    assert expected in f"{fault.key} {fault.expected.en}"
 
 
 def test_a_sentinel_within_the_instruments_range_is_doubted_and_in_force(tmp_path: Path) -> None:
@@ -70,5 +70,5 @@ def test_a_sentinel_within_the_instruments_range_is_doubted_and_in_force(tmp_pat
     configuration = small_configuration(tmp_path, text=text)
     (doubt,) = [doubt for doubt in doubts_of(configuration, folder) if "sentinels" in doubt.key]
     assert (doubt.key, doubt.value) == ("points (CO-01) sentinels", "120")
-    assert "量程" in doubt.expected
-    assert "outside the range" in doubt.expected
+    assert "量程" in doubt.expected.zh
+    assert "outside the range" in doubt.expected.en

@@ -35,4 +35,6 @@ def test_every_body_has_exactly_one_check_character(body: str) -> None:
     ],
 )
 def test_the_reason_says_what_to_mend(code: str, reason: str) -> None:
-    assert reason in (uscc_fault(code) or "")
+    expected = uscc_fault(code)
+    assert expected is not None
+    assert reason in expected.en

@@ -9,6 +9,7 @@ import pytest
 
 from ingest.delivery.config import ConnectorsConfig, open_connectors
 from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
 from ingest.domain.warnings.rules import load_rules
 from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.refused_settings import Refusals, recheck_refused, rules_in_force
@@ -76,7 +77,7 @@ async def test_a_file_that_is_mended_while_the_service_runs_is_no_fault_any_more
     history = {"kind": "influxdb2", "url": "http://127.0.0.1:9", "org": "o", "token": {"file": str(words[1])}}
     settings = Settings.model_validate({"mqtt": mqtt, "history": history})
     broken = tuple(fault for _, fault in files_of(settings, tmp_path))
-    typo = Fault("f", "api.prt", "1", "no such key here")
+    typo = Fault("f", "api.prt", "1", Text("此处没有这个键", "no such key here"))
     refusals = Refusals([typo, *broken])
     looking = asyncio.create_task(
         recheck_refused(InForce(settings, (typo, *broken), file=tmp_path, unusable=broken), refusals, 0.01)

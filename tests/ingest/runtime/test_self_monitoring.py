@@ -14,6 +14,7 @@ from structlog.testing import capture_logs
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import SERVICE, ServicePoint
+from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime import self_monitoring
 from ingest.runtime.self_monitoring import AGAIN_S, LASTING_S, RecentChange, SelfMonitor
@@ -149,7 +150,7 @@ async def test_it_looks_until_it_is_cancelled(
         await task
 
 
-FAULT = Fault("token", "api.tokens.a.token", "(missing)", "a secret")
+FAULT = Fault("token", "api.tokens.a.token", "(missing)", Text("密钥", "a secret"))
 
 
 class Parts:

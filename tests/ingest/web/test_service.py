@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ingest.domain.model.fault import Fault
+from ingest.domain.model.text import Text
 from ingest.plants.in_force import HeldBack
 from ingest.storage.journal.records import Quarantined
 from tests.ingest.web.conftest import Ask
@@ -96,15 +97,17 @@ async def test_a_gateway_no_longer_registered_is_still_shown(hall: StandIn, ask:
 
 async def test_a_refused_plant_file_is_told_to_those_who_may_see_its_plant(hall: StandIn, ask: Ask) -> None:
     """With key, value and expectation, by the API and on the console in both languages."""
-    fault = Fault("plants/x.toml", "points.0.signal (CO)", "'STL_C0'", "a signal of the catalogue")
+    expected = Text("目录中的信号", "a signal of the catalogue")
+    fault = Fault("plants/x.toml", "points.0.signal (CO)", "'STL_C0'", expected)
     hall.held = [HeldBack(f"{STEEL}.toml", (fault,)), HeldBack(f"{WOOD}.toml", (fault,), watched=False)]
     (held,) = (await ask(ELSEWHERE).get("/api/v1/plant-files")).json()
     assert (held["plant"], held["watched"]) == (WOOD, False)
-    assert held["faults"] == [{"key": fault.key, "value": fault.value, "expected": fault.expected}]
+    texts = {"zh": expected.zh, "en": expected.en}
+    assert held["faults"] == [{"key": fault.key, "value": fault.value, "expected": expected.en, "message": texts}]
     for language, words in (("zh", "该企业未受监测"), ("en", "this plant is NOT watched")):
         client = ask(OPERATOR)
         client.cookies.set("lang", language)
         page = (await client.get("/plants")).text
         assert words in page
         assert fault.key in page
-        assert fault.expected in page
+        assert [text for text in texts.values() if text in page] == [texts[language]]

@@ -153,7 +153,7 @@ def test_a_fault_in_a_mapping_is_named_by_file_and_key(
         load_mapping(file)
     fault = caught.value.faults[0]
     assert (fault.file, fault.key) == (str(file), key)
-    assert fault.expected.startswith(expected)
+    assert fault.expected.en.startswith(expected)
 
 
 def test_every_unknown_path_is_named_at_once(tmp_path: Path) -> None:

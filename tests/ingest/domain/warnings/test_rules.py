@@ -47,7 +47,7 @@ def test_a_fault_is_named_by_file_and_key(tmp_path: Path, old: str, new: str, ke
         load_rules(file)
     fault = caught.value.faults[0]
     assert (fault.file, fault.key) == (str(file), key)
-    assert expected in fault.expected
+    assert expected in fault.expected.en
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

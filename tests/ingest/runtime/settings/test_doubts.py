@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from contextlib import closing
 from importlib.resources import as_file, files
@@ -109,7 +110,9 @@ def assert_reported(result: Result, file: str, what: str, expected: str) -> None
     lines = result.output.splitlines()
     at = lines.index(f"    {what}")
     assert lines[at - 1].endswith(file)
-    assert lines[at + 1].startswith(f"    应为 expected: {expected}") or expected in lines[at + 1]
+    assert re.match("    应为：.*[\u4e00-\u9fff]", lines[at + 1])
+    assert lines[at + 2].startswith("    expected: ")
+    assert expected in lines[at + 2]
     assert result.output.count("存疑 doubtful") == 2, "itself, and its number"
     assert "1 处存疑" in result.output
 
