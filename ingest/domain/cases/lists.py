@@ -1,11 +1,11 @@
-"""The four lists (四个清单) and the register of bypassed interlocks; each column is defined once."""
+"""The four lists (四个清单) and the registers beside them by name; each column is defined once."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, Literal
 
-from ingest.domain.cases import ledger_sheet
+from ingest.domain.cases import daily_sheets, ledger_sheet
 from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.bypass_list import BYPASSES, BypassLine
 from ingest.domain.cases.criteria import Criteria
@@ -16,7 +16,17 @@ from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, r
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
-ListName = Literal["enterprises", "hazards", "rectification", "responsibility", "instruments", "bypasses"]
+ListName = Literal[
+    "enterprises",
+    "hazards",
+    "rectification",
+    "responsibility",
+    "instruments",
+    "bypasses",
+    "works",
+    "pledges",
+    "cleanings",
+]
 
 
 def _kind(of: Enterprise) -> Text | str:
@@ -120,8 +130,9 @@ TITLES: Final[Mapping[str, Text]] = {
     "responsibility": Text("责任清单", "Responsibility"),
     ledger_sheet.NAME: ledger_sheet.TITLE,
     "bypasses": Text("联锁旁路登记", "Bypassed interlocks"),
+    **daily_sheets.TITLES,
 }
-"""The four lists, and those of instruments and bypasses, by name."""
+"""The four lists, and those of instruments, bypasses and daily duties, by name."""
 
 
 def make(

@@ -27,6 +27,9 @@ _UNSEEN: Final = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs", "Mn", "Me"})
 
 _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
+MOST_ROWS: Final = 1_048_576
+"""Rows of a sheet of a workbook, three of them headings."""
+
 _LONGEST: Final = 32_767
 """Characters a cell of a workbook can have."""
 
@@ -41,6 +44,13 @@ _FORMATS: Final[Mapping[Kind, dict[str, str]]] = {
 _WIDTHS: Final[Mapping[Kind, int]] = {"text": 16, "count": 9, "share": 9, "money": 13, "day": 11, "time": 16}
 
 
+class TooManyRows(Exception):
+    """A workbook cannot hold the sheet; none of its rows is left out instead."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__(f"{rows:,} rows: a workbook holds {MOST_ROWS - 3:,}; ask for fewer days, one plant, or CSV")
+
+
 def csv_bytes(sheet: Sheet) -> bytes:
     """UTF-8 with a byte order mark, by which Excel knows it; a text that looks like a formula gets an apostrophe."""
     out = io.StringIO(newline="")
@@ -52,7 +62,14 @@ def csv_bytes(sheet: Sheet) -> bytes:
 
 
 def xlsx_bytes(sheet: Sheet) -> bytes:
-    """A workbook of one sheet: headings that stay, filters, A4 across, numbers and dates as such, texts as texts."""
+    """A workbook of one sheet: headings that stay, filters, A4 across, numbers and dates as such, texts as texts.
+
+    Raises:
+        TooManyRows: it does not hold them.
+        ExtraMissing: the library that writes workbooks is not installed.
+    """
+    if len(sheet.rows) > MOST_ROWS - 3:
+        raise TooManyRows(len(sheet.rows))
     with needing("xlsx", "XLSX"):
         from xlsxwriter import Workbook  # noqa: PLC0415  who writes no workbook needs no library for it
 

@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final
 from uuid import UUID, uuid4
 
-from ingest.domain.cases.days import begins, day_of
+from ingest.domain.cases import pledge_days
 from ingest.domain.cases.errors import Already
-from ingest.domain.cases.pledge import (
-    Contradiction,
-    Pledge,
-    PledgeStanding,
-    check,
-    contradictions,
-    standing_of,
-)
+from ingest.domain.cases.pledge import Contradiction, Pledge, check
+from ingest.domain.cases.pledge_days import PledgeDay
+from ingest.domain.cases.work import Work
 from ingest.domain.model.plant import SERVICE, Plant
 from ingest.services import caller_scope
 from ingest.services.access import Principal
@@ -26,22 +21,6 @@ from ingest.services.errors import NotFound
 from ingest.services.ports import Ports
 
 _DAY: Final = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class PledgeDay:
-    """How a plant stands with the pledge of one day.
-
-    Attributes:
-        pledge: the one that holds, if any.
-        contradictions: where it and the work declared for its day tell of different numbers.
-    """
-
-    plant: Plant
-    day: dt.date
-    standing: PledgeStanding
-    pledge: Pledge | None
-    contradictions: tuple[Contradiction, ...]
 
 
 def give(ports: Ports, caller: Principal, draft: Pledge) -> Pledge:
@@ -73,32 +52,21 @@ def give(ports: Ports, caller: Principal, draft: Pledge) -> Pledge:
 
 def against_declared(ports: Ports, pledges: Sequence[Pledge]) -> dict[UUID, tuple[Contradiction, ...]]:
     """Return by id where pledges and the work declared for their days tell of different numbers."""
-    if not pledges:
-        return {}
-    first, last = (edge(pledge.day for pledge in pledges) for edge in (min, max))
-    plants = frozenset(pledge.plant for pledge in pledges)
-    works = ports.cases.daily.works_during(plants, begins(first), begins(last + _DAY))
-    return {
-        pledge.id: tuple(contradictions(pledge, (work for work in works if work.plant == pledge.plant)))
-        for pledge in pledges
-    }
+    return pledge_days.against_declared(pledges, _declared(ports, pledges))
 
 
 def days(ports: Ports, plants: Iterable[Plant], since: dt.date, until: dt.date) -> list[PledgeDay]:
     """Return how plants stand with each day from `since` to `until` (not included, nor days to come), by plant."""
-    plants, now = list(plants), ports.now()
-    until = min(until, day_of(now) + _DAY)
+    plants = list(plants)
     held = ports.cases.daily.pledges_held(frozenset(plant.id for plant in plants), since, until)
-    differing = against_declared(ports, held)
-    given = {(pledge.plant, pledge.day): pledge for pledge in held}
-    found = []
-    for plant in plants:
-        for number in range((until - since).days):
-            day = since + number * _DAY
-            pledge = given.get((plant.id, day))
-            standing = standing_of(plant.pledge, day, pledge, now)
-            found.append(PledgeDay(plant, day, standing, pledge, differing.get(pledge.id, ()) if pledge else ()))
-    return found
+    return pledge_days.pledge_days(plants, held, _declared(ports, held), since, until, ports.now())
+
+
+def _declared(ports: Ports, pledges: Sequence[Pledge]) -> list[Work]:
+    if not pledges:
+        return []
+    plants = frozenset(pledge.plant for pledge in pledges)
+    return ports.cases.daily.works_during(plants, *pledge_days.moments_of(pledges))
 
 
 def enterprises(ports: Ports, caller: Principal, plant: str | None, region: str) -> list[Plant]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from ingest.domain.cases.config import CasesConfig
+from ingest.domain.cases.days import DaySpan
 from ingest.domain.cases.ledger_due import Stopped
 from ingest.domain.cases.sheet import Kind, Language
 from ingest.domain.model.instrument import Instrument
@@ -30,6 +31,7 @@ class ExportRequest:
         now: the time its figures are of, ns since the epoch.
         instruments, stopped: those of the enterprises, and points out of service; of the list of instruments alone.
         cases: grace and notice of their checks.
+        span: the days that a register of daily duty covers; of such a register alone.
         phones: whether telephone numbers are given in full.
         lang: the language of its cells.
         first, most: of a page, the number of rows before it and its most rows.
@@ -46,6 +48,7 @@ class ExportRequest:
     instruments: tuple[Instrument, ...] = ()
     stopped: Stopped = field(default_factory=dict)
     cases: CasesConfig = field(default_factory=CasesConfig)
+    span: DaySpan = field(default_factory=DaySpan)
     phones: bool = True
     lang: Language = "zh"
     first: int = 0

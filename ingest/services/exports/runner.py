@@ -13,7 +13,7 @@ from typing import BinaryIO, Final
 
 import ingest
 from ingest.services.exports.request import ExportRequest
-from ingest.services.exports.worker import AWAY, LACKING, TOO_LARGE
+from ingest.services.exports.worker import AWAY, REFUSED, TOO_LARGE
 from ingest.storage.state.config import StateConfig
 
 LONGEST_S: Final = 120.0
@@ -67,7 +67,7 @@ class ExportRunner:
                 detail = (await process.stderr.read()).decode("utf-8", "replace")
                 code = await process.wait()
         except TimeoutError:
-            why = f"it was not ready within {LONGEST_S:g} s; ask for one plant, or when the machine has less to do"
+            why = f"not ready within {LONGEST_S:g} s; ask for one plant, for fewer days, or when there is less to do"
             raise ExportFailed(why, again=False) from None
         finally:
             if process.returncode is None:
@@ -76,10 +76,12 @@ class ExportRunner:
             process.stdin.close()
         if code == AWAY:
             raise ExportFailed(f"the state database does not answer: {detail.strip()[-_DETAIL:]}", again=True)
-        if code == LACKING:
+        if code == REFUSED:
             raise ExportFailed(detail.strip()[-_DETAIL:], again=False)
         if code == TOO_LARGE:
-            raise ExportFailed("it needs more memory than it may have; ask for one plant", again=False)
+            raise ExportFailed(
+                "it needs more memory than it may have; ask for one plant, or for fewer days", again=False
+            )
         if code:
             raise RuntimeError(f"the process that makes lists ended with {code}: {detail[-2000:]}")
 

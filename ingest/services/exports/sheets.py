@@ -1,17 +1,16 @@
-"""Builds the four lists (四个清单) and the yearly summary from the records, and encodes them."""
+"""Builds the four lists (四个清单), the registers and the yearly summary from the records, and encodes them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeVar
-from uuid import UUID
+from functools import partial
 
 import msgspec
 
-from ingest.domain.cases import duties, ledger_sheet
+from ingest.domain.cases import daily_sheets, duties, ledger_sheet
 from ingest.domain.cases.bypass import Bypass, BypassFilter
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.days import day_of, year_of
@@ -25,13 +24,13 @@ from ingest.domain.cases.sheet import Sheet, shown
 from ingest.domain.cases.summary import Records, summarise
 from ingest.domain.cases.written import WRITERS, json_rows
 from ingest.domain.model.text import Text
+from ingest.services.all_pages import read_all
+from ingest.services.exports.daily_registers import DailyRegisters
 from ingest.services.exports.enterprise_status import enterprises_of
 from ingest.services.exports.request import ExportRequest, Heading, Page
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
-
-R = TypeVar("R")
-_PAGE = 1000
+from ingest.storage.state.daily_store import DailyStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class SheetBuilder:
     """Builds sheets from the records of a state database."""
 
     store: CaseStore
+    daily: DailyStore
     figures: CaseFigures
 
     def build(self, request: ExportRequest) -> bytes:
@@ -48,6 +48,8 @@ class SheetBuilder:
     def _sheet(self, request: ExportRequest) -> Sheet:
         if request.name == ledger_sheet.NAME:
             return self._instruments(request)
+        if request.name in daily_sheets.TITLES:
+            return DailyRegisters(self.daily).sheet(request)
         rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
         if not request.phones:
             rows = [without_phones(row) for row in rows]
@@ -84,31 +86,19 @@ class SheetBuilder:
         return ledger_sheet.instrument_sheet(found, names, request.now, request.lang)
 
     def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
-        which = HazardFilter(plants=scope)
-        return _all(
-            lambda before: self.store.hazards(which, limit=_PAGE, before=before),
-            lambda hazard: (hazard.found, hazard.id),
-        )
+        return read_all(partial(self.store.hazards, HazardFilter(plants=scope)), lambda each: (each.found, each.id))
 
     def _bypasses(self, scope: frozenset[str] | None) -> Iterator[Bypass]:
-        which = BypassFilter(plants=scope)
-        return _all(
-            lambda before: self.store.bypasses(which, limit=_PAGE, before=before),
-            lambda bypass: (bypass.requested, bypass.id),
+        return read_all(
+            partial(self.store.bypasses, BypassFilter(plants=scope)), lambda each: (each.requested, each.id)
         )
 
     def _leads(self, scope: frozenset[str] | None) -> Iterator[Lead]:
-        which = LeadFilter(plants=scope)
-        return _all(
-            lambda before: self.store.leads(which, limit=_PAGE, before=before), lambda lead: (lead.opened, lead.id)
-        )
+        return read_all(partial(self.store.leads, LeadFilter(plants=scope)), lambda each: (each.opened, each.id))
 
     def _inspections(self, scope: frozenset[str] | None) -> Iterator[Inspection]:
         which = InspectionFilter(plants=scope)
-        return _all(
-            lambda before: self.store.inspections(which, limit=_PAGE, before=before),
-            lambda inspection: (inspection.made, inspection.id),
-        )
+        return read_all(partial(self.store.inspections, which), lambda each: (each.made, each.id))
 
 
 def encode(sheet: Sheet, request: ExportRequest) -> bytes:
@@ -137,10 +127,3 @@ def _with_removed(records: Records) -> Records:
     removed = sorted(named - known)
     plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in removed)]
     return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.alarm_figures)
-
-
-def _all(page: Callable[[tuple[int, UUID] | None], list[R]], place: Callable[[R], tuple[int, UUID]]) -> Iterator[R]:
-    before = None
-    while found := page(before):
-        yield from found
-        before = place(found[-1])

@@ -15,11 +15,13 @@ from contextlib import suppress
 from typing import Final
 
 from ingest.base.extras import ExtraMissing
+from ingest.domain.cases.written import TooManyRows
 from ingest.services.exports.request import ExportRequest
 from ingest.services.exports.sheets import SheetBuilder
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
+from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.read_only import ReadOnly
 
@@ -28,7 +30,8 @@ MEMORY_BYTES: Final = 2 * 2**30
 
 AWAY: Final = 3
 TOO_LARGE: Final = 4
-LACKING: Final = 5
+REFUSED: Final = 5
+"""It cannot be made: an extra is not installed, or a workbook has fewer rows."""
 
 
 def main() -> int:
@@ -43,15 +46,15 @@ def main() -> int:
     threading.Thread(target=_end_with_the_service, name="service", daemon=True).start()
     try:
         with ReadOnly(config) as database:
-            content = SheetBuilder(CaseStore(database), CaseFigures(database)).build(request)
+            content = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database)).build(request)
     except StateUnavailable as error:
         print(error, file=sys.stderr)  # noqa: T201  how it reports to the service
         return AWAY
     except MemoryError:
         return TOO_LARGE
-    except ExtraMissing as error:
+    except (ExtraMissing, TooManyRows) as error:
         print(error, file=sys.stderr)  # noqa: T201  as above
-        return LACKING
+        return REFUSED
     sys.stdout.buffer.write(content)
     return 0
 

@@ -16,6 +16,7 @@ from fastapi.responses import Response
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.pledge import SENTENCE, Contradiction, Pledge, PledgeFilter, PledgeStanding
+from ingest.domain.cases.pledge_days import PledgeDay
 from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.work import SPECIAL, WorkKind
 from ingest.domain.model.plant import Plant
@@ -69,6 +70,11 @@ def pledge_pages(ports: Ports, render: Renderer) -> APIRouter:
             present=sorted(present, key=lambda day: day.standing is not PledgeStanding.MISSING),
             month=f"{first:%Y-%m}",
             rows=month_rows(pledges.days(ports, plants, first, until)),
+            exported={
+                **({"plant": plant} if plant else {}),
+                "since": first.isoformat(),
+                "through": (until - dt.timedelta(days=1)).isoformat(),
+            },
             given=page,
             older=older,
             differs=differs,
@@ -121,7 +127,7 @@ def pledge_pages(ports: Ports, render: Renderer) -> APIRouter:
     return router
 
 
-def month_rows(days: Sequence[pledges.PledgeDay]) -> list[MonthRow]:
+def month_rows(days: Sequence[PledgeDay]) -> list[MonthRow]:
     """Return a row for each plant of which a pledge is owed, or was given."""
     rows = []
     for _, own in groupby(days, key=lambda day: day.plant.id):

@@ -10,9 +10,9 @@ from pydantic import Field
 
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.pledge import SENTENCE, Contradiction, Pledge, PledgeStanding, PledgeState
+from ingest.domain.cases.pledge_days import PledgeDay
 from ingest.domain.cases.work import WorkKind
 from ingest.domain.model.daily import PledgeDuty
-from ingest.services.cases.pledges import PledgeDay
 from ingest.web.rest.case_schemas import Day, LongWords, Name, When, localized, values_of
 from ingest.web.rest.schemas import Body, PlantId, Said, Shape
 

@@ -76,6 +76,11 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
          "今日提交已达上限（{1}），请 {2} 秒后再试，或请管理员调高 {3}。"),
         (r"evidence has (\S+) of the (\S+) GiB that `(.+)` gives it: .+",
          "证据已占 {1} GiB，上限 {2} GiB：请管理员调高 {3} 并扩充磁盘。"),
+        (r"not ready within (\S+) s; .+", "{1} 秒内未能生成：请只选一家企业、缩短日期范围，或在服务较空闲时再试。"),
+        (r"it needs more memory than it may have; .+", "内容过多，无法生成：请只选一家企业或缩短日期范围。"),
+        (r"([\d,]+) rows: a workbook holds ([\d,]+); .+",
+         "共 {1} 行，XLSX 最多 {2} 行：请缩短日期范围、只选一家企业，或改用 CSV。"),
+        (r"the state database does not answer: .*", "状态数据库没有应答，请稍后再试。"),
         (r"all connections are in use now", "连接已满，请稍后再试。"),
     )
 )  # fmt: skip

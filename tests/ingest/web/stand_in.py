@@ -306,7 +306,7 @@ class StandIn(MemoryBooks):
     # Exports, event streams
 
     async def make(self, request: ExportRequest) -> BinaryIO:
-        return io.BytesIO(SheetBuilder(self.cases.store, self.cases.figures).build(request))
+        return io.BytesIO(SheetBuilder(self.cases.store, self.cases.daily, self.cases.figures).build(request))
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         await self._wait(len(self.log), seq, timeout_s)

@@ -72,35 +72,38 @@ async def test_each_list_tells_of_the_records(ask: Ask, hall: StandIn) -> None:
     ]  # fmt: skip
 
 
+async def shapes_agree(ask: Ask, name: str, query: str = "") -> None:
+    """A list has the same figures as JSON, CSV, XLSX and page for the printer, and some at all."""
+    answer = (await ask(INSPECTOR).get(f"/api/v1/{name}.json{query}")).json()
+    heads = [column["zh"] for column in answer["columns"]]
+    rows = [list(row.values()) for row in answer["rows"]]
+    assert rows
+    raw = await fetch(ask, f"{name}.csv{query}")
+    assert raw.startswith(b"\xef\xbb\xbf"), "by which Excel knows UTF-8"
+    first, *lines = csv.reader(io.StringIO(raw[3:].decode("utf-8")))
+    assert (first, len(lines)) == (heads, len(rows))
+    book = openpyxl.load_workbook(io.BytesIO(await fetch(ask, f"{name}.xlsx{query}")))
+    (page,) = book.worksheets
+    cells = [list(row) for row in page.iter_rows(min_row=3, values_only=True)]
+    assert cells[0] == heads
+    assert len(cells) - 1 == len(rows)
+    for kind, *column in zip((column["kind"] for column in answer["columns"]), *rows, *lines, *cells[1:], strict=True):
+        json_column, written, counted = (column[n * len(rows) : (n + 1) * len(rows)] for n in range(3))
+        if kind in {"count", "share", "money"}:
+            assert [None if text == "" else float(text) for text in written] == json_column
+            assert counted == json_column
+        elif kind == "text":
+            assert [None if text == "" else text for text in written] == [value or None for value in json_column]
+            assert [value or None for value in counted] == [value or None for value in json_column]
+    html = (await fetch(ask, f"{name}.html{query}")).decode()
+    assert [unescape(head) for head in re.findall("<th [^>]*>(.*?)</th>", html)] == heads
+    assert html.count("<tr>") == len(rows) + 1
+
+
 async def test_the_four_shapes_say_the_same(ask: Ask) -> None:
     await through(ask, await opened(ask), "register", "grade", "rectify", "submit")
     for name in (*(f"lists/{list_name}" for list_name in LISTS), "summary/2026"):
-        answer = (await ask(INSPECTOR).get(f"/api/v1/{name}.json")).json()
-        heads = [column["zh"] for column in answer["columns"]]
-        rows = [list(row.values()) for row in answer["rows"]]
-        assert rows
-        raw = await fetch(ask, f"{name}.csv")
-        assert raw.startswith(b"\xef\xbb\xbf"), "by which Excel knows UTF-8"
-        first, *lines = csv.reader(io.StringIO(raw[3:].decode("utf-8")))
-        assert (first, len(lines)) == (heads, len(rows))
-        book = openpyxl.load_workbook(io.BytesIO(await fetch(ask, f"{name}.xlsx")))
-        (page,) = book.worksheets
-        cells = [list(row) for row in page.iter_rows(min_row=3, values_only=True)]
-        assert cells[0] == heads
-        assert len(cells) - 1 == len(rows)
-        for kind, *column in zip(
-            (column["kind"] for column in answer["columns"]), *rows, *lines, *cells[1:], strict=True
-        ):
-            json_column, written, counted = (column[n * len(rows) : (n + 1) * len(rows)] for n in range(3))
-            if kind in {"count", "share", "money"}:
-                assert [None if text == "" else float(text) for text in written] == json_column
-                assert counted == json_column
-            elif kind == "text":
-                assert [None if text == "" else text for text in written] == [value or None for value in json_column]
-                assert [value or None for value in counted] == [value or None for value in json_column]
-        html = (await fetch(ask, f"{name}.html")).decode()
-        assert [unescape(head) for head in re.findall("<th [^>]*>(.*?)</th>", html)] == heads
-        assert html.count("<tr>") == len(rows) + 1
+        await shapes_agree(ask, name)
 
 
 @pytest.mark.parametrize("text", HOSTILE)

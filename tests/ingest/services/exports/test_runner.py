@@ -23,6 +23,7 @@ from ingest.services.exports.sheets import SheetBuilder
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
+from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from tests import migrated
 from tests.small_plant import PLANT, small_configuration
@@ -66,7 +67,7 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
     store.commit(added=hazards(30))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     for ending in ("json", "csv", "html"):
-        here = SheetBuilder(store, CaseFigures(database)).build(wish(tmp_path, ending))
+        here = SheetBuilder(store, DailyStore(database), CaseFigures(database)).build(wish(tmp_path, ending))
         assert await made(desk, wish(tmp_path, ending)) == here
     assert (await made(desk, wish(tmp_path, "xlsx"))).startswith(b"PK")
     year = await made(desk, wish(tmp_path, "json", year=2030))
@@ -75,7 +76,7 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
 
 async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(25))
-    maker = SheetBuilder(CaseStore(database), CaseFigures(database))
+    maker = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database))
     whole = [row["title"] for row in json.loads(maker.build(wish(tmp_path, "json")))["rows"]]
     pages = [
         msgspec.json.decode(maker.build(wish(tmp_path, "page", first=first, most=10)), type=Page)
