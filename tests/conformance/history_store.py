@@ -2,11 +2,11 @@
 
     class TestToyWrites(HistoryWrites):
         @pytest.fixture
-        def kept(self, tmp_path): ...           # yields a `Kept`
+        def kept(self, tmp_path): ...           # yields a `Kept`, empty
 
     class TestToyQueries(HistoryQueries):
         @pytest.fixture
-        def store(self, tmp_path): ...          # yields a `HistoryStore`, empty
+        def kept(self, tmp_path): ...           # the same
         @pytest.fixture
         def unreachable(self, tmp_path): ...    # opens a store whose file or server cannot be used
 
@@ -15,7 +15,10 @@ A store that can refuse readings, or keeps them for a time only, passes `History
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +45,7 @@ from tests.ingest.storage.history.made_up import (
     point,
     steady,
     trend_of,
+    warning_events,
 )
 
 
@@ -50,14 +54,17 @@ class Kept:
     """A store, and what it holds as the server itself counts it.
 
     Attributes:
-        readings, alarm_events: how many are stored.
+        readings, alarm_events, warning_events: how many are stored.
         raised: the figure of every slot of alarm metrics, in order; where nothing is replaced, how many there are.
+        again: opens a store on the same file or server.
     """
 
     store: HistoryStore
     readings: Callable[[], int]
     alarm_events: Callable[[], int]
+    warning_events: Callable[[], int]
     raised: Callable[[], list[int]]
+    again: Callable[[], HistoryStore]
 
 
 HOSTILE = [
@@ -108,7 +115,8 @@ class HistoryWrites:
     def test_nothing_to_write_is_nothing_written(self, kept: Kept) -> None:
         kept.store.write_readings(empty_batch(), configuration(), 1)
         kept.store.write_alarm_events([])
-        assert kept.readings() == kept.alarm_events() == 0
+        kept.store.write_warning_events([])
+        assert kept.readings() == kept.alarm_events() == kept.warning_events() == 0
 
     def test_a_slot_of_alarm_metrics_written_again_takes_the_place_of_the_first(self, kept: Kept) -> None:
         """Also where less is known of it by then. VictoriaMetrics only counts them; it keeps each as it came."""
@@ -128,6 +136,12 @@ class HistoryWrites:
         kept.store.write_alarm_events([raised, returned])
         assert kept.alarm_events() == 2
 
+    def test_a_warning_event_is_kept_once(self, kept: Kept) -> None:
+        events = warning_events()
+        for _ in range(2):
+            kept.store.write_warning_events(events)
+        assert kept.warning_events() == len(events)
+
     def test_alarm_events_differ_by_their_time_and_kind(self, kept: Kept) -> None:
         events = [
             named(alarm_event(n, kind, at=NOON + n * SECOND), n) for n, kind in enumerate(AlarmEventKind, start=1)
@@ -138,6 +152,48 @@ class HistoryWrites:
 
 class HistoryQueries:
     """What is asked is answered as plain arithmetic would."""
+
+    @pytest.fixture
+    def store(self, kept: Kept) -> HistoryStore:
+        return kept.store
+
+    def test_what_was_written_is_there_after_a_restart_and_is_not_written_twice(self, kept: Kept) -> None:
+        """The cursor moved on when the write returned, or the process died before it did."""
+        readings = steady(3_000, points=1)
+        kept.store.write_readings(readings, configuration(), 1)
+        before = trend_of(kept.store, PLANT, "CW-01", NOON, NOON + 3_000 * SECOND, 7)
+        kept.store.close()
+        for _ in range(2):
+            with closing(kept.again()) as store:
+                store.write_readings(readings, configuration(), 1)
+                after = trend_of(store, PLANT, "CW-01", NOON, NOON + 3_000 * SECOND, 7)
+                assert store.count_readings() == before.count.sum() == 3_000
+            for column in ("time", "low", "mean", "high", "count"):
+                np.testing.assert_array_equal(getattr(after, column), getattr(before, column))
+
+    def test_queries_of_several_threads_are_answered_while_readings_are_written(self, store: HistoryStore) -> None:
+        part, parts = 1_000, 12
+        writes = [steady(part, points=1, start=NOON + at * part * SECOND) for at in range(parts)]
+        end = NOON + parts * part * SECOND
+        written = threading.Event()
+
+        def watch() -> list[int]:
+            found = []
+            while not written.is_set():
+                found.append(int(trend_of(store, PLANT, "CW-01", NOON, end, 7).count.sum()))
+                assert store.count_readings() >= found[-1]
+            return found
+
+        with ThreadPoolExecutor(2) as pool:
+            watching = [pool.submit(watch) for _ in range(2)]
+            try:
+                for entry, readings in enumerate(writes, start=1):
+                    store.write_readings(readings, configuration(), entry)
+            finally:
+                written.set()
+            for counts in (watcher.result() for watcher in watching):
+                assert counts == sorted(counts)
+        assert store.count_readings() == part * parts
 
     def test_a_number_however_large_is_kept_as_it_came_where_it_harms_no_other(self, store: HistoryStore) -> None:
         with capture_logs() as log:

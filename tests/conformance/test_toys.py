@@ -172,26 +172,26 @@ def test_every_source_of_the_settings_is_in_the_registry() -> None:
     assert found == {*SOURCES}
 
 
+@pytest.fixture
+def kept(tmp_path: Path) -> Iterator[Kept]:
+    again = partial(SqliteStore, SqliteConfig(path=tmp_path / "toy.db"))
+    store = again()
+    yield Kept(
+        store,
+        store.count_readings,
+        lambda: len(store.ask("SELECT id FROM kept WHERE kind = '(alarm)'")),
+        lambda: len(store.ask("SELECT id FROM kept WHERE kind = '(warning)'")),
+        lambda: [raised for (raised,) in store.ask("SELECT value FROM kept WHERE kind = '(slot)' ORDER BY time")],
+        again,
+    )
+    store.close()
+
+
 class TestSqliteWrites(HistoryWrites):
-    @pytest.fixture
-    def kept(self, tmp_path: Path) -> Iterator[Kept]:
-        store = SqliteStore(SqliteConfig(path=tmp_path / "toy.db"))
-        yield Kept(
-            store,
-            store.count_readings,
-            lambda: len(store.ask("SELECT id FROM kept WHERE kind = '(alarm)'")),
-            lambda: [raised for (raised,) in store.ask("SELECT value FROM kept WHERE kind = '(slot)' ORDER BY time")],
-        )
-        store.close()
+    """In its file."""
 
 
 class TestSqliteQueries(HistoryQueries):
-    @pytest.fixture
-    def store(self, tmp_path: Path) -> Iterator[HistoryStore]:
-        store = SqliteStore(SqliteConfig(path=tmp_path / "toy.db"))
-        yield store
-        store.close()
-
     @pytest.fixture
     def unreachable(self, tmp_path: Path) -> Callable[[], HistoryStore]:
         (tmp_path / "broken.db").write_bytes(b"no database" * 1000)

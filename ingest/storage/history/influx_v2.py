@@ -42,9 +42,13 @@ class InfluxV2Store(InfluxStore):
             ssl_context=trust(config),
         )
         self._writes = self._client.write_api(write_options=SYNCHRONOUS)
+        self._closed = False
 
     def close(self) -> None:
         """Close the connections of both clients; influxdb-client alone leaves its own to the garbage collector."""
+        if self._closed:
+            return
+        self._closed = True
         pools = self._client.api_client.rest_client.pool_manager.pools
         for key in pools.keys():  # noqa: SIM118  not a dict: it cannot be iterated
             pools[key].close()

@@ -72,7 +72,11 @@ class TrendQuery:
 
 
 class HistoryStore(Protocol):
-    """A store of readings and events. Blocking; called from the history writer's thread and from worker threads."""
+    """A store of readings and events. Blocking.
+
+    The history writer's thread writes, worker threads query meanwhile. What a write returned from is there after a
+    restart, also of the machine: the writer's cursor moves on, and the journal lets go of the entries.
+    """
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         """Store readings. Writing the same journal entries again (from `first_entry` on) stores nothing twice.
@@ -113,4 +117,4 @@ class HistoryStore(Protocol):
         """Days of readings it has deleted itself since it was opened; a server's own retention is not counted."""
 
     def close(self) -> None:
-        """Flush, and close files and connections."""
+        """Flush, and close files and connections; may be called again."""

@@ -1,6 +1,7 @@
 """A toy store, as `docs/extending.md` has it: history in one SQLite file."""
 
 import sqlite3
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +32,7 @@ class SqliteConfig(StoreConfig):
 
 class SqliteStore:
     def __init__(self, config: SqliteConfig) -> None:
-        self._db = sqlite3.connect(config.path, check_same_thread=False)
+        self._db, self._lock = sqlite3.connect(config.path, check_same_thread=False), threading.Lock()
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
         series = [series_of(configuration, index) for index in batch.point.tolist()]
@@ -70,7 +71,7 @@ class SqliteStore:
 
     def ask(self, sql: str, rows: Sequence[tuple[Any, ...]] = ((),)) -> list[tuple[Any, ...]]:
         try:
-            with self._db:
+            with self._lock, self._db:  # one connection: a query would commit half of a write
                 self._db.execute(TABLE)
                 return [found for values in rows for found in self._db.execute(sql, values)]
         except sqlite3.Error as error:

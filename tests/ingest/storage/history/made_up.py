@@ -14,8 +14,10 @@ from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmSt
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.plant import GATEWAY_SIGNAL, Point
 from ingest.domain.model.text import Text
+from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from tests.ingest.domain.warnings.small import fact, watch
 
 SECOND = 1_000_000_000
 NOON = 1_763_884_800 * SECOND
@@ -127,6 +129,16 @@ def alarm_event(
         raises=1,
     )
     return AlarmEvent(seq=seq, id=event_id(alarm.id, kind, at), kind=kind, time=at, received=at, alarm=alarm)
+
+
+def warning_events() -> list[WarningEvent]:
+    """Raised, reminded, escalated, ended."""
+    made = watch(100)
+    cause = fact("A", 100, 2)
+    found = made.learn(100 * SECOND, known=[cause])
+    found += made.learn(105 * SECOND, over=[cause.key])
+    found += made.pass_time(111 * SECOND)
+    return [replace(event, seq=number) for number, event in enumerate(found, 1)]
 
 
 def titled(event: AlarmEvent, zh: str) -> AlarmEvent:

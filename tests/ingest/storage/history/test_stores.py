@@ -30,7 +30,8 @@ TOKEN = "HISTORY_TEST_TOKEN"
 
 @contextmanager
 def duckdb(tmp: Path) -> Iterator[Kept]:
-    store = open_store(DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
+    again = partial(open_store, DuckDBConfig(path=tmp / "sub" / "history.duckdb"))
+    store = again()
 
     def ask(query: str) -> list[int]:
         return [int(n) for n in store._file.query(query, {})["n"]]  # type: ignore[attr-defined]
@@ -39,7 +40,9 @@ def duckdb(tmp: Path) -> Iterator[Kept]:
         store,
         store.count_readings,
         lambda: ask("SELECT count(*) AS n FROM alarms")[0],
+        lambda: ask("SELECT count(*) AS n FROM warnings")[0],
         lambda: ask("SELECT raised AS n FROM alarm_metrics ORDER BY position, time"),
+        again,
     )
     store.close()
 
@@ -47,29 +50,34 @@ def duckdb(tmp: Path) -> Iterator[Kept]:
 @contextmanager
 def influxdb1(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as url:
-        store = InfluxV1Store(InfluxV1Config(url=url))
+        again = partial(InfluxV1Store, InfluxV1Config(url=url))
+        store = again()
         store.create_database()
-        yield Kept(store, store.count_readings, lambda: influx_alarm_events(url), lambda: influx_raised(url))
+        yield influx_kept(store, url, again)
         store.close()
 
 
 @contextmanager
 def influxdb2(tmp: Path) -> Iterator[Kept]:
     with influxd(tmp) as behind, influx_2_on(behind) as server:
-        store = open_store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)))
-        yield Kept(store, store.count_readings, lambda: influx_alarm_events(behind), lambda: influx_raised(behind))
+        again = partial(open_store, InfluxV2Config(url=server.url, org="yujing", token=Secret(env=TOKEN)))
+        store = again()
+        yield influx_kept(store, behind, again)
         store.close()
 
 
 @contextmanager
 def victoriametrics(tmp: Path) -> Iterator[Kept]:
     with victoria_metrics(tmp) as url:
-        store = open_store(InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        again = partial(open_store, InfluxV2Config(url=url, org="yujing", token=Secret(env=TOKEN)))
+        store = again()
         yield Kept(
             store,
             lambda: exported(url, "readings_value") + exported(url, "readings_quality"),
             lambda: exported(url, "alarms_limit"),
+            lambda: exported(url, "warnings_risk"),
             lambda: [exported(url, "alarm_metrics_raised")],
+            again,
         )
         store.close()
 
@@ -91,12 +99,10 @@ class TestQueries(HistoryQueries):
     """Every store that answers queries."""
 
     @pytest.fixture(params=STORES)
-    def store(
-        self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> Iterator[HistoryStore]:
+    def kept(self, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Kept]:
         monkeypatch.setenv(TOKEN, "a token")
         with STORES[request.param](tmp_path) as kept:
-            yield kept.store
+            yield kept
 
     @pytest.fixture(params=STORES)
     def unreachable(
@@ -163,8 +169,19 @@ def test_victoria_metrics_keeps_alarm_values_beside_one_too_large_for_it(
     assert [line["event"] for line in log] == ["history_clipped"]
 
 
-def influx_alarm_events(url: str) -> int:
-    query = {"db": "yujing", "q": 'SELECT count("limit") FROM alarms'}
+def influx_kept(store: HistoryStore, url: str, again: Callable[[], HistoryStore]) -> Kept:
+    return Kept(
+        store,
+        store.count_readings,
+        lambda: influx_count(url, "limit", "alarms"),
+        lambda: influx_count(url, "risk", "warnings"),
+        lambda: influx_raised(url),
+        again,
+    )
+
+
+def influx_count(url: str, column: str, measurement: str) -> int:
+    query = {"db": "yujing", "q": f'SELECT count("{column}") FROM {measurement}'}  # noqa: S608  of constants
     [result] = HTTP.get(f"{url}/query", params=query).json()["results"]
     return int(result["series"][0]["values"][0][1]) if "series" in result else 0
 

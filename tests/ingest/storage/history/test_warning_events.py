@@ -3,37 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 
 from ingest.domain.model.warning import WarningEvent
-from ingest.storage.history.config import DuckDBConfig, InfluxV1Config
+from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
-from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.line_protocol import warning_lines
 from ingest.storage.history.quarantine import decode_warnings, encode_warnings
 from ingest.storage.history.writer import WARNINGS_READER, HistoryWriter
-from tests.ingest.domain.warnings.small import SECOND, fact, watch
-from tests.ingest.storage.history.made_up import configuration, until
+from tests.ingest.storage.history.made_up import configuration, until, warning_events
 from tests.ingest.storage.history.writing import MemoryAlarms, MemoryJournal, MemoryStore, as_it_is, running
-from tests.servers import HTTP, influxd
-
-
-def events() -> list[WarningEvent]:
-    """Raised, reminded, escalated, ended."""
-    made = watch(100)
-    cause = fact("A", 100, 2)
-    found = made.learn(100 * SECOND, known=[cause])
-    found += made.learn(105 * SECOND, over=[cause.key])
-    found += made.pass_time(111 * SECOND)
-    return [replace(event, seq=number) for number, event in enumerate(found, 1)]
 
 
 def test_a_line_says_how_it_stood_then() -> None:
-    lines = warning_lines(events()).decode().splitlines()
-    key = events()[0].warning.id
+    lines = warning_lines(warning_events()).decode().splitlines()
+    key = warning_events()[0].warning.id
     assert lines[0] == (
         "warnings,plant=small,event=raised,step=enterprise,colour=orange "
         f'id="{key}",state="open",peak="orange",asking="acknowledgement",rank=3i,risk=68.8 100000000000'
@@ -47,25 +33,13 @@ def test_a_line_says_how_it_stood_then() -> None:
 def test_duckdb_keeps_each_event_once(tmp_path: Path) -> None:
     store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     for _ in range(2):
-        store.write_warning_events(events())
+        store.write_warning_events(warning_events())
     store.close()
     with duckdb.connect(str(tmp_path / "h.duckdb")) as db:
         rows = db.execute("SELECT event, colour, rank, step FROM warnings ORDER BY time").fetchall()
     assert rows[0] == ("raised", "orange", 3, "enterprise")
     assert rows[-1] == ("ended", None, 0, "township")
-    assert len(rows) == len(events())
-
-
-def test_influxdb_keeps_each_event_once(tmp_path: Path) -> None:
-    with influxd(tmp_path) as url:
-        store = InfluxV1Store(InfluxV1Config(url=url))
-        store.create_database()
-        for _ in range(2):
-            store.write_warning_events(events())
-        store.close()
-        query = {"db": "yujing", "q": "SELECT count(risk) FROM warnings"}
-        (result,) = HTTP.get(f"{url}/query", params=query).json()["results"]
-    assert result["series"][0]["values"][0][1] == len(events())
+    assert len(rows) == len(warning_events())
 
 
 class Store(MemoryStore):
@@ -84,7 +58,7 @@ class Log:
     """The warning event log, in memory."""
 
     def warnings_after(self, seq: int, *, limit: int) -> Sequence[WarningEvent]:
-        return [event for event in events() if event.seq > seq][:limit]
+        return [event for event in warning_events() if event.seq > seq][:limit]
 
 
 class Cursors(MemoryAlarms):
@@ -105,11 +79,11 @@ def test_the_writer_carries_them_from_where_it_was() -> None:
     store, alarms = Store(), Cursors()
     alarms.places[WARNINGS_READER] = 1
     with running(HistoryWriter(store, MemoryJournal(), alarms, Log(), configuration=configuration, add_flags=as_it_is)):
-        until(lambda: alarms.places[WARNINGS_READER] == len(events()))
-    assert store.warned == events()[1:]
+        until(lambda: alarms.places[WARNINGS_READER] == len(warning_events()))
+    assert store.warned == warning_events()[1:]
 
 
 def test_refused_items_are_quarantined_whole() -> None:
-    (quarantined,) = encode_warnings(events(), [(1, "no such plant")])
+    (quarantined,) = encode_warnings(warning_events(), [(1, "no such plant")])
     assert (quarantined.topic, quarantined.detail) == ("history/warnings", "no such plant")
-    assert decode_warnings([quarantined]) == events()[1:2]
+    assert decode_warnings([quarantined]) == warning_events()[1:2]
