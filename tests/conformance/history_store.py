@@ -10,7 +10,7 @@
         @pytest.fixture
         def unreachable(self, tmp_path): ...    # opens a store whose file or server cannot be used
 
-A store that can refuse readings, or keeps them for a time only, passes `HistoryRefusals` too (fixture `refusing`).
+A store that can refuse readings, or keeps them for a time only, passes `HistoryRefusals` (`history_refusals.py`) too.
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from ingest.domain.model.batch import Batch, empty_batch
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, ServicePoint
 from ingest.storage.history.errors import HistoryUnavailable
-from ingest.storage.history.refusals import write_around
 from ingest.storage.history.store import HistoryStore, TrendQuery
 from tests.ingest.storage.history.made_up import (
     NOON,
@@ -363,39 +362,6 @@ class HistoryQueries:
         for _ in range(2):
             with pytest.raises(HistoryUnavailable, match=r".+"):
                 use(unreachable())
-
-
-@dataclass(frozen=True, slots=True)
-class Refusing:
-    """A store that will not keep all of these readings.
-
-    Attributes:
-        bad: places of those it refuses; of a series and time of their own.
-        expired: places of those older than it keeps.
-    """
-
-    store: HistoryStore
-    readings: Batch
-    bad: frozenset[int]
-    expired: frozenset[int]
-
-
-class HistoryRefusals:
-    """One bad reading costs itself only, and one that is too old is no fault."""
-
-    def test_writes_are_halved_until_bad_items_are_isolated_and_all_others_are_stored_once(
-        self, refusing: Refusing
-    ) -> None:
-        count = len(refusing.readings)
-        for _ in range(2):
-            found = write_around(
-                count,
-                lambda part: refusing.store.write_readings(refusing.readings.take(np.r_[part]), configuration(), 1),
-            )
-            assert {place for place, _ in found.refused} == refusing.bad
-            assert all(reason for _, reason in found.refused)
-            assert found.expired == len(refusing.expired)
-            assert refusing.store.count_readings() == count - len(refusing.bad | refusing.expired)
 
 
 def use(store: HistoryStore) -> None:

@@ -24,7 +24,7 @@ from ingest.storage.history.influx import InfluxStore
 from ingest.storage.history.registry import open_store
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
-from tests.conformance.history_store import HistoryRefusals, Refusing
+from tests.conformance.history_refusals import HistoryRefusals, Refusing
 from tests.ingest.storage.history.influx_2 import Wording, influx_2_on
 from tests.ingest.storage.history.made_up import SECOND, alarm_event, configuration, steady, until
 from tests.ingest.storage.history.test_slots import World
