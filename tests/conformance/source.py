@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from queue import Queue
 from typing import Final, Protocol
 
 import pytest
@@ -14,18 +15,30 @@ import pytest
 from ingest.intake.sources.handover import Handover
 from ingest.intake.sources.raw import Raw
 from ingest.intake.sources.source import Source
-from ingest.intake.wire.frame import Committed, decode_committed
+from ingest.intake.wire.frame import Committed, Refusal, decode_committed
 from ingest.intake.wire.topics import frame_topic
 
 PATIENCE_S: Final = 60.0
 TOPIC: Final = frame_topic("p", "g")
 
 
+def _not_expected(error: BaseException) -> None:
+    raise error
+
+
 class FarSide(Protocol):
     """What stands between gateways and the source; it holds what is sent, whoever is there."""
 
-    def source(self, handover: Handover, *, known: bool) -> Source:
-        """A source, not started; `known`: one was here before."""
+    def source(
+        self, handover: Handover, *, known: bool, failed: Callable[[BaseException], None] = _not_expected
+    ) -> Source:
+        """A source, not started; `known`: one was here before, `failed`: takes the error that ends its thread."""
+
+    def leave(self) -> None:
+        """Be out of reach; what is held stays where it is."""
+
+    def come_back(self) -> None:
+        """Be in reach again, with all that was held."""
 
     def send(self, *payloads: bytes) -> None:
         """Frames of gateway g of plant p, each taken by the far side when this returns."""
@@ -128,6 +141,42 @@ class SourcePromises:
             until(lambda: ours.source.reading and ours.source.connected)
             assert ours.source.trouble is None
             assert ours.source.unmet == 0
+
+    def test_a_far_side_that_goes_away_and_comes_back_costs_nothing(self, far: FarSide) -> None:
+        """Intake goes on meanwhile: what it acknowledges and announces may be lost, and is repeated; it never fails."""
+        with started(far) as ours:
+            far.send(b"before")
+            before = ours.next()
+            far.leave()
+            until(lambda: not ours.source.reading and ours.source.trouble is not None)
+            ours.source.acknowledge([before])
+            ours.source.announce([("p", "g", Committed("b1", 1))])
+            ours.source.refuse("p", "g", Refusal("b1", 1, "schema", "seq = 0; expected 1", 1, 1))
+            ours.source.flush()
+            far.come_back()
+            until(lambda: ours.source.reading and ours.source.trouble is None)
+            assert ours.subscribed.acquire(timeout=PATIENCE_S), "so that what was committed meanwhile is announced"
+            far.send(b"after")
+            while (payload := ours.take(1)[0]) != b"after":
+                assert payload == b"before", "it was not acknowledged as far as they know"
+
+    def test_a_fault_that_ends_its_thread_is_passed_on(self, far: FarSide) -> None:
+        """A service that hears nothing any more must not look well: it ends, and is started again."""
+
+        class Broken(Handover):
+            def put(self, messages: Sequence[Raw], give_up: Callable[[], bool]) -> bool:
+                raise RuntimeError("a fault of ours")
+
+        errors = Queue[BaseException]()
+        source = far.source(Broken(1), known=False, failed=errors.put)
+        subscribed = threading.Event()
+        source.start(subscribed.set)
+        try:
+            assert subscribed.wait(PATIENCE_S)
+            far.send(b"one")
+            assert str(errors.get(timeout=PATIENCE_S)) == "a fault of ours"
+        finally:
+            source.stop()
 
     def test_a_gateway_hears_what_is_committed(self, far: FarSide) -> None:
         committed = Committed("b1", 7, [(2, 3)])

@@ -14,7 +14,8 @@ class Source(Protocol):
 
     It is built with the `Handover` it fills and the `Clock` that gives times of arrival; when the hand-over is full it
     waits in `put`, so that the sender is held back and nothing is dropped. Messages never acknowledged come again after
-    a restart. Everything but `start` and `stop` may be called from any thread.
+    a restart. Everything but `start` and `stop` may be called from any thread, and fails with no error while the other
+    side is away.
     """
 
     @property
@@ -51,7 +52,10 @@ class Source(Protocol):
         """Acknowledge messages that are on disk: called after the journal's commit, and before `flush`."""
 
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
-        """Announce to gateways (plant, gateway, message) what is on disk; returns as much of each as was sent."""
+        """Announce to gateways (plant, gateway, message) what is on disk.
+
+        Returns as much of each as fits; None: nothing does. While the other side is away it may be lost.
+        """
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
         """Tell a gateway what could not be taken; False: not connected, it has to be sent later."""

@@ -5,6 +5,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from ingest.intake.sources.config import SourceConfig
@@ -22,59 +23,68 @@ class FolderConfig(SourceConfig):
 
 
 class FolderSource:
-    unmet = 0
+    unmet = sessions_lost = 0
     certificate: bytes | None = None
-    sessions_lost = 0
 
     def __init__(self, config: FolderConfig, feed: Feed) -> None:
         self._folder, self._feed = config.path, feed
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._stopping, self._newest = threading.Event(), 0
+        self._thread = threading.Thread(target=self._run, name="folder-source")
+        self.trouble: str | None = "not started"
 
     @property
     def connected(self) -> bool:
-        return self._thread is not None and self._folder.is_dir()
+        return self.trouble is None
 
-    @property
-    def reading(self) -> bool:
-        return self.connected
-
-    @property
-    def trouble(self) -> str | None:
-        return None if self.connected else f"{self._folder} is not read"
+    reading = connected
 
     def start(self, on_subscribed: Callable[[], None]) -> None:
-        self._thread = threading.Thread(target=self._run, name="folder-source")
+        self._on_subscribed = on_subscribed
         self._thread.start()
-        on_subscribed()
 
     def stop(self) -> None:
         self._stopping.set()
-        if self._thread is not None:
-            self._thread.join()
+        self._thread.join()
 
     def acknowledge(self, messages: Sequence[Raw]) -> None:
         for message in messages:
-            (self._folder / f"{message.packet}.frame").unlink(missing_ok=True)
+            with suppress(OSError):  # it is away: the file is read again by the next start, and known again
+                (self._folder / f"{message.packet}.frame").unlink(missing_ok=True)
 
     def announce(self, committed: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed | None]:
         for plant, gateway, report in committed:
-            (self._folder / f"{plant}.{gateway}.committed").write_bytes(encode_committed(report))
+            self._write(f"{plant}.{gateway}.committed", encode_committed(report))
         return [report for _, _, report in committed]
 
     def refuse(self, plant: str, gateway: str, refusal: Refusal) -> bool:
-        (self._folder / f"{plant}.{gateway}.refused").write_bytes(encode_refusal(refusal))
-        return True
+        return self._write(f"{plant}.{gateway}.refused", encode_refusal(refusal))
 
     def flush(self) -> None:
         """Nothing waits."""
 
+    def _write(self, name: str, payload: bytes) -> bool:
+        with suppress(OSError):
+            return (self._folder / name).write_bytes(payload) > 0
+        return False
+
     def _run(self) -> None:
-        newest = 0
-        while not self._stopping.wait(0.02):
-            for number in sorted(int(file.stem) for file in self._folder.glob("*.frame") if int(file.stem) > newest):
-                topic, _, payload = (self._folder / f"{number}.frame").read_bytes().partition(b"\n")
-                message = Raw(topic.decode(errors="replace"), payload, *self._feed.clock.read(), packet=number)
-                if not self._feed.handover.put([message], self._stopping.is_set):
-                    return
-                newest = number
+        try:
+            while not self._stopping.wait(0.02):
+                try:
+                    self._read()
+                except OSError as error:
+                    self.trouble = f"{self._folder}: {error.strerror}"
+        except BaseException as error:  # noqa: BLE001  the service ends with it, and is started again
+            self._feed.failed(error)
+
+    def _read(self) -> None:
+        frames = [int(file.stem) for file in self._folder.iterdir() if file.match("*.frame") and file.stem.isdecimal()]
+        if self.trouble is not None:
+            self.trouble = None
+            self._on_subscribed()
+        for number in sorted(number for number in frames if number > self._newest):
+            topic, _, payload = (self._folder / f"{number}.frame").read_bytes().partition(b"\n")
+            message = Raw(topic.decode(errors="replace"), payload, *self._feed.clock.read(), packet=number)
+            if not self._feed.handover.put([message], self._stopping.is_set):
+                return
+            self._newest = number

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -18,22 +18,30 @@ from ingest.intake.sources.mqtt import MqttSource
 from ingest.intake.sources.source import Source
 from ingest.intake.wire.topics import committed_topic
 from tests.conformance.source import PATIENCE_S, TOPIC, SourcePromises, until
-from tests.servers import mosquitto
+from tests.servers import Server, mosquitto_server
 
 
 @dataclass
 class Broker:
     """A broker, and a client of it that hears what is retained."""
 
-    address: tuple[str, int]
+    server: Server
     protocol: str
     client: Client
 
-    def source(self, handover: Handover, *, known: bool) -> Source:
+    def source(
+        self, handover: Handover, *, known: bool, failed: Callable[[BaseException], None] | None = None
+    ) -> Source:
         config = MqttConfig.model_validate(
-            {"host": self.address[0], "port": self.address[1], "protocol": self.protocol}
+            {"host": self.server.host, "port": self.server.port, "protocol": self.protocol}
         )
-        return MqttSource(config, handover, Clock(), expect_session=known)
+        return MqttSource(config, handover, Clock(), expect_session=known, failed=failed)
+
+    def leave(self) -> None:
+        self.server.stop()
+
+    def come_back(self) -> None:
+        self.server.start()
 
     def send(self, *payloads: bytes) -> None:
         for payload in payloads:
@@ -50,12 +58,12 @@ class Broker:
 class TestMqtt(SourcePromises):
     @pytest.fixture(params=["5", "3.1.1"])
     def far(self, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Broker]:
-        with mosquitto(tmp_path, ["max_queued_messages 0"]) as address:
+        with mosquitto_server(tmp_path, ["max_queued_messages 0"]) as server:
             client = Client(CallbackAPIVersion.VERSION2)
             client.on_message = lambda client, _data, message: client.user_data_set(bytes(message.payload))
-            client.connect(*address)
+            client.connect(server.host, server.port)
             client.loop_start()
             client.subscribe(committed_topic("p", "g"), 1)
-            yield Broker(address, request.param, client)
+            yield Broker(server, request.param, client)
             client.disconnect()
             client.loop_stop()
