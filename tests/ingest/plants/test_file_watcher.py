@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 from structlog.typing import EventDict
-from watchfiles import awatch
 
 from ingest.domain.model.fault import InvalidConfig
 from ingest.plants import file_watcher
@@ -31,9 +28,23 @@ def logs() -> Iterator[list[EventDict]]:
         yield entries
 
 
+@pytest.fixture
+def fingerprints(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What each check of the files found, in order."""
+    found: list[object] = []
+    fingerprint = file_watcher._fingerprint
+
+    def noted(directory: Path) -> object:
+        found.append(fingerprint(directory))
+        return found[-1]
+
+    monkeypatch.setattr(file_watcher, "_fingerprint", noted)
+    return found
+
+
 @asynccontextmanager
 async def watching(
-    directory: Path, poll_ms: int = 200, wait_s: float = 0
+    directory: Path, poll_s: float = 0.1, wait_s: float = 0
 ) -> AsyncIterator[asyncio.Queue[PlantConfiguration]]:
     """A running watch; its configurations come out of the queue."""
     found: asyncio.Queue[PlantConfiguration] = asyncio.Queue()
@@ -42,7 +53,7 @@ async def watching(
     with suppress(InvalidConfig):
         files.load(numbering, 1)
     changes = file_watcher.configurations(
-        directory, partial(files.load, numbering), due=lambda: files.due, poll_ms=poll_ms, settle_s=SETTLE_S
+        directory, partial(files.load, numbering), due=lambda: files.due, poll_s=poll_s, settle_s=SETTLE_S
     )
 
     async def follow() -> None:
@@ -163,60 +174,37 @@ async def test_a_plant_file_may_come_and_go(directory: Path, demo: str) -> None:
         assert [plant.id for plant in (await changed.get()).enterprises()] == ["demo-aluminium"]
 
 
-async def test_without_a_changed_plant_file_nothing_is_reloaded(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_changed_plant_file_nothing_is_reloaded(directory: Path, fingerprints: list[object]) -> None:
     """Neither another file nor the mere passing of time is a reason."""
-    looks = 0
-
-    def look(where: Path) -> object:
-        nonlocal looks
-        looks += 1
-        return fingerprint(where)
-
-    fingerprint = file_watcher._fingerprint
-    monkeypatch.setattr(file_watcher, "_fingerprint", look)
     async with watching(directory) as changed:
-        await until(lambda: looks >= 2)
+        await until(lambda: len(fingerprints) >= 2)
         (directory / "notes.txt").write_text("x", encoding="utf-8")
-        await until(lambda: looks >= 5)
+        await until(lambda: len(fingerprints) >= 5)
         assert changed.empty()
 
 
+@pytest.mark.parametrize("there_at_the_start", [True, False])
 async def test_a_directory_that_is_away_for_a_while_is_waited_for(
-    directory: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    directory: Path, demo: str, tmp_path: Path, fingerprints: list[object], there_at_the_start: bool
 ) -> None:
-    tries = 0
-
-    def counted(*where: Path, **how: Any) -> AsyncGenerator[Any]:
-        nonlocal tries
-        tries += 1
-        return awatch(*where, **how)
-
-    monkeypatch.setattr(file_watcher, "awatch", counted)
+    """Nothing is loaded meanwhile: what is in force stays so."""
     away = tmp_path / "away"
-    move(directory, away)
+    if not there_at_the_start:
+        move(directory, away)
     async with watching(directory) as changed:
-        await until(lambda: tries >= 2)
+        if there_at_the_start:
+            move(directory, away)
+        await until(lambda: fingerprints[-2:] == [None, None])
+        save(away / "demo-aluminium.toml", demo.replace("0.35", "0.47"))
         move(away, directory)
-        assert setpoint(await changed.get()) == 0.35
-
-
-async def test_a_change_is_noticed_without_waiting_for_the_next_look(directory: Path, demo: str) -> None:
-    numbers = itertools.count(36)
-
-    def changed_again() -> bool:
-        save(directory / "demo-aluminium.toml", demo.replace("0.35", f"0.{next(numbers)}"))
-        return not changed.empty()
-
-    async with watching(directory, poll_ms=3_600_000) as changed:
-        await until(changed_again)
+        configuration = await changed.get()
+        assert (setpoint(configuration), configuration.version) == (0.47, 2)
 
 
 async def test_a_change_before_the_first_look_is_not_missed(directory: Path, demo: str) -> None:
     """What changes between the call and the start of the iteration counts."""
     changes = file_watcher.configurations(
-        directory, partial(load_configuration, directory, MemoryNumbering()), poll_ms=100
+        directory, partial(load_configuration, directory, MemoryNumbering()), poll_s=0.1
     )
     save(directory / "demo-aluminium.toml", demo.replace("0.35", "0.46"))
     async with asyncio.timeout(DEADLINE_S):
