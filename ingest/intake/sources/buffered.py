@@ -213,12 +213,23 @@ class BufferedClient(Client):
             self._on_failure(error.__cause__ if isinstance(error, CallbackFailed) and error.__cause__ else error)
 
     def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
-        rest_s = self._held_back.rest_s(self._pace.rest_s())
-        if not (rest_s and self._gather_messages(rest_s)):
+        """As paho does it, but while messages come densely the next ones need not be waited for, only gathered."""
+        if self._sparse or not self._pace.rest_s():
             return super()._loop(timeout)
+        code = self.loop_read()
+        return code if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
+
+    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
+        """Read what has arrived, after a rest if the newest read was a short while ago."""
+        rest_s = self._held_back.rest_s(self._pace.rest_s())
+        if not rest_s:
+            return super().loop_read(max_packets)
+        if not self._gather_messages(rest_s):
+            self._sparse = True
+            return MQTTErrorCode.MQTT_ERR_SUCCESS
         self._pace.begin()
         code = self._take_packets()
-        return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
+        return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else code
 
     def _gather_messages(self, rest_s: float) -> bool:
         """Rest while messages gather, and read them unparsed; returns whether any came.
