@@ -91,20 +91,26 @@ def state_at_server(postgresql_server: PostgreSQL, tmp_path: Path) -> StateConfi
 
 
 @pytest.fixture(scope="session")
-def migrated_at_server(postgresql_server: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The name of a database on that server, as the migrations leave it, to be copied."""
-    config = at_server(postgresql_server, tmp_path_factory.mktemp("migrated"))
-    Database(config).close()
-    return str(config.url).rpartition("/")[2]
+def databases_at_server(postgresql_server: PostgreSQL, tmp_path_factory: pytest.TempPathFactory) -> migrated.Emptied:
+    """Databases on that server as the migrations leave them, for one test after another."""
+    return migrated.Emptied(postgresql_server, at_server(postgresql_server, tmp_path_factory.mktemp("migrated")))
+
+
+@pytest.fixture
+def migrated_at_server(databases_at_server: migrated.Emptied, tmp_path: Path) -> Iterator[StateConfig]:
+    """Settings of a database on PostgreSQL as the migrations leave it."""
+    url = databases_at_server.take()
+    yield settings_of(url, tmp_path)
+    databases_at_server.give_back(url)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def state(request: pytest.FixtureRequest, tmp_path: Path) -> StateConfig:
-    """Settings of a new state database as the migrations leave it: the test runs once for each system."""
+    """Settings of a state database as the migrations leave it: the test runs once for each system."""
     if request.param == "sqlite":
         return StateConfig(path=migrated.laid(tmp_path / "state.db"))
-    server, like = (request.getfixturevalue(name) for name in ("postgresql_server", "migrated_at_server"))
-    return at_server(server, tmp_path, like)
+    at_server: StateConfig = request.getfixturevalue("migrated_at_server")
+    return at_server
 
 
 @pytest.fixture
@@ -115,8 +121,13 @@ def database(state: StateConfig) -> Iterator[Database]:
     made.close()
 
 
-def at_server(server: PostgreSQL, folder: Path, like: str = "template0") -> StateConfig:
-    """Settings of a new database on that server, empty or a copy; its password goes into the folder."""
+def at_server(server: PostgreSQL, folder: Path) -> StateConfig:
+    """Settings of a new, empty database on that server; its password goes into the folder."""
+    return settings_of(server.database(), folder)
+
+
+def settings_of(url: str, folder: Path) -> StateConfig:
+    """Settings of a database of our role; its password goes into the folder."""
     password = folder / "state_password"
-    password.write_text(server.PASSWORD, encoding="utf-8")
-    return StateConfig(url=server.database(like), password=Secret(file=password))
+    password.write_text(PostgreSQL.PASSWORD, encoding="utf-8")
+    return StateConfig(url=url, password=Secret(file=password))

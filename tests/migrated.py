@@ -1,7 +1,8 @@
 """State databases as the migrations leave them: made once, copied for whoever asks.
 
 Migrations take longer than most tests of what is in a database afterwards. The first database of a run is made
-by them, on SQLite and on PostgreSQL, as is each that a process of its own opens.
+by them, on SQLite and on PostgreSQL, as is each that a process of its own opens. On PostgreSQL a copy, too, takes
+longer than most tests: there one test after another has the same database, emptied in between.
 """
 
 from __future__ import annotations
@@ -12,8 +13,35 @@ import tempfile
 import weakref
 from functools import cache
 from pathlib import Path
+from typing import Final
 
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from tests.servers import PostgreSQL, Session
+
+_END_OTHER_SESSIONS: Final = """SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()"""
+
+_WRITTEN: Final = """SELECT quote_ident(relname) FROM pg_class WHERE relkind = 'r' AND pg_relation_size(oid) > 0
+AND relnamespace = 'public'::regnamespace AND relname <> 'alembic_version'"""
+"""Tables that rows were written to since they were made or truncated."""
+
+_SEQUENCES: Final = """SELECT setval(seqrelid::regclass, seqstart, false) FROM pg_sequence"""
+
+_SCHEMA: Final = (
+    """SELECT relname, relkind, relowner, relacl::text, pg_get_indexdef(oid) FROM pg_class
+    WHERE relnamespace = 'public'::regnamespace ORDER BY 1""",
+    """SELECT attrelid::regclass::text, attname, atttypid, attnotnull, attisdropped FROM pg_attribute
+    JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace ORDER BY 1, attnum""",
+    "SELECT tgrelid::regclass::text, tgname, tgenabled FROM pg_trigger WHERE NOT tgisinternal ORDER BY 1, 2",
+    "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace ORDER BY 1",
+    """SELECT conrelid::regclass::text, pg_get_constraintdef(oid) FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2""",
+    "SELECT version_num FROM alembic_version",
+    """SELECT setconfig::text FROM pg_db_role_setting
+    WHERE setdatabase = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1""",
+)
+"""What a test may change besides rows, so that its database is of no use to the next."""
 
 
 def opened(path: Path) -> Database:
@@ -41,3 +69,53 @@ def _blank() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     Database(folder / "state.db").close()
     return folder / "state.db"
+
+
+class Emptied:
+    """Databases on a server for one test after another, each as the migrations leave it."""
+
+    def __init__(self, server: PostgreSQL, migrated: StateConfig) -> None:
+        """Make the one that all are copies of, in the empty database of that configuration."""
+        self._server = server
+        Database(migrated).close()
+        self._like = _name(str(migrated.url))
+        self._free: list[str] = []
+        with server.admin(self._like) as session:
+            self._schema = _schema(session)
+        self._emptied(self._like)
+
+    def take(self) -> str:
+        """The address of an empty database, which nobody else has until it is given back."""
+        while self._free:
+            url = self._free.pop()
+            if self._emptied(_name(url)):
+                return url
+        return self._server.database(self._like)
+
+    def give_back(self, url: str) -> None:
+        """It may be another test's now, unless its schema was changed."""
+        self._free.append(url)
+
+    def _emptied(self, name: str) -> bool:
+        with self._server.admin(name) as session:
+            session.execute(_END_OTHER_SESSIONS)
+            if _schema(session) != self._schema:
+                return False
+            with session.transaction():
+                session.execute("SET LOCAL session_replication_role = replica")  # no trigger refuses it
+                if written := ", ".join(str(table) for (table,) in _rows(session, _WRITTEN)):
+                    session.execute(f"TRUNCATE {written} CASCADE".encode())
+                session.execute(_SEQUENCES)
+        return True
+
+
+def _name(url: str) -> str:
+    return url.rpartition("/")[2]
+
+
+def _schema(session: Session) -> list[list[tuple[object, ...]]]:
+    return [_rows(session, query) for query in _SCHEMA]
+
+
+def _rows(session: Session, query: str) -> list[tuple[object, ...]]:
+    return session.execute(query.encode()).fetchall()

@@ -34,6 +34,8 @@ HTTP: Final = httpx.Client(trust_env=False, timeout=START_TIMEOUT_S, limits=http
 """For every request over a connection of its own: a client made for one, as by `httpx.get`, reads all certificates
 there are each time, and who asks again and again until a service answers keeps a processor busy with that."""
 
+Session = psycopg.Connection[tuple[object, ...]]
+
 _PACKAGES: Final = {
     "influxd": "influxdb",
     "victoria-metrics": "victoria-metrics",
@@ -229,9 +231,13 @@ class PostgreSQL(Server):
 
     def ask(self, query: str, database: str = "postgres") -> list[tuple[object, ...]]:
         """Ask as the administrator; what comes back, if anything does."""
-        with psycopg.connect(self._admin(database), autocommit=True) as session:
+        with self.admin(database) as session:
             found = session.execute(query.encode())
             return found.fetchall() if found.description else []
+
+    def admin(self, database: str = "postgres") -> Session:
+        """A session of the administrator, each statement committed by itself; it is closed as a context."""
+        return psycopg.connect(f"host={self.home} port={self.port} user=admin dbname={database}", autocommit=True)
 
     def start(self) -> None:
         """Start; after a kill, once the kernel has let go of what the dead processes shared."""
@@ -276,7 +282,7 @@ class PostgreSQL(Server):
     def kill_process(self, pid: int) -> None:
         """SIGKILL to one of its processes: it ends all sessions and recovers. Returns once it takes new ones."""
         deadline = time.monotonic() + START_TIMEOUT_S
-        with psycopg.connect(self._admin("postgres"), autocommit=True) as witness, suppress(psycopg.Error):
+        with self.admin() as witness, suppress(psycopg.Error):
             os.kill(pid, signal.SIGKILL)
             while time.monotonic() < deadline:
                 witness.execute("SELECT 1")
@@ -290,9 +296,6 @@ class PostgreSQL(Server):
         """End it and delete its data, which need not be written out before: fifty databases take a minute."""
         self.kill()
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def _admin(self, database: str) -> str:
-        return f"host={self.home} port={self.port} user=admin dbname={database}"
 
     def _takes_sessions(self) -> bool:
         try:

@@ -9,8 +9,21 @@ import httpx
 import psycopg
 import pytest
 
+from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
 from tests import servers
-from tests.servers import HTTP, influxd_server, mosquitto, mosquitto_server, postgresql, victoria_metrics_server
+from tests.conftest import settings_of
+from tests.ingest.storage.state.test_store import event
+from tests.migrated import Emptied
+from tests.servers import (
+    HTTP,
+    PostgreSQL,
+    influxd_server,
+    mosquitto,
+    mosquitto_server,
+    postgresql,
+    victoria_metrics_server,
+)
 
 
 def test_a_killed_server_comes_back_on_the_same_address(tmp_path: Path) -> None:
@@ -66,3 +79,46 @@ def test_a_missing_program_is_named_with_what_to_install(tmp_path: Path, monkeyp
     monkeypatch.setattr(servers, "_SBIN", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="apt-get install -y influxdb"):
         influxd_server(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DROP TABLE outbox",
+        "ALTER TABLE alarm DROP COLUMN phase",
+        "ALTER TABLE audit DISABLE TRIGGER USER",
+        "DROP FUNCTION alarm_event_append_only() CASCADE",
+        "UPDATE alembic_version SET version_num = '0011'",
+        "CREATE INDEX another ON alarm (point)",
+        "ALTER TABLE alarm DROP CONSTRAINT alarm_pkey CASCADE",
+    ],
+)
+def test_the_next_test_gets_no_database_whose_schema_was_changed(
+    databases_at_server: Emptied, postgresql_server: PostgreSQL, change: str
+) -> None:
+    url = databases_at_server.take()
+    postgresql_server.ask(change, url.rpartition("/")[2])
+    databases_at_server.give_back(url)
+    assert databases_at_server.take() != url
+
+
+def test_the_next_test_gets_an_empty_database_whatever_was_written(
+    databases_at_server: Emptied, postgresql_server: PostgreSQL, tmp_path: Path
+) -> None:
+    """Append-only tables too, the numbers given to their rows, and a service that still holds it."""
+    url = databases_at_server.take()
+    for _ in range(3):
+        database = Database(settings_of(url, tmp_path))
+        EngineStore(database).commit(7, [event()], [])
+        assert postgresql_server.ask("SELECT seq FROM alarm_event", url.rpartition("/")[2]) == [(1,)]
+        databases_at_server.give_back(url)
+        assert databases_at_server.take() == url
+        database.close()
+
+
+def test_no_two_tests_have_the_same_database_at_once(databases_at_server: Emptied) -> None:
+    taken = [databases_at_server.take() for _ in range(3)]
+    assert len({*taken}) == 3
+    for url in taken:
+        databases_at_server.give_back(url)
+    assert {databases_at_server.take() for _ in range(3)} == {*taken}

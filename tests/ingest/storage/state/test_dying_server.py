@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ingest.domain.model.audit import Act
 from ingest.storage.state.audit import AuditStore, append
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateAway, StateInDoubt
@@ -82,11 +83,9 @@ DYING = (
 
 
 @pytest.mark.parametrize("at", ["execute", "commit", "connect"])
-def test_whatever_a_dying_connection_raises_is_a_server_that_is_away(
-    postgresql_server: PostgreSQL, migrated_at_server: str, tmp_path: Path, at: str
-) -> None:
+def test_whatever_a_dying_connection_raises_is_a_server_that_is_away(migrated_at_server: StateConfig, at: str) -> None:
     """Of the statement, of the commit, or of the first questions of a new session; the next try finds it as it was."""
-    database = Database(at_server(postgresql_server, tmp_path, migrated_at_server))
+    database = Database(migrated_at_server)
     store = EngineStore(database)
     for number, error in enumerate(DYING, start=1):
         with broken_once(database, at, error), pytest.raises(StateAway):
