@@ -15,6 +15,7 @@ from ingest.delivery.sender import Scheduled
 from ingest.delivery.webhook.config import WebhookConfig
 from ingest.domain.model.expectations import given_once
 from ingest.domain.model.fault import Fault, InvalidConfig, Refuse, refuse_all
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
@@ -72,6 +73,10 @@ class ConnectorsConfig(Config):
     def warned(self, warning: EarlyWarning) -> tuple[str, ...]:
         """Names of the connectors that receive an event of this warning."""
         return tuple(receiver.name for receiver in self.receivers() if receiver.wants_warning(warning))
+
+    def notified(self, plant: str, matter: Matter) -> tuple[str, ...]:
+        """Names of the connectors that receive notices of this matter in this plant."""
+        return tuple(receiver.name for receiver in self.receivers() if receiver.wants_notice(plant, matter))
 
     def _of(self, table: str) -> tuple[ReceiverConfig, ...]:
         found = getattr(self, table)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ingest.base.config import Config
 from ingest.delivery.sender import Scheduled
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import EarlyWarning
 
@@ -35,6 +36,10 @@ class ReceiverConfig(Config):
     def wants_warning(self, warning: EarlyWarning) -> bool:  # noqa: ARG002  all by default
         """Whether events of this warning are for this receiver."""
         return True
+
+    def wants_notice(self, plant: str, matter: Matter) -> bool:  # noqa: ARG002  nobody by default
+        """Whether notices of this matter in this plant are for this receiver."""
+        return False
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:
         """Open its connector, ready for `OutboxSender`; reads secrets and files, connects to nothing yet.

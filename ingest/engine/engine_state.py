@@ -20,6 +20,7 @@ from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import OVER, Alarm, AlarmState
+from ingest.domain.model.flags import Flag
 from ingest.domain.model.suppression import Suppression, SuppressionKind
 from ingest.domain.quality.function_check import CheckSpan, FunctionChecks
 from ingest.engine.late_data import Limits
@@ -129,6 +130,10 @@ class EngineState:
             stale=stale,
             resuming=stale and now - (self.bank.last_received(index) or self.listening_since) <= allowed,
         )
+
+    def flagged(self, flag: Flag) -> list[int]:
+        """The points whose newest reading bears that flag, by configuration index. From any thread."""
+        return [int(index) for index in np.flatnonzero(self.flags & flag)]
 
     def settled_until(self, index: int, now: int) -> int:
         """When time alone next changes the result of `latest` for a point (ns), as far as is known at `now`."""

@@ -8,14 +8,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from ingest.base.telemetry import Event, emit
+from ingest.delivery.config import ConnectorsConfig
 from ingest.domain.cases.config import CasesConfig
+from ingest.domain.model.flags import Flag
+from ingest.domain.model.notice import Matter
 from ingest.engine.engine import Engine
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.case_automation import CaseAutomation
 from ingest.runtime.cleaning_automation import CleaningAutomation
 from ingest.runtime.instrument_automation import InstrumentAutomation
 from ingest.runtime.live import LiveService
+from ingest.runtime.notice_automation import NoticeAutomation, Source
 from ingest.runtime.open_cases import CaseBooks
+from ingest.runtime.registers import Registers
 from ingest.services.ports import AlarmBook, WarningBook
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
@@ -56,8 +61,13 @@ def casework(
     live: LiveService,
     observe: Callable[[Sequence[tuple[int, float]]], None],
     config: CasesConfig,
+    connectors: ConnectorsConfig,
+    wake: Callable[[], None],
 ) -> Casework:
-    """Build every automation; `observe` journals values of the service's own points (`Intake.observe`)."""
+    """Build every automation.
+
+    `observe` journals values of the service's own points (`Intake.observe`); `wake` is told of messages to be sent.
+    """
 
     def configuration() -> PlantConfiguration:
         return engine.configuration
@@ -66,4 +76,26 @@ def casework(
     suppressions = SuppressionStore(database)
     instruments = InstrumentAutomation(books.store, suppressions, configuration, observe, config, time.time_ns)
     cleaning = CleaningAutomation(books, configuration, observe, time.time_ns)
-    return Casework((cases.run_once, instruments.run_once, cleaning.run_once), config.look_every_s)
+    registers = Registers(
+        books,
+        configuration,
+        live.view,
+        live.latest,
+        lambda: engine.engine_state.flagged(Flag.MAINTENANCE),
+        config,
+    )
+    notices = NoticeAutomation(
+        books.notices, notice_sources(instruments, registers), configuration, connectors, wake, config, time.time_ns
+    )
+    parts = cases.run_once, instruments.run_once, cleaning.run_once, notices.run_once
+    return Casework(parts, config.look_every_s)
+
+
+def notice_sources(instruments: InstrumentAutomation, registers: Registers) -> dict[frozenset[Matter], Source]:
+    """Return what is looked at for notices, by the matters that it may call for."""
+    return {
+        frozenset({Matter.CHECK_DUE, Matter.CHECKS_UNRECORDED}): instruments.occasions,
+        frozenset({Matter.BYPASS_ENDING, Matter.BYPASS_NOT_CLOSED}): registers.bypasses,
+        frozenset({Matter.WORK_NOT_CLOSED}): registers.works,
+        frozenset({Matter.MAINTENANCE}): registers.maintenance,
+    }

@@ -11,6 +11,7 @@ from typing import Final, get_args
 from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import sender
 from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import ServicePoint
 from ingest.domain.model.warning import Colour, WarningEventKind
 from ingest.engine.committing import AlarmStep
@@ -22,6 +23,7 @@ from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust
 from ingest.runtime.case_opening import CaseOpened
 from ingest.runtime.maintenance_events import EventsTrimmed, OutboxTrimmed
+from ingest.runtime.notice_automation import NoticeEnded, NoticeGiven
 from ingest.runtime.self_monitoring import LookFailed
 from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import CertificateEnding, CertificateUnreadable, certificate_files
@@ -67,6 +69,8 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         sender.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
         AlarmStep: {"step": AlarmEventKind, "alarm_level": (1, 2)},
         WarningStep: {"what": WarningEventKind, "colour": Colour},
+        NoticeGiven: {"matter": Matter},
+        NoticeEnded: {"matter": Matter},
         CaseOpened: {"kind": ("hazard", "lead")},
         MessageQuarantined: {"reason": REASONS},
         LateUnjudged: {"reason": ("before what is remembered", "its rule is gone")},

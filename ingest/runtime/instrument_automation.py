@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +17,9 @@ from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.ledger import Ledger, ledger_of
 from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened, standings
+from ingest.domain.cases.occasions import check_occasions
 from ingest.domain.model.instrument import Instrument
+from ingest.domain.model.notice import Occasion
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.case_opening import RuleHazards
 from ingest.services.cases.out_of_service import stopped_points
@@ -25,6 +28,9 @@ from ingest.storage.state.case_store import CaseStore
 
 _AT_ONCE: Final = 500
 """Ledgers opened in one transaction."""
+
+NO_CHECK: Final = "no-check"
+"""How an instrument stands that needs no check."""
 
 Situation = tuple[int, dt.date, int, Stopped]
 """Version of the configuration, day, changes of the ledgers, points out of service: all that decides what is due."""
@@ -38,7 +44,11 @@ class LedgersOpened(Event):
 
 
 class InstrumentAutomation:
-    """Runs with the other automations. Looks at the ledgers only where something that decides has changed."""
+    """Runs with the other automations. Looks at the ledgers only where something that decides has changed.
+
+    Attributes:
+        figures: instruments by the most urgent state of their checks (`NO_CHECK`: they need none); None: not known yet.
+    """
 
     def __init__(
         self,
@@ -59,15 +69,22 @@ class InstrumentAutomation:
         self._seen: Situation | None = None
         self._reported: dict[int, float] = {}  # by configuration index; of this day and configuration
         self._hazards = RuleHazards(store, RULE)
+        self._occasions: list[Occasion] | None = None
+        self.figures: Counter[str] | None = None
 
     async def run_once(self) -> None:
         """Run once. Raises StateUnavailable."""
         await asyncio.to_thread(self._look)
 
+    def occasions(self, _now: int) -> list[Occasion] | None:
+        """What the checks call for, as of the last look; None: nobody has looked yet."""
+        return self._occasions
+
     def _look(self) -> None:
         configuration, now = self._configuration(), self._now()
         plants = frozenset(configuration.instruments)
         if not plants:
+            self._occasions, self.figures, self._seen = [], Counter(), None
             return
         stopped = stopped_points(self._suppressions, plants, now)
         today, changes = day_of(now), self._store.ledgers_changed()
@@ -81,6 +98,8 @@ class InstrumentAutomation:
         if self._seen is None or situation[:2] != self._seen[:2]:
             self._reported.clear()  # each value once a day at least: later it would count as stale
         self._report(configuration, found)
+        self._occasions = check_occasions(found, today, self._config.ledger_notice_d)
+        self.figures = Counter(str(of.state) if of.state else NO_CHECK for of in found)
         overdue = [(of, due) for of in found for due in of.dues if due.overdue_days]
         self._hazards.open([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
         self._seen = configuration.version, today, changes + len(new), stopped  # opening a ledger counts as a change

@@ -10,6 +10,7 @@ from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.notice_store import NoticeStore
 from ingest.storage.state.work_board import WorkBoard
 
 
@@ -21,6 +22,7 @@ class CaseBooks:
     daily: DailyStore
     works: WorkBoard
     cleaned: CleaningBoard
+    notices: NoticeStore
 
 
 def open_cases(database: Database) -> CaseBooks:
@@ -32,4 +34,4 @@ def open_cases(database: Database) -> CaseBooks:
         works.note(records)
         cleaned.note(records)
 
-    return CaseBooks(CaseStore(database, written), daily, works, cleaned)
+    return CaseBooks(CaseStore(database, written), daily, works, cleaned, NoticeStore(database))

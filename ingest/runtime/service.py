@@ -242,6 +242,8 @@ class Service:
             self.live,
             self._intake.observe,
             settings.cases,
+            settings.connectors,
+            self._sender.wake,
         )
         ports = ports_of(
             settings,

@@ -65,6 +65,7 @@ def ports_of(
             store=cases.store,
             daily=cases.daily,
             cleaned=cases.cleaned,
+            notices=cases.notices,
             figures=CaseFigures(database),
             files=EvidenceFiles(
                 settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK

@@ -30,6 +30,7 @@ from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.evidence_files import EvidenceFiles
+from ingest.storage.state.notice_store import NoticeStore
 
 T = TypeVar("T")
 
@@ -212,6 +213,7 @@ class Cases:
     store: CaseStore
     daily: DailyStore
     cleaned: CleaningBoard
+    notices: NoticeStore
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig

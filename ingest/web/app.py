@@ -45,6 +45,7 @@ from ingest.web.rest.hazards import hazards_router
 from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.instruments import instruments_router
 from ingest.web.rest.lists import lists_router
+from ingest.web.rest.notices import notices_router
 from ingest.web.rest.plants import plants_router
 from ingest.web.rest.pledges import pledges_router
 from ingest.web.rest.service import probes_router, serve_document, service_router
@@ -70,6 +71,7 @@ CASES = (
     cleanings_router,
     pledges_router,
     instruments_router,
+    notices_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

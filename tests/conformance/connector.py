@@ -19,6 +19,7 @@ from ingest.delivery.connector import Outcome
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import OutboxSender, Scheduled
 from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.outbox import (
     PLANT,
@@ -27,6 +28,7 @@ from tests.ingest.delivery.outbox import (
     alarm_message,
     early_warning,
     hurry,
+    notice_message,
     readings_message,
     running,
     warning_message,
@@ -141,6 +143,7 @@ class ConnectorPromises:
                 (alarm_message(1), wants("alarm", PLANT.id, 2)),
                 (warning_message(2), wired.config.wants_warning(early_warning())),
                 (readings_message(3), wants("readings", PLANT.id, None)),
+                (notice_message(4), any(wired.config.wants_notice(PLANT.id, matter) for matter in Matter)),
             )
             if asked
         ]

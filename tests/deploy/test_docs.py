@@ -32,6 +32,7 @@ from ingest.cli.main import app
 from ingest.delivery.webhook.connector import cloud_event
 from ingest.delivery.webhook.signature import decode_secret, signed_headers
 from ingest.domain.alarms.report import alarm_body
+from ingest.domain.model.notice import MATTERS, Matter
 from ingest.domain.model.outbox import Message
 from ingest.domain.model.plant import GATEWAY_SIGNAL, PhaseName
 from ingest.domain.model.text import Text
@@ -59,6 +60,7 @@ from ingest.plants.numbering import MemoryNumbering
 from ingest.services.config import Role
 from ingest.web.texts import NOT_EVALUATED
 from tests.deploy.written import DEPLOY, ROOT
+from tests.ingest.delivery.outbox import notice_message
 from tests.ingest.storage.history.made_up import NOON, alarm_event
 
 DOCS = ROOT / "docs"
@@ -91,7 +93,7 @@ def test_every_json_example_says_what_it_is() -> None:
     """So that none escapes the tests below."""
     kinds = [fence["info"] for page in PAGES for fence in FENCE.finditer(page.read_text("utf-8"))]
     assert sorted(kind for kind in kinds if kind.startswith(("json", "hex"))) == [
-        "hex frame", "json committed", "json frame", "json refused", "json status", "json webhook",
+        "hex frame", "json committed", "json frame", "json notice", "json refused", "json status", "json webhook",
     ]  # fmt: skip
 
 
@@ -144,6 +146,13 @@ def test_the_webhook_example_has_the_shape_that_is_sent(installed: Path) -> None
     assert shape(msgspec.json.decode(text)) == shape(msgspec.json.decode(sent))
     assert msgspec.json.decode(text)["data"]["reason"] == body["reason"]
     assert msgspec.json.decode(text)["data"]["rationalization"] == body["rationalization"]
+
+
+def test_the_example_of_a_notice_has_the_shape_that_is_sent_and_its_matters_are_those_of_the_code() -> None:
+    [text] = examples("operations.md", "json notice")
+    assert shape(msgspec.json.decode(text)) == shape(msgspec.json.decode(cloud_event(notice_message(1))))
+    listed = [(row[0].strip("`"), row[1]) for row in table("operations.md", "`matter`")]
+    assert listed == [(str(matter), MATTERS[matter].zh) for matter in Matter]
 
 
 def shape(value: Any) -> Any:

@@ -12,12 +12,13 @@ from ingest.base.config import Secret
 from ingest.delivery.https import Url
 from ingest.delivery.receiver import ReceiverConfig, ReceiverName
 from ingest.delivery.sender import Scheduled
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import Colour, EarlyWarning, Step
 
 
 class WebhookConfig(ReceiverConfig):
-    """One receiver of alarms and warnings: all of them, as far as nothing below says which."""
+    """One receiver: of all alarms and warnings as far as nothing below says which, of notices as it asks for."""
 
     name: ReceiverName
     allow_http: bool = False  # plain http to another machine: only inside a network trusted like a cable
@@ -29,6 +30,7 @@ class WebhookConfig(ReceiverConfig):
     levels: frozenset[Literal[1, 2]] | None = None  # of alarms
     colours: frozenset[Colour] | None = None  # of warnings: the highest so far
     steps: frozenset[Step] | None = None  # of warnings: only once one of them was asked
+    notices: frozenset[Matter] | None = None  # matters of notices; none: it gets no notice
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
@@ -45,6 +47,10 @@ class WebhookConfig(ReceiverConfig):
             and (self.colours is None or warning.peak in self.colours)
             and (self.steps is None or everyone or min(self.steps) <= warning.step)
         )
+
+    def wants_notice(self, plant: str, matter: Matter) -> bool:
+        """Whether notices of this matter in this plant are for this receiver."""
+        return matter in (self.notices or ()) and (self.plants is None or plant in self.plants)
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:
         """See `ReceiverConfig`."""

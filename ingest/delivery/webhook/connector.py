@@ -1,4 +1,4 @@
-"""The webhook connector: sends each event of an alarm or warning as one signed CloudEvent, retried by itself."""
+"""The webhook connector: sends each event of an alarm, a warning or a notice as one signed CloudEvent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CONCURRENT = 8
 
 
 class WebhookConnector:
-    """Delivers events of alarms and warnings to one inspector's endpoint."""
+    """Delivers events of alarms, warnings and notices to one inspector's endpoint."""
 
     batch = 1
     in_flight = CONCURRENT
@@ -68,7 +68,7 @@ def cloud_event(message: Message) -> bytes:
         "id": str(message.id),
         "source": f"/yujing/{quote(message.plant, safe='')}",
         "type": f"cn.yujing.{message.kind}.{message.body['event']}",
-        "subject": message.body["alarm"]["point"] if message.kind == "alarm" else message.body["warning"]["id"],
+        "subject": message.body[message.kind]["point" if message.kind == "alarm" else "id"],
         "time": message.body["time"],
         "datacontenttype": "application/json",
         "data": message.body,

@@ -27,6 +27,8 @@ class CasesConfig(Config):
     look_every_s: Annotated[float, Field(gt=0)] = 30.0
     ledger_grace_d: Annotated[int, Field(ge=0, le=3650)] = 30
     ledger_notice_d: Annotated[int, Field(ge=0, le=365)] = 30
+    bypass_notice_h: Hours = 2.0
+    not_closed_min: Annotated[float, Field(ge=0)] = 30.0
 
     @property
     def max_evidence_bytes(self) -> int:

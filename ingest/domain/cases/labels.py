@@ -19,6 +19,7 @@ from ingest.domain.cases.pledge import PledgeStanding, PledgeState
 from ingest.domain.cases.verbs import VerbTable
 from ingest.domain.cases.work import WorkKind, WorkStanding, WorkState
 from ingest.domain.model.instrument import Check
+from ingest.domain.model.notice import MATTERS, Matter
 from ingest.domain.model.text import Text
 
 LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
@@ -139,6 +140,7 @@ LABELS: Final[Mapping[type[StrEnum], Mapping[str, Text]]] = {
         "missed": Text("漏报", "missed"),
         "not-owed": Text("未要求", "not asked for"),
     },
+    Matter: {str(matter): text for matter, text in MATTERS.items()},
     Check: {str(check): text for check, text in CHECKS.items()},
     Form: {"device": Text("设备离线/仪表", "device"), "process": Text("工艺", "process")},
 }

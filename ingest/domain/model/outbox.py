@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-MessageKind = Literal["alarm", "warning", "readings"]
+MessageKind = Literal["alarm", "warning", "notice", "readings"]
 
 
 class Urgency(IntEnum):
@@ -17,7 +17,7 @@ class Urgency(IntEnum):
     FIRST = 0  # an alarm of the highest level, or a grave warning, that nobody has heard of yet
     URGENT = 1  # another raise or rise
     ROUTINE = 2  # what else becomes of alarms and warnings
-    BULK = 3  # readings
+    BULK = 3  # readings, notices
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,8 @@ class Message:
         connector: the connector that delivers it.
         id: the same over every retry; receivers deduplicate by it.
         body: JSON-ready: for kind "warning" `ingest.domain.warnings.report.warning_body`, for "alarm" and "readings"
-            `alarm_body` and `readings_body` of `ingest.domain.alarms.report`.
+            `alarm_body` and `readings_body` of `ingest.domain.alarms.report`, for "notice" `notice_body` of
+            `ingest.domain.cases.notice_report`.
         received: when the frame that caused it reached the service.
         attempts: delivery attempts so far.
         urgency: see `Urgency`.

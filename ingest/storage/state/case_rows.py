@@ -25,9 +25,11 @@ from ingest.domain.cases.lead import Lead
 from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
+from ingest.domain.model.notice import Notice
 from ingest.storage.state import case_tables as t
 from ingest.storage.state import daily_tables as d
 from ingest.storage.state.bypass_table import bypass
+from ingest.storage.state.notice_table import notice
 
 Versioned = Hazard | Lead | Inspection | EnterpriseRecord | Work | Cleaning | Pledge | Ledger
 """Records that change, one version at a time."""
@@ -51,6 +53,7 @@ TABLES: Final[Mapping[type, sa.Table]] = {
     Pledge: d.pledge,
     Ledger: t.ledger,
     LedgerEntry: t.ledger_entry,
+    Notice: notice,
 }
 """Where each kind of record is kept."""
 

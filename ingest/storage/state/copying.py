@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from ingest.storage.state import case_tables, warning_tables  # noqa: F401  their tables are on METADATA, too
+from ingest.storage.state import case_rows, warning_tables  # noqa: F401  their tables are on METADATA, too
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.tables import METADATA, holder

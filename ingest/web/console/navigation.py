@@ -22,6 +22,7 @@ MORE: Final = (
     ("/cleaning", "nav.cleaning"),
     ("/pledges", "nav.pledges"),
     ("/instruments", "nav.instruments"),
+    ("/notices", "nav.notices"),
     ("/leads", "nav.leads"),
     ("/lists", "nav.lists"),
     ("/audit", "nav.audit"),

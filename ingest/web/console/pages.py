@@ -20,6 +20,7 @@ from ingest.web.console.instrument_pages import instrument_pages
 from ingest.web.console.lead_pages import lead_pages
 from ingest.web.console.list_pages import list_pages
 from ingest.web.console.metric_pages import metric_pages
+from ingest.web.console.notice_pages import notice_pages
 from ingest.web.console.plant_pages import plant_pages
 from ingest.web.console.pledge_pages import pledge_pages
 from ingest.web.console.point_forms import point_forms
@@ -50,6 +51,7 @@ PAGES = (
     bypass_pages,
     enterprise_pages,
     instrument_pages,
+    notice_pages,
     plant_pages,
     audit_pages,
     service_pages,

@@ -25,6 +25,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.cleaning": Text("粉尘清扫", "Dust cleaning"),
     "nav.works": Text("作业报备", "Declared work"),
     "nav.instruments": Text("仪表台账", "Instruments"),
+    "nav.notices": Text("提醒", "Notices"),
     "nav.leads": Text("执法线索", "Leads"),
     "nav.lists": Text("清单与总结", "Lists and summary"),
     "nav.audit": Text("操作记录", "Audit trail"),

@@ -17,9 +17,11 @@ from ingest.base.backoff import RetrySchedule
 from ingest.delivery.connector import Outcome
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.alarms.report import alarm_body, readings_body
+from ingest.domain.cases.notice_report import notice_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.bypass import RegisteredBypass
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.notice import Matter, Notice, message_id
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.domain.model.plant import Confidence, PhaseName, Plant, Point, Rationalization, Rule
 from ingest.domain.model.text import Text
@@ -313,6 +315,25 @@ def warning_message(
     event = WarningEvent(seq, warning_event_id(warning.id, seq, kind), kind, time_ns, warning)
     body = warning_body(event, PLANT)
     return Message(seq, "inspector", event.id, "warning", PLANT.id, body, time_ns, time_ns, 0, subject=str(warning.id))
+
+
+def notice_message(seq: int, *, ended: bool = False) -> Message:
+    """An event of a notice; both are of the same one."""
+    notice = Notice(
+        uuid5(UUID(int=0), "notice"),
+        PLANT.id,
+        Matter.CHECK_DUE,
+        f"{UUID(int=7)}/calibration",
+        START + 30 * 86_400 * SECOND,
+        "仪表检定（校准）到期：1号探头（HEAD-1），出厂编号 K-101，有效至 2025-12-23",
+        "calibration due: Head 1 (HEAD-1), serial number K-101, valid through 2025-12-23",
+        START,
+        ("inspector",),
+        START + 3600 * SECOND if ended else None,
+    )
+    number, time_ns = message_id(notice.id, notice.event), notice.ended or START
+    body, subject = notice_body(notice, PLANT), f"{notice.matter}/{notice.subject}"
+    return Message(seq, "inspector", number, "notice", PLANT.id, body, time_ns, time_ns, 0, Urgency.BULK, subject)
 
 
 def early_warning(

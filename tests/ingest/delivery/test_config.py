@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from ingest.delivery.config import ConnectorsConfig, open_connectors
 from ingest.domain.model.fault import InvalidConfig, faults_of
+from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.warning import Colour, Step
 from tests.ingest.delivery.outbox import early_warning
@@ -106,6 +107,17 @@ def test_a_receiver_gets_the_plants_and_levels_of_its_settings() -> None:
     assert config.recipients("alarm", "p2", 2) == ("all", "urgent", "platform")
     assert config.recipients("readings", "p1") == ("platform",)
     assert read([hook("all")]).recipients("readings", "p1") == ()
+
+
+def test_a_receiver_is_reminded_of_what_it_asks_for_and_the_province_of_nothing() -> None:
+    """An upgrade sends nobody a kind of message that they do not know."""
+    config = read(
+        [hook("silent"), hook("checks", notices=["check-due"]), hook("all", notices=list(Matter), plants=["p1"])],
+        PLATFORM,
+    )
+    assert config.notified("p1", Matter.CHECK_DUE) == ("checks", "all")
+    assert config.notified("p1", Matter.WORK_NOT_CLOSED) == ("all",)
+    assert config.notified("p2", Matter.CHECK_DUE) == ("checks",)
 
 
 def test_the_province_hears_nothing_of_the_service_itself_and_inspectors_of_all_plants_do() -> None:

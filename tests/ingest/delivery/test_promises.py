@@ -12,6 +12,7 @@ from ingest.base.config import Secret
 from ingest.delivery.config import ConnectorsConfig
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.webhook.config import WebhookConfig
+from ingest.domain.model.notice import Matter
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.ingest.delivery.outbox import START
 from tests.ingest.delivery.platform.test_platform import APPID, APPSECRET, IV, KEY, YES, report_in
@@ -31,8 +32,9 @@ class TestWebhook(ConnectorPromises):
         monkeypatch.setenv("HOOK_SECRET", SECRET)
         with Receiver() as receiver:
             config = WebhookConfig(
-                name="inspector", url=f"{receiver.url}?tenant=hidden", secret=Secret(env="HOOK_SECRET"), timeout_s=1
-            )
+                name="inspector", url=f"{receiver.url}?tenant=hidden", secret=Secret(env="HOOK_SECRET"), timeout_s=1,
+                notices=frozenset(Matter),
+            )  # fmt: skip
             far = HttpFarEnd(receiver, lambda request: [request.headers["webhook-id"]])
             yield Wired(config, config.open_connector(lambda: START), far, (SECRET, "tenant=hidden"))
 

@@ -20,6 +20,7 @@ from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.evidence_files import EvidenceFiles
+from ingest.storage.state.notice_store import NoticeStore
 from ingest.storage.state.upsert import upsert
 from tests import migrated
 
@@ -42,4 +43,6 @@ def books_for(owner: object) -> tuple[Cases, Database]:
     daily = DailyStore(database)
     cleaned = CleaningBoard(daily)
     store = CaseStore(database, cleaned.note)
-    return Cases(store, daily, cleaned, CaseFigures(database), files, config, Allowances.of(config)), database
+    notices = NoticeStore(database)
+    figures, allowances = CaseFigures(database), Allowances.of(config)
+    return Cases(store, daily, cleaned, notices, figures, files, config, allowances), database

@@ -63,7 +63,8 @@ class Automation:
                 board.note(records)
 
         hall.cases.store._written = written
-        books = CaseBooks(hall.cases.store, daily, WorkBoard(daily, lambda: hall.time), cleaned)
+        works = WorkBoard(daily, lambda: hall.time)
+        books = CaseBooks(hall.cases.store, daily, works, cleaned, hall.cases.notices)
         self.fed: list[tuple[int, float]] = []
         self.part = CleaningAutomation(books, hall.configuration, self._observe, lambda: hall.time)
 

@@ -30,6 +30,7 @@ from tests.ingest.delivery.outbox import (
     MemoryOutbox,
     alarm_message,
     hurry,
+    notice_message,
     running,
     until,
     warning_message,
@@ -133,13 +134,23 @@ def test_a_warning_is_a_cloud_event_about_itself(kind: WarningEventKind) -> None
     assert event["data"]["warning"]["who"] == ["南安市应急管理局"]
 
 
+@pytest.mark.parametrize(("ended", "kind"), [(False, "given"), (True, "ended")])
+def test_a_notice_arrives_as_given_and_as_ended_under_one_subject(*, ended: bool, kind: str) -> None:
+    message = notice_message(1, ended=ended)
+    event = json.loads(cloud_event(message))
+    assert (event["type"], event["subject"]) == (f"cn.yujing.notice.{kind}", message.body["notice"]["id"])
+    assert (event["data"]["notice"]["ended"] is not None, event["time"]) == (ended, message.body["time"])
+
+
 def test_the_same_message_gives_the_same_bytes_whatever_the_order_of_its_keys() -> None:
     message = alarm_message(1)
     turned = replace(message, body=dict(reversed(list(message.body.items()))), attempts=7)
     assert cloud_event(message) == cloud_event(turned)
 
 
-@pytest.mark.parametrize("message", [alarm_message(1), warning_message(1)], ids=["alarm", "warning"])
+@pytest.mark.parametrize(
+    "message", [alarm_message(1), warning_message(1), notice_message(1)], ids=["alarm", "warning", "notice"]
+)
 def test_an_upgrade_changes_no_byte_of_what_was_tried_before(message: Message) -> None:
     """The envelope is held against a file: another version of the service would send the same under the same id."""
     golden = Path(__file__).parent / "golden" / f"{message.kind}.json"

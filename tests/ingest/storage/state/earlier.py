@@ -19,7 +19,7 @@ def make_changeable(connection: sa.Connection, table: str) -> None:
 
 def make_earlier(connection: sa.Connection, version: str) -> None:
     """Take away the tables, columns and indexes that came after that version, which must be at least 0011."""
-    for name in ("bypass", "ledger_entry", "ledger", "pledge", "cleaning", "work"):
+    for name in ("notice", "bypass", "ledger_entry", "ledger", "pledge", "cleaning", "work"):
         connection.execute(sa.text(f"DROP TABLE {name}"))
     make_changeable(connection, "warning_input")
     w.warning_input.drop(connection)
