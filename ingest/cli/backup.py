@@ -18,6 +18,7 @@ from ingest.cli.configured import (
     configured,
     enter,
     format_time,
+    print_error,
     progress_bar,
     say,
 )
@@ -58,7 +59,7 @@ def backup(
         except NotTaken as error:
             _refuse(error)
         except HistoryUnavailable as error:
-            say.print(f"✗ {error}", markup=False)
+            print_error(error)
             raise typer.Exit(UNAVAILABLE) from None
         _record_act(settings, "backed-up", to)
     typer.echo(f"已备份 backed up: {to}")

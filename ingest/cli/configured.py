@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from ingest.base.telemetry import Event, emit
+from ingest.cli.error_texts import error_in_chinese
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.payload import PLANT_TIME
 from ingest.runtime.installation import DataMissing
@@ -58,6 +59,17 @@ def print_faults(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
         say.print(f"    expected: {fault.expected.en}", markup=False)
 
 
+def print_error(error: Exception, what: str = "", mark: str = "[red]✗[/]") -> None:
+    """Print why something cannot be used, in Chinese where that is known, and as the log has it; `what`: what it is."""
+    say.print(f"{mark} ", end="")
+    say.print(what, end="", markup=False)
+    zh = error_in_chinese(error)
+    if zh is not None:
+        say.print(zh, markup=False)
+        say.print("    ", end="")
+    say.print(str(error), markup=False)
+
+
 def refuse(error: InvalidConfig) -> NoReturn:
     """Print every fault and end the command."""
     print_faults(error.faults)
@@ -92,8 +104,7 @@ def configured(config: Path, *, writing: bool = False) -> Iterator[Settings]:
         LookupError,
         OSError,
     ) as error:
-        say.print("[red]✗[/] ", end="")
-        say.print(str(error), markup=False)
+        print_error(error)
         raise typer.Exit(UNAVAILABLE) from None
 
 
@@ -114,11 +125,12 @@ class Ended(Event, level="error"):
     expected: str = ""
 
 
-def end(why: Ended) -> NoReturn:
-    """End with the reason: as text on a terminal, else as an event of the log."""
+def end(why: Ended, error: Exception | None = None) -> NoReturn:
+    """End with the reason: as text on a terminal, else as an event of the log; `error`: what it is made from."""
     if sys.stderr.isatty():
         say.print(f"[red]{why.said}[/]")
-        for words in filter(None, (why.error, why.expected)):
+        zh = error_in_chinese(error) if error is not None else None
+        for words in filter(None, (zh, why.error, why.expected)):
             say.print(words, markup=False)
     else:
         emit(why)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from ingest.cli.configured import INVALID, UNAVAILABLE, say
+from ingest.cli.configured import INVALID, UNAVAILABLE, print_error, say
 from ingest.cli.scaffold import BROKER, SETTINGS, TOKEN, UNIT, AlreadyThere, write_folder
 
 
@@ -25,7 +25,7 @@ def write(folder: Path) -> None:
         )
         raise typer.Exit(INVALID) from None
     except OSError as error:
-        say.print(f"✗ {folder}: 无法写入 cannot be written: {error}", markup=False)
+        print_error(error, f"{folder}: 无法写入 cannot be written: ")
         raise typer.Exit(UNAVAILABLE) from None
     typer.echo(f"已写入 written: {folder}")
     width = max(len(file.path) for file in files)

@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ingest.base.extras import needing
-from ingest.cli.configured import INVALID, UNAVAILABLE, ConfigFile, configured, progress_bar, say, time_range
+from ingest.cli.configured import (
+    INVALID,
+    UNAVAILABLE,
+    ConfigFile,
+    configured,
+    print_error,
+    progress_bar,
+    say,
+    time_range,
+)
 from ingest.runtime.settings import Settings
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.errors import HistoryUnavailable
@@ -134,7 +143,7 @@ def _history(config: Path, file: Path | None, *, writing: bool = False) -> Itera
         try:
             yield found
         except HistoryUnavailable as error:
-            say.print(f"✗ {error}", markup=False)
+            print_error(error)
             raise typer.Exit(UNAVAILABLE) from None
 
 

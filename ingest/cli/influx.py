@@ -20,6 +20,7 @@ from ingest.cli.configured import (
     enter,
     format_time,
     parse_time,
+    print_error,
     progress_bar,
     refuse,
     say,
@@ -79,7 +80,7 @@ def setup(
         say.print(f"✗ {error.text.zh} {error.text.en}", markup=False)
         raise typer.Exit(INVALID) from None
     except HistoryUnavailable as error:
-        say.print(f"✗ 无法连接历史库 the history cannot be reached: {error}", markup=False)
+        print_error(error, "无法连接历史库 the history cannot be reached: ")
         raise typer.Exit(UNAVAILABLE) from None
     typer.echo(
         f"{count} 项已设置,重启服务后生效 made; restart the service if it runs"
@@ -103,7 +104,7 @@ def rollup(
         say.print(f"✗ {error.text.zh} {error.text.en}", markup=False)
         raise typer.Exit(INVALID) from None
     except (HistoryUnavailable, LookupError) as error:
-        say.print(f"✗ 未完成,可重新执行 not finished; give it again: {error}", markup=False)
+        print_error(error, "未完成,可重新执行 not finished; give it again: ")
         raise typer.Exit(UNAVAILABLE) from None
     typer.echo(f"已汇总 rolled up: {format_time(first)} …")
 
@@ -129,8 +130,7 @@ def print_history_faults(settings: Settings) -> None:
     try:
         missing = lacking(settings.history)
     except (HistoryUnavailable, LookupError) as error:
-        say.print("[yellow]历史库未检查 the history could not be looked at[/]: ", end="")
-        say.print(str(error), markup=False)
+        print_error(error, mark="[yellow]历史库未检查 the history could not be looked at[/]:")
         return
     for fault in missing:
         say.print("[yellow]历史库 history[/]: ", end="")

@@ -236,7 +236,7 @@ def run(
         LookupError,
         NotEnoughMemory,
     ) as error:
-        end(Ended("无法启动 cannot start", str(error)))
+        end(Ended("无法启动 cannot start", str(error)), error)
     except DataMissing as error:
         end(Ended("数据缺失,未启动 data is missing; not started", str(error)))
     except MemoryError:
@@ -257,7 +257,8 @@ def run(
                 "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing state repair,不成则从备份恢复。"
                 " A restart recovers from disk. If it happens again, look at the disk, then run yujing state repair,"
                 " or restore a backup.",
-            )
+            ),
+            error,
         )
     except JournalBroken as error:
         end(
@@ -266,7 +267,8 @@ def run(
                 str(error),
                 "重启即从磁盘恢复;若再次发生,先查磁盘,再运行 yujing journal verify。"
                 " A restart recovers from disk. If it happens again, look at the disk, then run yujing journal verify.",
-            )
+            ),
+            error,
         )
     except Exception:  # noqa: BLE001  a fault of ours: its traceback is one line of the log, too
         end(
