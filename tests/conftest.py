@@ -16,6 +16,7 @@ from ingest.base.config import Secret
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from tests import migrated
+from tests.forked import fork_servers
 from tests.servers import PostgreSQL, postgresql
 
 pytest.register_assert_rewrite("tests.conformance")
@@ -74,6 +75,13 @@ def pytest_collection_finish() -> None:
     gc.collect()
     gc.freeze()
     gc.collect()  # or a quarter is still meant of what there was
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forked_services() -> Iterator[None]:
+    """Tests' services are forked, the first time somebody starts one; benchmarks and the soak start whole processes."""
+    with fork_servers():
+        yield
 
 
 @pytest.fixture(scope="session")

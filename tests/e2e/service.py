@@ -1,11 +1,12 @@
-"""The service as its users run it: `yujing run` in a process of its own, killed and started again on demand."""
+"""The service as its users run it: `yujing run` in a process of its own, killed and started again on demand.
+
+Within `tests.forked.fork_servers` it is forked from a process that has loaded its code.
+"""
 
 from __future__ import annotations
 
 import json
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, Final, Self
 
 import httpx
 
+from tests.forked import PYTHON, Process, start
 from tests.servers import HTTP, free_port
 from tests.small_plant import write_plant
 
@@ -24,8 +26,10 @@ PATIENCE_S: Final = 180.0  # on a machine with other work a start alone may take
 class Service:
     """One service with its settings, plants and data in one folder."""
 
-    def __init__(self, folder: Path, broker: tuple[str, int], more: str = "", plant: str | None = None) -> None:
-        """`more` is TOML added to the settings; `plant` replaces the small plant's file."""
+    def __init__(
+        self, folder: Path, broker: tuple[str, int], more: str = "", plant: str | None = None, *, fresh: bool = False
+    ) -> None:
+        """`more` is TOML added to the settings; `plant` replaces the small plant's file; `fresh` is never forked."""
         self.folder = folder
         self.port = free_port()
         if plant is None:
@@ -50,12 +54,14 @@ snapshot_every_s = 0.5
 """,
             encoding="utf-8",
         )
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
+        self._starts = 0
+        self._fresh = fresh
         self._ended: int | None = None  # the exit code of the process before
 
     def command(self, *arguments: str) -> list[str]:
         """The command line of `yujing`."""
-        return [sys.executable, "-m", "ingest", *arguments]
+        return [*PYTHON, "ingest", *arguments]
 
     def start(self) -> None:
         """Start, and return once it answers."""
@@ -69,12 +75,9 @@ snapshot_every_s = 0.5
     def begin(self) -> None:
         """Start, and wait for nothing."""
         with (self.folder / "service.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command("run", *self._first(), "--config", str(self.config)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
+            command = self.command("run", *self._first(), "--config", str(self.config))
+            self._process = start(command, log, None if self._fresh else self._starts)
+        self._starts += 1
 
     def kill(self) -> None:
         """SIGKILL: nothing is finished, nobody is told."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,9 +15,10 @@ from paho.mqtt.reasoncodes import ReasonCode
 from ingest.intake.wire.frame import encode_status
 from ingest.intake.wire.topics import status_topic
 from tests.e2e.service import Service
+from tests.forked import PYTHON
 from tests.small_plant import PLANT
 
-CLI: Final = (sys.executable, "-m", "ingest")
+CLI: Final = (*PYTHON, "ingest")
 
 
 class Launched(Service):
@@ -33,9 +32,11 @@ class Launched(Service):
         plant: str | None = None,
         launcher: Sequence[str] = CLI,
         protocol: Literal["5", "3.1.1"] = "5",
+        *,
+        fresh: bool = False,
     ) -> None:
         """See `Service`."""
-        super().__init__(folder, broker, more, plant)
+        super().__init__(folder, broker, more, plant, fresh=fresh)
         text = self.config.read_text(encoding="utf-8")
         mqtt = f'[mqtt]\nprotocol = "{protocol}"\nkeepalive_s = 5'
         self.config.write_text(text.replace("[mqtt]", mqtt, 1), encoding="utf-8")
@@ -52,23 +53,6 @@ class Launched(Service):
         super().start()
         if self.protocol == "5":  # older brokers tell a publisher nothing; what is lost the gateway sends again
             self.until(lambda: subscribed(self.broker), "the service to subscribe")
-
-    @property
-    def pid(self) -> int:
-        """Of the running service."""
-        if self._process is None:
-            raise RuntimeError("not running")
-        return self._process.pid
-
-    def launch(self) -> None:
-        """Start without waiting for an answer: it may not live that long."""
-        with (self.folder / "service.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                self.command("run", *self._first(), "--config", str(self.config)),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-            )
 
     def alive(self) -> bool:
         """Whether its process is there."""

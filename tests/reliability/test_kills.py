@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import random
 import signal
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,6 +15,7 @@ from typing import Final
 import pytest
 
 from tests.e2e.test_main_job import iso, settings
+from tests.forked import PYTHON
 from tests.ingest.delivery.receiver import Receiver
 from tests.reliability.doomed import POINTS
 from tests.reliability.kept import alarm_events, count, create_database, in_influx, in_journal, webhooks
@@ -118,13 +118,13 @@ def _kill(service: Launched, kills: int, rng: random.Random, report: Report) -> 
         point, when = next(turns)
         if point == "random":
             service.launcher = CLI
-            service.launch()
+            service.begin()
             service.dead(rng.uniform(0.2, 4.0))
             service.kill()
         else:
             arguments = (point, when, str(rng.randint(1, 4)))
-            service.launcher = (sys.executable, "-m", "tests.reliability.doomed", *arguments)
-            service.launch()
+            service.launcher = (*PYTHON, "tests.reliability.doomed", *arguments)
+            service.begin()
             code = service.dead(LONGEST_LIFE_S)
             assert code in {-signal.SIGKILL, None}, f"ended with {code} instead of being killed: {service.log()[-3:]}"
             named += code is not None

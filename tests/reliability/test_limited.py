@@ -59,7 +59,7 @@ def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databas
 @pytest.mark.timeout(600)
 def test_too_few_addresses_are_told_at_the_start_and_not_by_a_thread_that_dies(tmp_path: Path) -> None:
     service = Launched(tmp_path, ("127.0.0.1", 1), launcher=limited(f"-v {500 << 10}"))
-    service.launch()
+    service.begin()
     assert service.dead(50) == 1
     log = (tmp_path / "service.log").read_text(encoding="utf-8")
     assert "RLIMIT_AS (ulimit -v, LimitAS=) 500 MiB" in log

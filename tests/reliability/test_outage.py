@@ -45,7 +45,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
     ):
         create_database(influxd.url)
         url = f"http://127.0.0.1:{proxy.port}"
-        with Launched(folder, broker, settings(url, receiver.url, folder)) as service, Traffic(broker, wave) as traffic:
+        service = Launched(folder, broker, settings(url, receiver.url, folder), fresh=True)  # its memory is measured
+        with service, Traffic(broker, wave) as traffic:
             watch = _Watch(folder, service.pid)
             with flowing(traffic, FRAME, PACE_S):
                 time.sleep(min(5.0, down_s / 3))  # what is slow once only is not what is measured

@@ -6,7 +6,6 @@ import itertools
 import os
 import random
 import signal
-import sys
 import threading
 import time
 from collections import Counter
@@ -20,6 +19,7 @@ import pytest
 
 from tests.conftest import at_server
 from tests.fault_proxy import FaultProxy
+from tests.forked import PYTHON
 from tests.reliability.kept import in_journal
 from tests.reliability.launched import Launched
 from tests.reliability.promise import NOTHING_LOST, Figures, Promise, Report, broken, dice, nobody
@@ -55,7 +55,7 @@ password = {{ file = "state_password" }}
 [cases]
 look_every_s = 0.1
 """
-        hurried = (sys.executable, "-m", "tests.reliability.hurried")
+        hurried = (*PYTHON, "tests.reliability.hurried")
         with Launched(folder, broker, settings, launcher=hurried) as service, Traffic(broker, wave) as traffic:
             with flowing(traffic, FRAME, PACE_S), _visited(service) as answers:
                 for fault in itertools.islice(itertools.cycle(FAULTS), count):
