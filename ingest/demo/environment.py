@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import re
 import secrets
 import shutil
 import socket
+import time
 from collections.abc import AsyncIterator
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,6 +19,7 @@ from ingest.delivery.config import ConnectorsConfig
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.webhook.config import WebhookConfig
 from ingest.demo.children import BrokerKind, ChildFailed, broker, child, first_line, free_port, simulator
+from ingest.domain.cases.days import day_of
 from ingest.domain.model.warning import Step
 from ingest.domain.warnings.config import AcknowledgeTimes, DutyConfig, FeedbackTimes, WarningsConfig
 from ingest.intake.sources.config import MqttConfig
@@ -88,9 +91,15 @@ async def demo_environment(
 
 
 def _plants(folder: Path) -> Path:
-    """Copy the simulator's plants to a folder where they can be edited while the demonstration runs."""
+    """Copy the simulator's plants to a folder where they can be edited while the demonstration runs.
+
+    Pledges are owed since the day on which it begins: else every day before it would count as missed.
+    """
     with as_file(files("gateway_sim") / "plants") as source:
         shutil.copytree(source, folder)
+    for file in folder.glob("*.toml"):
+        text, today = file.read_text(encoding="utf-8"), day_of(time.time_ns())
+        file.write_text(re.sub(r"(?m)^pledge_since = \S+$", f"pledge_since = {today}", text), encoding="utf-8")
     return folder
 
 

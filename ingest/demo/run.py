@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from ingest.base import telemetry
 from ingest.demo.children import BrokerKind, ChildFailed, child, find_mosquitto, simulator, stop
+from ingest.demo.daily_duties import enter_duties
 from ingest.demo.environment import TOKEN, WEBHOOK, demo_environment
 from ingest.demo.summary import read_labels, summarise
 from ingest.demo.terminal import Terminal
@@ -75,6 +76,7 @@ async def run(options: DemoOptions) -> int:
         telemetry.configure_logging(json=True, file=log)
         async with demo_environment(folder, kind, options.port, options.accident) as settings:
             service, stop_service = Service(InForce(settings), new=True), asyncio.Event()
+            await asyncio.to_thread(enter_duties, service.ports)
             serving = asyncio.create_task(service.run(stop_service), name="service")
             try:
                 terminal = Terminal(headless=options.headless)

@@ -245,7 +245,7 @@ class Service:
             settings.connectors,
             self._sender.wake,
         )
-        ports = ports_of(
+        self.ports = ports_of(
             settings,
             self._database,
             self.live,
@@ -259,7 +259,7 @@ class Service:
             load=self.load,
             record=self._recorder.note,
         )
-        self._api = ServedApi(ports, settings, self.refusals, new=new)
+        self._api = ServedApi(self.ports, settings, self.refusals, new=new)
         opened.callback(self._api.close)
 
     @property

@@ -15,9 +15,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.async_api import ViewportSize
+from playwright.async_api import ViewportSize, expect
 
 from gateway_sim.faults import QUICK
+from ingest.domain.cases.days import day_of
 from tests.browser import chromium, watched
 from tests.servers import free_port
 
@@ -95,6 +96,15 @@ async def visit(url: str, token: str, pictures: Path) -> str:
         await page.goto(f"{url}/plants/demo-steel/points/CO-01?span=600")
         await page.wait_for_selector("main svg")
         await page.screenshot(path=pictures / "console-point.png")
+        for register, shown in (
+            ("cleaning", ("超期", "按期", "无记录，情况不明")),
+            ("works", ("作业中", "待审批")),
+            ("pledges", ("陈建安", "作出承诺")),
+            ("instruments", ("K-2201", "前补录")),
+        ):
+            await page.goto(f"{url}/{register}")
+            for words in shown:
+                await expect(page.locator("main")).to_contain_text(words)
         kept, hand = await context.storage_state(), ViewportSize(width=390, height=844)
         phone = await browser.new_context(viewport=hand, storage_state=kept, locale="zh-CN", is_mobile=True)
         page = (await watched(phone)).page
@@ -116,6 +126,8 @@ def test_its_console_shows_the_alarms_and_ctrl_c_ends_it(tmp_path: Path) -> None
         assert url is not None
         assert token in text
         pictures = Path(PICTURES or tmp_path)
+        today = f"pledge_since = {day_of(time.time_ns())}\n"
+        assert today in (tmp_path / "plants" / "demo-dust.toml").read_text(encoding="utf-8"), "no day before is missed"
         page = asyncio.run(visit(url[0], token, pictures))
         assert "一氧化碳" in page or "CO" in page
         process.send_signal(signal.SIGINT)

@@ -126,7 +126,7 @@ _PLEDGES: Final[tuple[Column[PledgeLine], ...]] = (
     Column("by", Text("提交人", "By"), "text", lambda of: _given(of, "by")),
     Column("running", Text("运行装置数", "Units that run"), "count", lambda of: _given(of, "running")),
     Column("stopped", Text("停用装置数", "Units that stand"), "count", lambda of: _given(of, "stopped")),
-    *(_count(kind) for kind in WorkKind if kind in SPECIAL),
+    *map(_count, SPECIAL),
     Column("differs", Text("与报备不符", "Differs from declared work"), "text", _differs, wide=True),
     Column("assessment", Text("风险研判", "Assessment"), "text", lambda of: _given(of, "assessment"), wide=True),
     Column("text", Text("承诺内容", "What is pledged"), "text", lambda of: _given(of, "text"), wide=True),

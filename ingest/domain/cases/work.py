@@ -35,7 +35,7 @@ class WorkKind(StrEnum):
     START = "planned-start"  # 计划开车
 
 
-SPECIAL: Final = frozenset({WorkKind.HOT_WORK, WorkKind.CONFINED_SPACE, WorkKind.ELECTRICAL, WorkKind.MAINTENANCE})
+SPECIAL: Final = (WorkKind.HOT_WORK, WorkKind.CONFINED_SPACE, WorkKind.ELECTRICAL, WorkKind.MAINTENANCE)
 """Dangerous work, which a daily pledge counts; stops and starts are none."""
 
 

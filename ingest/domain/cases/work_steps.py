@@ -69,6 +69,8 @@ class WorkStep(WorkTable):
         "approve", Text("批准", "Approve"), _ALL, {WorkState.DECLARED: WorkState.APPROVED},
         Approve, "批准: it may be done. Nobody approves what they declared.", past=Text("批准", "approved"),
         stamp="approved", reviews=True,
+        hint=Text("核实安全措施、监护人和时段后批准；报备人不能批准自己的作业。",
+                  "Once measures, guardian and time were checked. Nobody approves what they declared."),
     )  # fmt: skip
     REFUSE = Verb(
         "refuse", Text("驳回", "Refuse"), _ALL, {WorkState.DECLARED: WorkState.REFUSED},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -11,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 
 from ingest.domain.cases.cleaning import Cleaning, CleaningFilter
 from ingest.domain.cases.cleaning_steps import CleaningStep
+from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.cases import cleanings, records
 from ingest.services.errors import BadParameter
@@ -44,6 +46,7 @@ def cleaning_pages(ports: Ports, render: Renderer) -> APIRouter:
             request,
             "cleanings.html",
             areas=cleanings.areas(ports, caller, plant or None),
+            area_name=partial(area_name, ports),
             records=page,
             older=older,
             names=plant_names(ports, caller),
@@ -78,9 +81,17 @@ def cleaning_pages(ports: Ports, render: Renderer) -> APIRouter:
             request,
             "cleaning.html",
             cleaning=found,
+            area_name=partial(area_name, ports),
             names=plant_names(ports, caller),
             steps=CleaningStep.offered(found, caller.name, caller.role),
             proofs=proofs(ports, found.evidence),
         )
 
     return router
+
+
+def area_name(ports: Ports, cleaning: Cleaning) -> Text:
+    """Return the name of the area that was cleaned; its id once the plant file has it no more."""
+    plant = ports.live.configuration().plants.get(cleaning.plant)
+    named = (area.name for area in (plant.cleaning if plant else ()) if area.id == cleaning.area)
+    return next(named, Text(cleaning.area, cleaning.area))

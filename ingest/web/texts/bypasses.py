@@ -17,6 +17,10 @@ BYPASSES: Final[dict[str, Text]] = {
     "bypasses.waiting": Text("待批准", "Waiting for approval"),
     "bypasses.now": Text("生效与到期未恢复", "In force, or expired and not put back"),
     "bypasses.over": Text("历史", "Over"),
+    "bypasses.no_interlock": Text(
+        "可登记的联锁是企业文件中信号为联锁状态（旁路、投用）的测点；此处的企业没有这样的测点。",
+        "What can be registered is a point whose signal shows the state of an interlock; these plants have none.",
+    ),
     "bypasses.none_waiting": Text("没有待批准的申请。", "Nothing waits."),
     "bypasses.none_now": Text("没有登记的旁路。", "No bypass is registered."),
     "bypasses.none_over": Text("没有历史记录。", "There were none."),

@@ -61,11 +61,16 @@ DAILY: Final[dict[str, Text]] = {
     "pledges.differing": Text("与报备不符（天）", "Days that differ"),
     "pledges.given": Text("承诺记录", "Given"),
     "pledges.none": Text("没有承诺记录。", "None was given."),
-    "pledges.none_owed": Text("没有企业设定承诺时限。", "No plant is asked for pledges."),
+    "pledges.none_owed": Text(
+        "没有企业设定时限：在企业文件 [enterprise] 中填写 pledge_by（时限）、pledge_since（起始日），之后逐日统计。",
+        "No plant is asked for pledges: pledge_by (the hour) and pledge_since (the first day) under [enterprise] in a"
+        " plant file ask for them; each day is counted here then.",
+    ),
     "pledge.give": Text("作出承诺", "Give it"),
     "pledge.assessment": Text("风险研判", "Assessment"),
     "pledge.running": Text("运行装置数", "Units that run"),
     "pledge.stopped": Text("停用装置数", "Units that stand"),
+    "pledge.places": Text("{what}（处）", "{what} (places)"),
     "pledge.text": Text("承诺内容", "What is pledged"),
     "pledge.person": Text("承诺人", "Who pledges"),
     "pledge.differs": Text("与报备不符", "Differs from declared work"),
@@ -75,8 +80,13 @@ DAILY: Final[dict[str, Text]] = {
         "Recorded by the plan of the plant file. Nothing on record is unknown, never clean. Cleaning raises no dust.",
     ),
     "cleaning.areas": Text("区域", "Areas"),
+    "cleaning.none": Text("还没有清扫记录。", "No cleaning is on record."),
     "cleaning.area": Text("区域", "Area"),
-    "cleaning.no_areas": Text("企业文件没有清扫计划。", "No plant file has a plan."),
+    "cleaning.no_areas": Text(
+        "还没有清扫计划：在粉尘企业的企业文件中用 [[cleaning]] 写明区域、周期、方法和责任人，之后在此登记清扫。",
+        "There is no plan yet: name areas, periods, methods and who answers as [[cleaning]] in the file of a dust"
+        " plant; cleanings are recorded here then.",
+    ),
     "cleaning.last": Text("上次清扫", "Last cleaned"),
     "cleaning.due": Text("下次期限", "Due"),
     "cleaning.who": Text("责任人", "Who"),

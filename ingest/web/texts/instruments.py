@@ -13,6 +13,11 @@ INSTRUMENTS: Final[dict[str, Text]] = {
         "What is due first comes first. Due soon: within {notice} days. Overdue is an alarm and a hazard. Where nothing"
         " is on record, it is to be entered within {grace} days.",
     ),
+    "instruments.none_named": Text(
+        "还没有仪表：在企业文件中用 [[instruments]] 写明位号、测点、出厂编号和周期，之后在此登记检定、校准与检查。",
+        "There are none yet: name instruments as [[instruments]] in the plant file, with points, serial number and"
+        " periods; calibrations and checks are entered here then.",
+    ),
     "instruments.none": Text("没有符合条件的仪表。", "No such instrument."),
     "instruments.uncovered": Text(
         "{plant}：{n} 个测点未列入仪表台账（企业文件 [[instruments]]），检定情况未知。",

@@ -63,7 +63,8 @@ async def test_the_list_says_what_is_overdue_and_what_is_not_in_any_ledger(hall:
     assert "逾期 15 天" in page
     assert re.search(r"宏远钢铁有限公司：\d 个测点未列入仪表台账", page)
     assert (await ask(INSPECTOR).get("/instruments?state=overdue")).text.count("<tr data-instrument=") == 1
-    assert "没有符合条件的仪表" in (await ask(ELSEWHERE).get("/instruments")).text
+    assert "没有符合条件的仪表" in (await ask(INSPECTOR).get("/instruments?state=scrapped")).text
+    assert "还没有仪表：在企业文件中用 [[instruments]] 写明" in (await ask(ELSEWHERE).get("/instruments")).text
 
 
 async def test_an_inspector_reads_the_ledger_and_is_offered_no_form(hall: StandIn, ask: Ask) -> None:
