@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -56,6 +56,7 @@ from ingest.web.rest.works import works_router
 from ingest.web.routers import add_routes
 from ingest.web.session_store import SessionStore
 from ingest.web.sessions import Sessions
+from ingest.web.texts.field_errors import expected_text
 from ingest.web.texts.problems import problem_in_chinese
 
 CASES = (
@@ -186,10 +187,19 @@ def build_api(
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:
-    """Return the problem document, with its detail in both languages where it is known."""
+    """Return the problem document, with its detail in both languages where it is known, and what was expected."""
     body = problem.body()
     zh = problem_in_chinese(problem.detail or "")
+    if isinstance(problem, BadParameter):
+        body["errors"] = errors = [_with_message(error) for error in problem.errors]
+        first = errors[0]
+        zh = f"{first['parameter']} = {first['value']!r}：应为：{first['message']['zh']}"
     return {**body, "message": {"zh": zh, "en": problem.detail}} if zh else body
+
+
+def _with_message(error: Mapping[str, Any]) -> dict[str, Any]:
+    text = expected_text(str(error["expected"]))
+    return {**error, "message": {"zh": text.zh, "en": text.en}}
 
 
 def wrong_parameters(error: RequestValidationError) -> BadParameter:

@@ -143,6 +143,7 @@ class WrongParameter(Shape):
     parameter: Annotated[str, Field(examples=["limit"])]
     value: object = Field(examples=["0"])
     expected: Annotated[str, Field(examples=["greater than or equal to 1"])]
+    message: Said = Field(description="`expected` in both languages, for people")
 
 
 class ProblemOut(Shape):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from contextlib import suppress
 from copy import deepcopy
@@ -82,6 +83,12 @@ def excused(response: Response) -> bool:
     )
 
 
+def untranslated(response: Response) -> list[str]:
+    """Whatever was expected, in English alone."""
+    errors = response.json()["errors"]
+    return [error["expected"] for error in errors if not re.search("[\u4e00-\u9fff]", error["message"]["zh"])]
+
+
 ROLES = pytest.mark.parametrize(
     "token",
     [OPERATOR, INSPECTOR, ADMIN, ELSEWHERE, DISPLAY],
@@ -124,6 +131,8 @@ def answers(schema: Any, token: str, kind: GenerationMode) -> Counter[int]:
         def ask(case: Case[Any]) -> None:
             response = case.call()
             seen[response.status_code] += 1
+            if response.status_code == 422:
+                assert untranslated(response) == []
             case.validate_response(response, excluded_checks=[positive_data_acceptance] if excused(response) else [])
 
         with suppress(Unsatisfiable):  # where nothing is given, nothing can be wrong
