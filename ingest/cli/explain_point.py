@@ -12,7 +12,7 @@ from ingest.domain.model.plant import Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.explain import PLANT_FILE, Key, PointNote, RuleNote
 from ingest.plants.kinds.localized import seconds
-from ingest.web.texts.needs import needs_in_both_languages
+from ingest.web.texts.needs import needs_text
 
 _ORIGIN = {PLANT_FILE: "企业文件 plant file", "catalogue": "目录 catalogue"}
 _RED = "\n[red]单独触发红色预警 alone calls for red[/]"
@@ -32,7 +32,7 @@ def print_point(note: PointNote, instrument: Iterable[str], out: Console) -> Non
     out.print(_rules(note))
     for rule in note.rules:
         _list(out, f"处置要点 what to do · {rule.code}", _asked(rule.rationalization))
-    _list(out, "未评估 not judged", (f"{code}: {needs_in_both_languages(why)}" for code, why in note.not_evaluated))
+    _list(out, "未评估 not judged", (f"{rule.code}: {needs_text(rule.needs)}" for rule in note.not_evaluated))
     _list(out, "已停用 disabled", (f"{code} ({_ORIGIN[by]})" for code, by in note.disabled))
     _list(
         out,
@@ -62,8 +62,8 @@ def _description(rule: RuleNote) -> Iterator[str]:
         yield f"阶段 phases {'、'.join(p.zh for p in rule.phases)} {', '.join(p.en for p in rule.phases)}"
     if rule.gate:
         yield f"仅当 only while {rule.gate}"
-    if rule.remark:
-        yield f"unless 未生效 left out: {needs_in_both_languages(rule.remark)}"
+    for needed in rule.lacking:
+        yield f"unless 未生效 left out: {needs_text(needed)}"
 
 
 def _asked(asked: Rationalization | None) -> Iterator[str]:

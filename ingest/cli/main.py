@@ -56,7 +56,7 @@ from ingest.storage.journal.journal import Journal
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
 from ingest.storage.state.installation import InstallationStore
-from ingest.web.texts.needs import needs_in_both_languages
+from ingest.web.texts.needs import needs_text
 
 app = typer.Typer(
     name="yujing",
@@ -156,9 +156,9 @@ def check(
             markup=False,
         )
     points = [point for plant in plants for point in plant.points]
-    waiting = [(point, why) for point in points for why in point.not_evaluated]
-    for point, (code, _, needs) in ((point, why.partition(": ")) for point, why in waiting):
-        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {code}: {needs_in_both_languages(needs)}")
+    waiting = [(point, rule) for point in points for rule in point.not_evaluated]
+    for point, rule in waiting:
+        say.print(f"[yellow]未评估 not evaluated[/] {point.plant}/{point.id}: {rule.code}: {needs_text(rule.needs)}")
     if not offline:
         influx.print_history_faults(settings)
     refused = strict and bool(doubtful)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from ingest.domain.model.expectations import one_of, with_near
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.instrument import Instrument
-from ingest.domain.model.plant import SERVICE, Rationalization
+from ingest.domain.model.plant import SERVICE, NotEvaluated, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import load_catalogue
 from ingest.plants.kinds import OWN_INSTRUCTIONS
@@ -36,7 +36,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class RuleNote:
-    """A rule in force. `gate` is "" if it is always evaluated; `remark` is why its `unless` was left out, or ""."""
+    """A rule in force. `gate` is "" if it is always evaluated; `lacking`: what the parts left out need."""
 
     code: str
     kind: str
@@ -44,7 +44,7 @@ class RuleNote:
     title: Text
     reason: Text
     gate: str
-    remark: str
+    lacking: tuple[Text, ...]
     red: bool
     keys: tuple[Key, ...]
     source: str
@@ -78,7 +78,7 @@ class PointNote:
     mandatory: bool
     basis: str | None
     rules: tuple[RuleNote, ...]
-    not_evaluated: tuple[tuple[str, str], ...]
+    not_evaluated: tuple[NotEvaluated, ...]
     disabled: tuple[tuple[str, str], ...]
     dependents: tuple[Dependent, ...]
     instrument: Instrument | None = None
@@ -142,7 +142,7 @@ def _note(
         mandatory=evaluated.mandatory,
         basis=evaluated.basis,
         rules=tuple(_rule(rule, own.get(rule.code, {})) for rule in evaluated.rules),
-        not_evaluated=tuple((code, why) for code, _, why in (line.partition(": ") for line in evaluated.not_evaluated)),
+        not_evaluated=evaluated.not_evaluated,
         disabled=tuple(_disabled(written)) if written is not None else (),
         dependents=tuple(
             dependent for other in every if other.id != evaluated.id for dependent in _dependents(other, evaluated.id)

@@ -35,7 +35,7 @@ def as_json(note: PointNote) -> dict[str, Any]:
                 "reason": _both(rule.reason),
                 "when": rule.gate or ALWAYS,
                 "phases": [_both(phase) for phase in rule.phases],
-                "remark": rule.remark or None,
+                "remark": "; ".join(f"needs {text.en}" for text in rule.lacking) or None,
                 "keys": {key.name: {"value": key.value, "from": key.origin} for key in rule.keys},
                 "source": rule.source,
                 "confidence": rule.confidence,
@@ -43,7 +43,7 @@ def as_json(note: PointNote) -> dict[str, Any]:
             }
             for rule in note.rules
         ],
-        "not_judged": [{"code": code, "why": why} for code, why in note.not_evaluated],
+        "not_judged": [{"code": rule.code, "why": f"needs {rule.needs.en}"} for rule in note.not_evaluated],
         "disabled": [{"code": code, "by": by} for code, by in note.disabled],
         "looked_at_by": [
             {"point": dependent.point, "code": dependent.code, "how": dependent.how} for dependent in note.dependents

@@ -160,7 +160,7 @@ def find_point(name: str, equipment: str | None, points: Sequence[Candidate], ke
     raise Missing(
         key,
         Text(
-            f"其设备上唯一的 {name} 测点，以便从 {'、'.join(ids)} 中确定一个",
+            f"同一设备上唯一的测点：{name}（现有 {'、'.join(ids)}，无法确定用哪一个）",
             f"one point of {name} on its equipment, to know which of {', '.join(ids)}",
         ),
     )
@@ -168,12 +168,13 @@ def find_point(name: str, equipment: str | None, points: Sequence[Candidate], ke
 
 def a_point_of(*names: str) -> Text:
     """Return that a point of one of these signals or ids is needed."""
-    return Text(f"{' 或 '.join(names)} 测点", f"a point of {' or '.join(names)}")
+    zh = f"测点：{names[0]}" if len(names) == 1 else f"以下任一测点：{'、'.join(names)}"
+    return Text(zh, f"a point of {' or '.join(names)}")
 
 
 def setpoint_of(point: str) -> Text:
     """Return that a point's set-point is needed."""
-    return Text(f"{point} 的设定值", f"setpoint of {point}")
+    return Text(f"测点 {point} 的设定值", f"setpoint of {point}")
 
 
 def known_name(name: str) -> Text:

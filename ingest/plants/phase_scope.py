@@ -58,7 +58,7 @@ class PhaseScope(PointScope):
             raise Missing(
                 PHASES,
                 Text(
-                    f"能把 {'、'.join(codes[1:])} 与 {codes[0]} 区分开的信号",
+                    f"能区分阶段“{'、'.join(codes[1:])}”与“{codes[0]}”的测点",
                     f"signals that tell {', '.join(codes[1:])} from {codes[0]}",
                 ),
             )
@@ -71,7 +71,7 @@ class PhaseScope(PointScope):
     def _known(self, codes: Sequence[str]) -> PhaseModel:
         if self._model is None:
             raise Missing(
-                PHASES, Text(f"其设备的工序 {'、'.join(codes)}", f"phases of its equipment: {', '.join(codes)}")
+                PHASES, Text(f"设备的阶段：{'、'.join(codes)}", f"phases of its equipment: {', '.join(codes)}")
             )
         for code in codes:
             self._model.named([code])
@@ -80,7 +80,7 @@ class PhaseScope(PointScope):
     def _bound(self, text: str) -> BoundFormula:
         _, bound, _ = self.condition(text, None, explicit=())
         if bound is None:
-            raise Missing(PHASES, Text(f"条件；{text} 不是", f"a condition, which {text} is not"))
+            raise Missing(PHASES, Text(f"条件（{text} 不是条件）", f"a condition, which {text} is not"))
         return bound
 
     def _joined(self, text: str, shown: str, parts: Sequence[BoundFormula]) -> BoundFormula:
@@ -94,7 +94,7 @@ class PhaseScope(PointScope):
         except InvalidValue as error:  # very long names
             of = error.expected
             raise Missing(
-                PHASES, Text(f"短一些的工序条件：{of.zh}", f"shorter conditions of phases: {of.en}")
+                PHASES, Text(f"短一些的阶段条件：{of.zh}", f"shorter conditions of phases: {of.en}")
             ) from None
         return BoundFormula(text, tuple(ids[name] for name in names), shown)
 

@@ -108,7 +108,7 @@ class PhaseModel:
         known = [phase.code for phase in self.phases]
         for code in codes:
             if code not in known:
-                of_equipment = Text(f"其设备的工序 {code}", f"phase {code} of its equipment")
+                of_equipment = Text(f"设备的阶段 {code}", f"phase {code} of its equipment")
                 raise Missing(PHASES, with_near(of_equipment, code, known))
         first, last = min(map(known.index, codes)), max(map(known.index, codes))
         skipped = [code for code in known[first : last + 1] if code not in codes]
@@ -116,7 +116,7 @@ class PhaseModel:
             raise Missing(
                 PHASES,
                 Text(
-                    f"前后相接的工序：其间还有 {'、'.join(skipped)}",
+                    f"前后相接的阶段：其间还有 {'、'.join(skipped)}",
                     f"phases that follow each other: {', '.join(skipped)} lies between them",
                 ),
             )
@@ -169,7 +169,7 @@ def own_model(
     return (PhaseModel(base.signal if base is not None else None, phases), []) if not faults else (base, faults)
 
 
-_ANOTHER: Final = Text("另一工序的代码", "the code of another phase")
+_ANOTHER: Final = Text("另一阶段的代码", "the code of another phase")
 
 
 def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], list[Fault]]:
@@ -183,7 +183,7 @@ def _read(raw: Sequence[object], place: Place) -> tuple[tuple[PhaseTable, ...], 
         if any(other.code == phase.code for other in phases):
             faults.append(place.at(at, "code").fault(phase.code, Text("不重复的代码", "a code of its own")))
         if (phase.when == ALWAYS) != (at == 0):
-            expected = Text("条件；只有第一个工序不写", "a condition, but for the first phase, which has none")
+            expected = Text("条件；只有第一个阶段不写", "a condition, but for the first phase, which has none")
             faults.append(place.at(at, "when").fault(phase.when, expected))
         phases.append(phase)
     known = {phase.code for phase in phases}

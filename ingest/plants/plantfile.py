@@ -212,7 +212,7 @@ class _Reading:
             if chosen not in {"", NONE, *models}:
                 names = (NONE, *models)
                 expected = Text(
-                    f"该类企业的工序模型：{'、'.join(names)}", f"a model of this kind of plant: {', '.join(names)}"
+                    f"该类企业的阶段模型：{'、'.join(names)}", f"a model of this kind of plant: {', '.join(names)}"
                 )
                 self.faults.append(place.at("phase_model").fault(chosen, expected))
             model = models.get(chosen) if chosen else usual

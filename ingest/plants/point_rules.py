@@ -9,7 +9,7 @@ from typing import Final
 
 from ingest.domain.model.expectations import one_of
 from ingest.domain.model.fault import Fault
-from ingest.domain.model.plant import Gate, Rationalization
+from ingest.domain.model.plant import Gate, NotEvaluated, Rationalization
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Signal
 from ingest.plants.enrolment import Dust
@@ -35,7 +35,7 @@ class EvaluatedRule:
         of: the expression evaluated instead of the point's own value.
         when: the condition; a plain comparison is `gate` as well, anything else an expression only.
         inputs: further points it reads, by id.
-        without: why its `unless`, or an alternative of its `when`, was left out; "" if nothing was.
+        without: what the plant lacks, so that its `unless`, or an alternative of its `when`, was left out.
         rationalization: what an alarm of it asks of people; None: nothing is on file.
         phases: the names of those in which it is evaluated; none: `when` alone decides.
     """
@@ -49,7 +49,7 @@ class EvaluatedRule:
     of: BoundFormula | None = None
     inputs: tuple[str, ...] = ()
     fresh_s: float = float("inf")
-    without: str = ""
+    without: tuple[Text, ...] = ()
     rationalization: Rationalization | None = None
     phases: tuple[Text, ...] = ()
 
@@ -65,7 +65,7 @@ class EvaluatedPoint:
     gateway: str
     measure: Measure
     rules: tuple[EvaluatedRule, ...]
-    not_evaluated: tuple[str, ...]
+    not_evaluated: tuple[NotEvaluated, ...]
     mandatory: bool
     basis: str | None
     states: tuple[Text, Text] | None
@@ -89,7 +89,7 @@ class Shared:
     taken: dict[tuple[int, int], tuple[RuleSpec, RuleSpec, RuleSpec]] = field(default_factory=dict)
     measures: dict[Measure, Measure] = field(default_factory=dict)
     texts: dict[Text, Text] = field(default_factory=dict)
-    not_evaluated: dict[tuple[str, ...], tuple[str, ...]] = field(default_factory=dict)
+    not_evaluated: dict[tuple[NotEvaluated, ...], tuple[NotEvaluated, ...]] = field(default_factory=dict)
 
 
 def evaluate_points(plant: PlantFile, shared: Shared | None = None) -> tuple[tuple[EvaluatedPoint, ...], list[Fault]]:
@@ -164,7 +164,7 @@ class _Evaluation:
                     needed = Text(f"{what.zh}，规则需要它", f"{what.en}, which it needs")
                     self._fault(place, missing.key, own.get(missing.key, "(missing)"), needed)
                 else:
-                    not_evaluated.append(f"{code}: {missing}")
+                    not_evaluated.append(NotEvaluated(code, missing.what))
             except Unfit as unfit:
                 self._fault(place, unfit.key, unfit.value, unfit.expected)
         name = named(table.name, table.name_en) if table.name else signal.name
@@ -260,14 +260,14 @@ class _Evaluation:
             )
         rule = rule_named(code)
         if code in self._point.table.disabled_rules:
-            raise Missing("of_limit", Text(f"{rule.zh}，它已停用", f"{rule.en}, which is disabled"))
+            raise Missing("of_limit", Text(f"{rule.zh}（已停用）", f"{rule.en}, which is disabled"))
         if model.dust is not None and self._dust not in model.dust:
-            raise Missing("of_limit", Text(f"{rule.zh}，它用于其他粉尘", f"{rule.en}, which is for other dusts"))
+            raise Missing("of_limit", Text(f"{rule.zh}（适用于其他粉尘）", f"{rule.en}, which is for other dusts"))
         try:
             score = model.score(self._of)
         except Missing as missing:
             what = missing.what
-            raise Missing("of_limit", Text(f"{rule.zh} 所需的{what.zh}", f"{what.en} for its {rule.en}")) from None
+            raise Missing("of_limit", Text(f"{rule.zh} 的{what.zh}", f"{what.en} for its {rule.en}")) from None
         label = LABELS[code] if code in _LEVELS else Text(f" {code} ", code)
         given: dict[str, object] = {
             key: getattr(model, key)

@@ -73,8 +73,8 @@ class PointScope:
 
     def condition(
         self, when: str, unless: str | None, *, explicit: Collection[str]
-    ) -> tuple[Gate | None, BoundFormula | None, str]:
-        """Return a rule's gate if it is a plain comparison, its condition, and why parts of it were left out.
+    ) -> tuple[Gate | None, BoundFormula | None, tuple[Text, ...]]:
+        """Return a rule's gate if it is a plain comparison, its condition, and what parts that were left out lacked.
 
         Left out are `unless`, and alternatives of `when` (`A > 1 or B > 1`) as long as one of them can be evaluated.
 
@@ -86,7 +86,7 @@ class PointScope:
         Raises:
             Missing: the plant lacks a point they name.
         """
-        without: tuple[str, ...] = ()
+        without: tuple[Text, ...] = ()
         if "when" not in explicit:
             when, without = self._known_alternatives(when)
         gate, bound = self._condition(when, "when")
@@ -97,16 +97,15 @@ class PointScope:
             except Missing as missing:
                 if "unless" in explicit:
                     raise
-                without = (*without, str(missing))
-        left_out = "; ".join(without)
+                without = (*without, missing.what)
         if unless is None or closed is None:
-            return gate, bound, left_out
+            return gate, bound, without
         text = f"not ({closed.text})" if bound is None else f"({bound.text}) and not ({closed.text})"
         names = parse_formula(text).points
         points = (*(bound.points if bound else ()), *closed.points)
         ids = dict(zip((*self._names(when), *self._names(unless)), points, strict=True))
         shown = f"not ({closed.shown})" if bound is None else f"({bound.shown}) and not ({closed.shown})"
-        return None, BoundFormula(text, tuple(ids[name] for name in names), shown), left_out
+        return None, BoundFormula(text, tuple(ids[name] for name in names), shown), without
 
     def others(self, peers: Peers | Nearby | None) -> tuple[PlantPoint, ...]:
         """Return the further points a rule reads. Raises Missing."""
@@ -131,12 +130,12 @@ class PointScope:
         else:
             among = [p for p in near if p is not here and p.of.table.kind == "analogue"]
         if len(among) < peers.least:
-            kind = Text(f"{here.signal} 测点", here.signal) if peers.alike else Text("模拟量测点", "measured value")
+            kind = Text(here.signal, here.signal) if peers.alike else Text("测量值", "measured value")
             where = _where(peers.where, here)
             raise Missing(
                 peers.key,
                 Text(
-                    f"{where.zh}另外至少 {peers.least} 个 {kind.zh}",
+                    f"{where.zh}的另{'一' if peers.least == 1 else f'外 {peers.least} '}个测点：{kind.zh}",
                     f"{'another' if peers.least == 1 else f'{peers.least} other'} {kind.en} {where.en}",
                 ),
             )
@@ -165,7 +164,7 @@ class PointScope:
             return False
         return True
 
-    def _known_alternatives(self, when: str) -> tuple[str, tuple[str, ...]]:
+    def _known_alternatives(self, when: str) -> tuple[str, tuple[Text, ...]]:
         """Return a condition without the alternatives that name points the plant lacks, and what each lacked."""
         parts = alternatives(when)
         if len(parts) == 1:
@@ -175,7 +174,7 @@ class PointScope:
             try:
                 self._condition(part, "when")
             except Missing as missing:
-                without.append(str(missing))
+                without.append(missing.what)
             else:
                 kept.append(part)
         return (" or ".join(kept), tuple(without)) if kept and without else (when, ())
@@ -206,7 +205,7 @@ class PointScope:
 
 def _where(where: str, here: PlantPoint) -> Text:
     if where == "plant":
-        return Text("企业内", "in the plant")
+        return Text("本企业内", "in the plant")
     if here.equipment:
         return Text(f"设备 {here.equipment} 上", f"on {here.equipment}")
-    return Text("其设备上（该测点没有写设备）", "on its equipment, of which it names none")
+    return Text("同一设备（未填写所属设备）上", "on its equipment, of which it names none")

@@ -107,6 +107,17 @@ class Sentinels:
 
 
 @dataclass(frozen=True, slots=True)
+class NotEvaluated:
+    """A default rule that is not evaluated, and what it needs of its plant; as a text the API has it so."""
+
+    code: str
+    needs: Text
+
+    def __str__(self) -> str:
+        return f"{self.code}: needs {self.needs.en}"
+
+
+@dataclass(frozen=True, slots=True)
 class Point:
     """A measuring point (测点)."""
 
@@ -123,7 +134,7 @@ class Point:
     silence_s: float
     setpoint: float | None
     rules: Sequence[Rule]
-    not_evaluated: tuple[str, ...]  # default rules that wait for a number of this plant (a set-point): code and why
+    not_evaluated: tuple[NotEvaluated, ...]  # default rules that wait for something of this plant (a set-point)
     mandatory: bool = False  # a duty asks for it: out of action it is a hazard
     basis: str | None = None  # that duty, or where the signal is from
     red: bool = False  # one of its rules alone calls for a red warning

@@ -31,7 +31,7 @@ SIGNS: dict[str, float] = {
 """The number for each side in detector parameters."""
 
 
-SETPOINT = Text("设定值 setpoint", "setpoint")
+SETPOINT = Text("设定值", "setpoint")
 
 
 def rule_named(code: str | None) -> Text:

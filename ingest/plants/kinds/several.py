@@ -166,7 +166,7 @@ class RestartSpec(RuleSpec):
             raise Missing(
                 "after",
                 Text(
-                    f"至多 {_MOST} 个动作或签认的测点，现有 {many} 个",
+                    f"动作与签认的测点不超过 {_MOST} 个（现有 {many} 个，请在规则中写明测点编号）",
                     f"at most {_MOST} points that trip or sign, of {many}",
                 ),
             )

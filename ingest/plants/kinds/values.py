@@ -50,7 +50,7 @@ class LimitSpec(RuleSpec):
         side = SIGNS[self.side]
         on = _number("on", self.on, self.on_percent, self.on_offset, of)
         if on is None:
-            raise Missing("on", Text("限值 on", "on"))
+            raise Missing("on", Text("限值（on）", "on"))
         if self.beyond_setpoint and (of.setpoint is None or side * of.setpoint >= side * on):
             limit = number(on, of.unit)
             raise Missing(

@@ -145,7 +145,7 @@ class Renderer:
             place=navigation.current_place(request.url.path),
             now=now,
             today=day_of(now),
-            not_evaluated=lambda text: wording.not_evaluated(text, lang),
+            not_evaluated=lambda rule: wording.not_evaluated(rule, lang),
             path=request.url.path,
             here=here(request),
             back=_full_page(request),

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from typing import Final, Literal
 
 from ingest.domain.model import display_value
-from ingest.domain.model.plant import Gate, Point
+from ingest.domain.model.plant import Gate, NotEvaluated, Point
 from ingest.web.console.trend_svg import LOCAL
 from ingest.web.texts import TEXTS
-from ingest.web.texts.needs import need_text
+from ingest.web.texts.needs import with_signal_names
 
 Language = Literal["zh", "en"]
 NOTHING: Final = "—"
@@ -98,11 +98,10 @@ def left(until: int, now: int, lang: Language) -> str:
     return localized("age.left" if until > now else "age.over", lang).format(n=span)
 
 
-def not_evaluated(text: str, lang: Language) -> str:
-    """Return in the reader's language why a rule is not evaluated ("LL: needs setpoint" in the configuration)."""
-    code, _, why = text.partition(": ")
-    what = need_text(why.removeprefix("needs "))
-    return f"{code} {localized('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
+def not_evaluated(rule: NotEvaluated, lang: Language) -> str:
+    """Return in the reader's language what a rule that is not evaluated needs."""
+    what = with_signal_names(rule.needs)
+    return f"{rule.code} {localized('unjudged.needs', lang).format(what=what.zh if lang == 'zh' else what.en)}"
 
 
 def localized(key: str, lang: Language) -> str:

@@ -73,7 +73,7 @@ def plants_router(ports: Ports) -> APIRouter:
             mandatory=found.mandatory,
             basis=found.basis,
             rules=_rules(found, ports.live.not_evaluated(found.rules)),
-            unjudged=list(found.not_evaluated),
+            unjudged=[str(rule) for rule in found.not_evaluated],
         )
 
     @router.get("/{plant}/points/{point}/readings")

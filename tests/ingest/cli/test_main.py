@@ -28,7 +28,6 @@ from ingest.base.build import version_of
 from ingest.cli.main import app
 from ingest.domain.model.warning import WarningEvent
 from ingest.storage.state.engine_store import EngineStore
-from ingest.web.texts.needs import needs_in_both_languages
 from tests import migrated
 from tests.ingest.domain.warnings.small import SECOND, fact, watch
 from tests.small_plant import TEXT, write_plant
@@ -54,6 +53,9 @@ def write(folder: Path, text: str) -> str:
     return str(folder / "yujing.toml")
 
 
+ONE_CO = "固定式一氧化碳浓度（STL_CO）"
+
+
 def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_path: Path) -> None:
     with as_file(files("gateway_sim") / "plants") as plants:
         shutil.copytree(plants, tmp_path / "plants")
@@ -64,10 +66,10 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     waiting = {line for line in waiting if ": PEOPLE: " not in line}  # nobody is counted in the demonstration
     assert waiting <= {  # a lone sensor has no neighbours; the demonstration has no commissioning records
         "demo-dust/DP-01: DEV: 缺少设定值 needs setpoint",
-        f"demo-steel/CO-03: NEIGHBOUR: {needs_in_both_languages('needs 2 other STL_CO on GH-01')}",
-        f"demo-steel/CO-04: NEIGHBOUR: {needs_in_both_languages('needs 2 other STL_CO on BF-01')}",
-        f"demo-steel/CO-03: SPREAD: {needs_in_both_languages('needs another STL_CO on GH-01')}",
-        f"demo-steel/CO-04: SPREAD: {needs_in_both_languages('needs another STL_CO on BF-01')}",
+        f"demo-steel/CO-03: NEIGHBOUR: 缺少设备 GH-01 上的另外 2 个测点：{ONE_CO} needs 2 other STL_CO on GH-01",
+        f"demo-steel/CO-04: NEIGHBOUR: 缺少设备 BF-01 上的另外 2 个测点：{ONE_CO} needs 2 other STL_CO on BF-01",
+        f"demo-steel/CO-03: SPREAD: 缺少设备 GH-01 上的另一个测点：{ONE_CO} needs another STL_CO on GH-01",
+        f"demo-steel/CO-04: SPREAD: 缺少设备 BF-01 上的另一个测点：{ONE_CO} needs another STL_CO on BF-01",
     }
 
 

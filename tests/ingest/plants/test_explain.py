@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from ingest.domain.model.fault import InvalidConfig
+from ingest.domain.model.plant import NotEvaluated
+from ingest.domain.model.text import Text
 from ingest.plants.explain import Unknown, explain_point
 from ingest.plants.explain_json import as_json
 from tests.ingest.plants.samples import plant, point
@@ -21,7 +23,7 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
     assert origins["on_delay_s"] == (3.0, "plant file")
     assert origins["phases"] == (["start", "steady", "end"], "catalogue")
     assert "on_percent" not in origins
-    assert (low.gate, low.remark) == ("CAST_LEN-01 > 0", "needs a point of ALC_CAST_SPEED")
+    assert (low.gate, [text.en for text in low.lacking]) == ("CAST_LEN-01 > 0", ["a point of ALC_CAST_SPEED"])
     assert [phase.en for phase in low.phases] == ["start", "steady", "end"]
     assert low.source == "plant file"
     other = next(rule for rule in note.rules if rule.code == "L")
@@ -30,13 +32,14 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
 
 def test_what_is_not_judged_is_told_with_its_reason(directory: Path) -> None:
     note = explain_point(directory, "demo-aluminium", "LAUNDER-01")
-    assert ("LL", "needs setpoint") in note.not_evaluated
+    assert NotEvaluated("LL", Text("设定值", "setpoint")) in note.not_evaluated
     assert explain_point(directory, "demo-aluminium", "CW_IN_P-01").disabled == (("BAD", "plant file"),)
 
 
 def test_what_closes_a_rule_is_told_when_it_was_left_out(directory: Path) -> None:
     rules = explain_point(directory, "demo-aluminium", "LAUNDER-01").rules
-    assert next(rule for rule in rules if rule.code == "RATE").remark == "needs setpoint of CAST_LEN-01"
+    (lacking,) = next(rule for rule in rules if rule.code == "RATE").lacking
+    assert lacking == Text("测点 CAST_LEN-01 的设定值", "setpoint of CAST_LEN-01")
 
 
 def test_rules_of_other_points_that_look_here_are_told(directory: Path) -> None:

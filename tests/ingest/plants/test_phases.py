@@ -170,7 +170,7 @@ def test_the_order_of_phases_is_judged_only_where_the_plant_can_tell_them_apart(
     blind = configured(tmp_path, plant("aluminium", SPEED + LEN))
     (point_,) = (point for point in blind.plants["p"].points if point.id == "LEN")
     assert [rule.code for rule in blind.rules if rule.kind == "sequence"] == ["STEADY_ORDER"]
-    assert [each for each in point_.not_evaluated if each.startswith("START_ORDER")] == [
+    assert [str(each) for each in point_.not_evaluated if each.code == "START_ORDER"] == [
         "START_ORDER: needs signals that tell preparing from start"
     ]
 

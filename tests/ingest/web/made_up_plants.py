@@ -16,6 +16,7 @@ from ingest.domain.model.plant import (
     Gate,
     Gateway,
     GatewayPoint,
+    NotEvaluated,
     Plant,
     PlantKind,
     Point,
@@ -24,6 +25,7 @@ from ingest.domain.model.plant import (
 )
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
+from ingest.plants.kinds.rule import SETPOINT
 from tests.ingest.web.made_up_instruments import gauge, head
 
 SECOND = 1_000_000_000
@@ -70,7 +72,7 @@ def configuration() -> PlantConfiguration:
                           ("HH", 2, 165.0, water)), ()),
             ("CAST_LEN-01", "ALC_CAST_LEN", Text("铸造长度", "Cast length"), "mm", 0.0, 8000.0, (), ()),
             ("PIT_LVL-01", "ALC_PIT_LVL", Text("铸井水位", "Pit water level"), "m",
-             0.0, 12.0, (), ("L: needs setpoint", "H: needs setpoint")),
+             0.0, 12.0, (), (NotEvaluated("L", SETPOINT), NotEvaluated("H", SETPOINT))),
         ],
         dt.date(2025, 12, 31), Text("深井铸造：2025 年底前全部接入", "see the enrolment rule"),
     )  # fmt: skip
@@ -146,7 +148,7 @@ def _plant(
     name: Text,
     kind: PlantKind,
     machine: Equipment,
-    made: Sequence[tuple[str, str, Text, str, float, float, _Limits, tuple[str, ...]]],
+    made: Sequence[tuple[str, str, Text, str, float, float, _Limits, tuple[NotEvaluated, ...]]],
     connect_by: dt.date,
     tier: Text,
 ) -> Plant:

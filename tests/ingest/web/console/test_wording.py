@@ -7,7 +7,10 @@ from dataclasses import replace
 import pytest
 
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.plant import NotEvaluated
 from ingest.domain.model.text import Text
+from ingest.plants.gates import a_point_of
+from ingest.plants.kinds.rule import SETPOINT
 from ingest.plants.view import Latest
 from ingest.web.console.rows import point_row
 from ingest.web.console.wording import age, clock, decimals, limit, not_evaluated, number
@@ -67,9 +70,10 @@ def test_ages_are_in_the_largest_unit_that_tells_enough(seconds: int, zh: str, e
 
 
 def test_a_rule_not_judged_says_why_in_both_languages() -> None:
-    assert not_evaluated("LL: needs setpoint", "zh") == "LL 缺少设定值"
-    assert not_evaluated("L: needs a point of ALC_CAST_LEN", "en") == "L needs a point of Cast length (ALC_CAST_LEN)"
-    assert not_evaluated("L: needs a point of ALC_CAST_LEN", "zh") == "L 缺少测点：铸造长度（ALC_CAST_LEN）"
+    assert not_evaluated(NotEvaluated("LL", SETPOINT), "zh") == "LL 缺少设定值"
+    length = NotEvaluated("L", a_point_of("ALC_CAST_LEN"))
+    assert not_evaluated(length, "en") == "L needs a point of Cast length (ALC_CAST_LEN)"
+    assert not_evaluated(length, "zh") == "L 缺少测点：铸造长度（ALC_CAST_LEN）"
 
 
 @pytest.mark.parametrize(
