@@ -21,6 +21,7 @@ from ingest.base.telemetry import Event, emit
 from ingest.cli.error_texts import error_in_chinese
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.payload import PLANT_TIME
+from ingest.domain.model.text import Text
 from ingest.runtime.installation import DataMissing
 from ingest.runtime.settings import Settings, load_in_force
 from ingest.storage.journal.errors import JournalBroken, JournalUnavailable
@@ -49,12 +50,16 @@ def enter(config: Path) -> Path:
     return file
 
 
+def _both(text: Text) -> str:
+    return text.en if text.zh == text.en else f"{text.zh}{text.en}"
+
+
 def print_faults(faults: Sequence[Fault], mark: str = "[red]✗[/]") -> None:
     """Print each fault: its file, its key with the value, and what is expected, in Chinese and English."""
     for fault in faults:
         say.print(f"{mark} ", end="")
         say.print(fault.file, markup=False)
-        say.print(f"    {fault.key} = {fault.value}", markup=False)
+        say.print(f"    {_both(fault.key_text)} = {_both(fault.value_text)}", markup=False)
         say.print(f"    应为：{fault.expected.zh}", markup=False)
         say.print(f"    expected: {fault.expected.en}", markup=False)
 

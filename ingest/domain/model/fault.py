@@ -20,6 +20,19 @@ _NO_SECRETS: Final = frozenset({"tokens"})
 """Keys that sound like a secret and are a table of things that have one."""
 
 
+STAND_INS: Final = {
+    "(missing)": "（缺少）", "(none)": "（没有）", "(hidden)": "（不显示）", "(a table)": "（表）", "(empty)": "（空）",
+    "(unreadable)": "（读不出）", "(content)": "（内容）", "(given)": "（已写）", "(not a URL)": "（不是网址）",
+    "(not a file)": "（不是文件）", "(file)": "（文件）", "(settings)": "（配置）",
+}  # fmt: skip
+"""What stands in place of a key or a value that cannot be shown, with its Chinese."""
+
+_NUMBERED: Final = (
+    (re.compile(r"\(line (\d+)\)"), r"（第 \1 行）"),
+    (re.compile(r"\(over (\d+) bytes\)"), r"（超过 \1 字节）"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
     """One fault, with what its reader needs to correct it; as a text it is a line of a log, in English."""
@@ -28,6 +41,16 @@ class Fault:
     key: str
     value: str
     expected: Text
+
+    @property
+    def key_text(self) -> Text:
+        """The key for people: what stands for the whole file is in both languages."""
+        return _in_words(self.key)
+
+    @property
+    def value_text(self) -> Text:
+        """The value for people: what stands for one that is missing, hidden or too long is in both languages."""
+        return _in_words(self.value)
 
     def __str__(self) -> str:
         return f"{self.file}: {self.key} = {self.value}: expected {self.expected.en}"
@@ -173,6 +196,13 @@ def _choices(given: object, listed: str) -> Text:
     """Return the choices, with a hint for a mistyped one; they are listed in quotes."""
     known = re.findall(r"'([^']*)'", listed)
     return with_near(choices(listed), given, known) if isinstance(given, str) else choices(listed)
+
+
+def _in_words(shown: str) -> Text:
+    for pattern, chinese in _NUMBERED:
+        if found := pattern.fullmatch(shown):
+            return Text(found.expand(chinese), shown)
+    return Text(STAND_INS.get(shown, shown), shown)
 
 
 def _harmless(shown: str) -> str:

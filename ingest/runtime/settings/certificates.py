@@ -98,8 +98,10 @@ def ended(settings: BaseModel, now: int) -> list[Fault]:
     return [
         _fault(
             certificate,
-            f"ended {-certificate.days_left(now)} days ago",
-            Text("未到期的证书：请更换", "a certificate that has not ended: renew it"),
+            Text(
+                f"未到期的证书，此证书 {-certificate.days_left(now)} 天前到期：请更换",
+                f"a certificate that has not ended, this one has {-certificate.days_left(now)} days ago: renew it",
+            ),
         )
         for certificate in certificates_of(settings)
         if certificate.ended(now)
@@ -111,10 +113,10 @@ def ending(settings: BaseModel, now: int) -> list[Fault]:
     return [
         _fault(
             certificate,
-            f"{certificate.days_left(now)} days",
             Text(
-                f"有效期还有 {SOON_D} 天以上的证书：请更换",
-                f"a certificate that lasts for more than {SOON_D} days: renew it",
+                f"有效期超过 {SOON_D} 天的证书，此证书还剩 {certificate.days_left(now)} 天：请更换",
+                f"a certificate that lasts for more than {SOON_D} days, this one has {certificate.days_left(now)}"
+                " days left: renew it",
             ),
         )
         for certificate in certificates_of(settings)
@@ -122,10 +124,8 @@ def ending(settings: BaseModel, now: int) -> list[Fault]:
     ]
 
 
-def _fault(certificate: Certificate, left: str, expected: Text) -> Fault:
-    return Fault(
-        certificate.where, certificate.key, f"{certificate.subject}, until {certificate.until}: {left}", expected
-    )
+def _fault(certificate: Certificate, expected: Text) -> Fault:
+    return Fault(certificate.where, certificate.key, f"{certificate.subject}, {certificate.until}", expected)
 
 
 class CertificateMonitor:

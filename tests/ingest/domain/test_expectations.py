@@ -21,7 +21,7 @@ import detectors.expression
 import ingest
 from ingest.base.config import Config, Secret, SecretUnreadable
 from ingest.domain.model.expectations import readable_secret, with_reason
-from ingest.domain.model.fault import problems_of
+from ingest.domain.model.fault import STAND_INS, Fault, problems_of
 from ingest.domain.model.pydantic_texts import KNOWN, text_of
 from ingest.domain.model.text import Text
 from ingest.domain.model.toml_texts import toml_text
@@ -88,6 +88,22 @@ def test_whatever_the_detection_core_expects_of_an_expression_has_a_chinese_text
     assert texts
     for text in texts:
         assert re.search("[\u4e00-\u9fff]", expression_text(text).zh), text
+
+
+def test_whatever_stands_for_a_key_or_a_value_has_its_chinese() -> None:
+    """In each call that makes a fault, and where Pydantic's input is shown."""
+    found = set()
+    for file in Path(ingest.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            name = getattr(node.func, "id", getattr(node.func, "attr", "")) if isinstance(node, ast.Call) else ""
+            if isinstance(node, ast.Call) and name in {"Fault", "fault", "_fault"}:
+                texts = [part.value for part in node.args if isinstance(part, ast.Constant)]
+                found |= {text for text in texts if isinstance(text, str) and re.fullmatch(r"\(.+\)", text)}
+    assert {"(missing)", "(hidden)", "(unreadable)"} <= found
+    assert found - STAND_INS.keys() == set()
+    shown = Fault("f", "(file)", "(line 3)", Text("文件", "a file"))
+    assert (shown.key_text.zh, shown.value_text.zh) == ("（文件）", "（第 3 行）")
+    assert Fault("f", "a.b", "'(x)'", shown.expected).value_text == Text("'(x)'", "'(x)'")
 
 
 def models() -> list[type[Config]]:

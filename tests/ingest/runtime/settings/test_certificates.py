@@ -67,7 +67,7 @@ def test_check_tells_the_days_left_doubts_an_end_that_is_near_and_refuses_one_th
         assert "mqtt.tls_ca" in result.output
     if mark:
         assert f"{mark} {authority.ca.with_name('yujing.pem')}" in result.output
-        assert "mqtt.tls_cert = CN=yujing, until " in result.output
+        assert "mqtt.tls_cert = CN=yujing, 20" in result.output
     assert ("renew it" in result.output) == bool(mark)
 
 
@@ -148,10 +148,10 @@ def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Autho
     ]  # fmt: skip
     for hour, days in hours.items():
         now = end + hour * DAY // 24
-        doubtful, refused = ([fault.value for fault in report(used, now)] for report in (ending, ended))
-        assert [text.rpartition(": ")[2] for text in (*doubtful, *refused)] == [
-            f"{days} days" if hour < 0 else f"ended {-days} days ago"
-        ]
+        doubtful, refused = ([fault.expected for fault in report(used, now)] for report in (ending, ended))
+        (expected,) = (*doubtful, *refused)
+        assert (f"还剩 {days} 天" if hour < 0 else f"{-days} 天前到期") in expected.zh
+        assert (f"has {days} days left" if hour < 0 else f"has {-days} days ago") in expected.en
         assert len(refused) == (hour > 0)
 
 

@@ -87,7 +87,7 @@ SETTINGS = [
     (HERE.replace('"ops"', '"yujing"'), "api.tokens.yujing.name = yujing", "another name"),
     ('[api]\nhost = "0.0.0.0"\n', "api.host = 0.0.0.0", "127.0.0.1 behind a proxy with TLS, or tls_cert and tls_key"),
     ('[mqtt]\nhost = "broker.example"\nusername = "u"\npassword = { file = "token" }\n',
-     "mqtt.tls_ca = (missing)", "the authority of broker.example's certificate"),
+     "mqtt.tls_ca = （缺少）(missing)", "the authority of broker.example's certificate"),
     (INFLUX, "history.url = http://db.example:8086", "https"),
     ('[state]\nurl = "postgresql://u@db.example:5432/y"\nsslmode = "disable"\n',
      "state.sslmode = disable", "verify-full"),
@@ -122,8 +122,8 @@ def test_secrets_that_are_none_are_told_and_never_shown() -> None:
     secret("iv", Path("key").read_text())
     result = check(PLATFORM + HERE)
     assert "api.tokens.ops.token = token, mode 0644" in result.output
-    assert "api.tokens.ops.token = (hidden)" in result.output
-    assert "connectors.platform.iv = (hidden)" in result.output
+    assert "api.tokens.ops.token = （不显示）(hidden)" in result.output
+    assert "connectors.platform.iv = （不显示）(hidden)" in result.output
     assert "3 处存疑" in result.output
     assert "a" * 16 not in result.output
     assert "0" * 31 not in result.output
@@ -185,7 +185,9 @@ def test_settings_that_let_nobody_in_are_doubted() -> None:
     write_plant(Path())
     for text in ("", "[api]\nport = 9000\n"):
         Path("yujing.toml").write_text(text, encoding="utf-8")
-        assert_reported(CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = (none)", "nobody can sign in")
+        assert_reported(
+            CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = （没有）(none)", "nobody can sign in"
+        )
 
 
 def test_a_former_id_that_carries_nothing_over_is_doubted_before_it_costs_an_alarm() -> None:
