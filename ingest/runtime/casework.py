@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from prometheus_client.core import GaugeMetricFamily
+
 from ingest.base.telemetry import Event, emit
-from ingest.delivery.config import ConnectorsConfig
-from ingest.domain.cases.config import CasesConfig
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.notice import Matter
 from ingest.engine.engine import Engine
@@ -20,7 +20,9 @@ from ingest.runtime.instrument_automation import InstrumentAutomation
 from ingest.runtime.live import LiveService
 from ingest.runtime.notice_automation import NoticeAutomation, Source
 from ingest.runtime.open_cases import CaseBooks
+from ingest.runtime.register_gauges import register_gauges
 from ingest.runtime.registers import Registers
+from ingest.runtime.settings import Settings
 from ingest.services.ports import AlarmBook, WarningBook
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
@@ -37,7 +39,14 @@ class CaseworkPutOff(Event, level="warning"):
 class Casework:
     """Runs every part in each round; one that finds no state database does not hold up the others."""
 
-    def __init__(self, parts: Sequence[Callable[[], Awaitable[None]]], every_s: float) -> None:
+    def __init__(
+        self,
+        parts: Sequence[Callable[[], Awaitable[None]]],
+        every_s: float,
+        gauges: Callable[[], Iterator[GaugeMetricFamily]] = lambda: iter(()),
+    ) -> None:
+        """`gauges` yields what the last round knows in figures."""
+        self.gauges = gauges
         self._parts = parts
         self._every_s = every_s
 
@@ -60,14 +69,14 @@ def casework(
     engine: Engine,
     live: LiveService,
     observe: Callable[[Sequence[tuple[int, float]]], None],
-    config: CasesConfig,
-    connectors: ConnectorsConfig,
+    settings: Settings,
     wake: Callable[[], None],
 ) -> Casework:
     """Build every automation.
 
     `observe` journals values of the service's own points (`Intake.observe`); `wake` is told of messages to be sent.
     """
+    config = settings.cases
 
     def configuration() -> PlantConfiguration:
         return engine.configuration
@@ -85,10 +94,20 @@ def casework(
         config,
     )
     notices = NoticeAutomation(
-        books.notices, notice_sources(instruments, registers), configuration, connectors, wake, config, time.time_ns
+        books.notices,
+        notice_sources(instruments, registers),
+        configuration,
+        settings.connectors,
+        wake,
+        config,
+        time.time_ns,
     )
     parts = cases.run_once, instruments.run_once, cleaning.run_once, notices.run_once
-    return Casework(parts, config.look_every_s)
+    return Casework(
+        parts,
+        config.look_every_s,
+        lambda: register_gauges(instruments.figures, registers.figures, notices.figures()),
+    )
 
 
 def notice_sources(instruments: InstrumentAutomation, registers: Registers) -> dict[frozenset[Matter], Source]:

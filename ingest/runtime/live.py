@@ -80,14 +80,20 @@ class ServiceMetrics(Collector):
         load: AlarmLoad,
         files: PlantFiles,
         certificates: CertificateMonitor,
+        registers: Callable[[], Iterator[GaugeMetricFamily]],
         connectors: Collection[str] = (),
         refused: Sequence[Fault] = (),
     ) -> None:
-        """`connectors`: those shown also when nothing waits; `refused`: faults of settings that are off."""
+        """Collect from these parts.
+
+        `registers`: gauges of the closed loop; `connectors`: those shown also when nothing waits; `refused`: faults of
+        settings that are off.
+        """
         self._refused = refused
         self._connectors = connectors
         self._files = files
         self._certificates = certificates
+        self._registers = registers
         self._engine = engine
         self._source = source
         self._writer = writer
@@ -156,6 +162,7 @@ class ServiceMetrics(Collector):
         for reason in Reason:
             rules.add_metric([reason.name.lower()], int(counts[reason]))
         yield rules
+        yield from self._registers()
         with suppress(StateUnavailable):  # all other gauges were yielded before
             waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
             for connector, messages in (dict.fromkeys(self._connectors, 0) | self._outbox.undelivered()).items():

@@ -241,8 +241,7 @@ class Service:
             self.engine,
             self.live,
             self._intake.observe,
-            settings.cases,
-            settings.connectors,
+            settings,
             self._sender.wake,
         )
         self.ports = ports_of(
@@ -287,6 +286,7 @@ class Service:
                 self.load,
                 self.files,
                 self._certificates,
+                self._casework.gauges,
                 self._settings.connectors.names(),
                 self.refusals.faults,
             )

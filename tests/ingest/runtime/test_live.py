@@ -103,7 +103,9 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.configuration.plants)
     ends = CertificateMonitor(Settings())
     registry.register(
-        ServiceMetrics(bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends)
+        ServiceMetrics(
+            bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends, lambda: iter(())
+        )
     )
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}

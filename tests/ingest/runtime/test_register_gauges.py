@@ -1,0 +1,92 @@
+"""Prometheus counts what is overdue, bypassed, not closed and given; what nobody has looked at yet is no zero."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from prometheus_client.core import GaugeMetricFamily
+
+from ingest.domain.cases.bypass_steps import Approve
+from ingest.domain.model.flags import Flag
+from ingest.engine.bypasses import RequestBypass, TakeBypassStep
+from ingest.runtime.register_gauges import register_gauges
+from ingest.runtime.registers import RegisterFigures
+from tests import migrated
+from tests.ingest.runtime.reminded import LANCE, Reminded
+from tests.ingest.runtime.test_instrument_automation import HEAD, INSPECTOR, OPERATOR, START, calibrated
+from tests.small_plant import PLANT
+
+SECOND_HEAD = HEAD.replace("HEAD-1", "HEAD-2").replace("CO-01", "CO-02").replace("K-101", "K-102")
+LABELS = {
+    "yujing_instruments": [
+        *("failed", "overdue", "due-soon", "unknown", "in-order", "out-of-service", "scrapped", "no-check"),
+    ],
+    "yujing_bypasses": ["requested", "approved", "in-force", "expired", "unregistered"],
+    "yujing_interlocks": ["bypassed", "in-service", "unknown"],
+    "yujing_works_open": ["waiting", "not-approved", "planned", "not-begun", "under-way", "overran", "lapsed"],
+    "yujing_notices_standing": [
+        *("check-due", "checks-unrecorded", "bypass-ending", "bypass-not-closed", "work-not-closed"),
+        "maintenance-required",
+    ],
+}
+"""Every value a label may have: so the number of series is known, whatever plants there are."""
+
+
+def gauges(plant: Reminded) -> dict[str, GaugeMetricFamily]:
+    found = register_gauges(plant.automation.figures, plant.registers.figures, plant.notices.figures())
+    return {gauge.name: gauge for gauge in found}
+
+
+def values(plant: Reminded) -> dict[str, dict[str, float]]:
+    """Gauge -> label -> value, zeros left out."""
+    return {
+        name: {next(iter(sample.labels.values())): sample.value for sample in gauge.samples if sample.value}
+        for name, gauge in gauges(plant).items()
+    }
+
+
+def test_a_gauge_of_which_nothing_is_known_has_no_value() -> None:
+    found = list(register_gauges(None, RegisterFigures(), None))
+    assert [gauge.name for gauge in found] == list(LABELS)
+    assert [gauge.samples for gauge in found] == [[]] * len(LABELS)
+
+
+async def test_instruments_bypasses_works_and_notices_are_counted_by_bounded_labels(tmp_path: Path) -> None:
+    """Again after a restart, before anybody has looked, nothing is said; then the same."""
+    database = migrated.opened(tmp_path / "state.db")
+    plant = Reminded(tmp_path, database, HEAD + SECOND_HEAD + LANCE)
+    await plant.look()
+    assert {
+        name: [next(iter(sample.labels.values())) for sample in gauge.samples] for name, gauge in gauges(plant).items()
+    } == LABELS
+    assert values(plant) == {
+        "yujing_instruments": {"unknown": 2},
+        "yujing_bypasses": {},
+        "yujing_interlocks": {"unknown": 1},
+        "yujing_works_open": {},
+        "yujing_notices_standing": {"checks-unrecorded": 1},
+    }
+    plant.enter(calibrated(START))
+    plant.show(1.0)
+    await plant.look()
+    assert values(plant)["yujing_instruments"] == {"unknown": 1, "in-order": 1}
+    assert values(plant)["yujing_bypasses"] == {"unregistered": 1}
+    made = plant.submit(RequestBypass(PLANT, "LANCE", "换变送器", "专人监护", OPERATOR, 8))
+    plant.submit(TakeBypassStep(made.id, made.version, Approve(), INSPECTOR))
+    await plant.on(START + dt.timedelta(days=340))
+    plant.show(0.0, flags=int(Flag.BAD))
+    await plant.look()
+    expected = {
+        "yujing_instruments": {"overdue": 1, "due-soon": 1},
+        "yujing_bypasses": {"expired": 1},
+        "yujing_interlocks": {"unknown": 1},
+        "yujing_works_open": {},
+        "yujing_notices_standing": {"check-due": 1, "checks-unrecorded": 1, "bypass-ending": 1},
+    }
+    assert values(plant) == expected
+    plant.restart()
+    assert not any(gauge.samples for gauge in gauges(plant).values())
+    await plant.look()
+    assert values(plant) == expected
+    database.close()
