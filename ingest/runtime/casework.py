@@ -83,7 +83,9 @@ def casework(
 
     cases = CaseAutomation(books.store, alarms, warnings, configuration, live.view, live.order, config, time.time_ns)
     suppressions = SuppressionStore(database)
-    instruments = InstrumentAutomation(books.store, suppressions, configuration, observe, config, time.time_ns)
+    instruments = InstrumentAutomation(
+        books.store, books.instruments, suppressions, configuration, observe, config, time.time_ns
+    )
     cleaning = CleaningAutomation(books, configuration, observe, time.time_ns)
     registers = Registers(
         books,

@@ -10,18 +10,19 @@ import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
-from ingest.domain.cases.ledger import Ledger, ledger_of
-from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened, standings
+from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened
 from ingest.domain.cases.occasions import check_occasions
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.notice import Occasion
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.case_opening import RuleHazards
+from ingest.services.cases.instrument_board import InstrumentBoard, Standings
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.services.ports import SuppressionBook
 from ingest.storage.state.case_store import CaseStore
@@ -53,6 +54,7 @@ class InstrumentAutomation:
     def __init__(
         self,
         store: CaseStore,
+        board: InstrumentBoard,
         suppressions: SuppressionBook,
         configuration: Callable[[], PlantConfiguration],
         observe: Callable[[Sequence[tuple[int, float]]], None],
@@ -61,14 +63,18 @@ class InstrumentAutomation:
     ) -> None:
         """`observe` passes on values of points, by configuration index; `now`: ns since the epoch."""
         self._store = store
+        self._board = board
         self._suppressions = suppressions
         self._configuration = configuration
         self._observe = observe
         self._config = config
         self._now = now
         self._seen: Situation | None = None
+        self._looked: dict[str, Standings] = {}  # by plant, as of the last look
         self._reported: dict[int, float] = {}  # by configuration index; of this day and configuration
         self._hazards = RuleHazards(store, RULE)
+        self._called: dict[str, list[Occasion]] = {}  # by plant
+        self._counted: dict[str, Counter[str]] = {}  # by plant
         self._occasions: list[Occasion] | None = None
         self.figures: Counter[str] | None = None
 
@@ -83,36 +89,34 @@ class InstrumentAutomation:
     def _look(self) -> None:
         configuration, now = self._configuration(), self._now()
         plants = frozenset(configuration.instruments)
-        if not plants:
-            self._occasions, self.figures, self._seen = [], Counter(), None
-            return
-        stopped = stopped_points(self._suppressions, plants, now)
-        today, changes = day_of(now), self._store.ledgers_changed()
-        situation = configuration.version, today, changes, stopped
+        stopped = stopped_points(self._suppressions, plants, now) if plants else {}
+        today = day_of(now)
+        if self._seen is None or self._seen[0] != configuration.version:
+            self._open_new(self._board.missing(chain.from_iterable(configuration.instruments.values())), today)
+        situation = configuration.version, today, self._board.changes, stopped
         if situation == self._seen:
             return
-        instruments = [one for of_plant in configuration.instruments.values() for one in of_plant]
-        known = self._store.ledgers(plants)
-        new = self._open_new(instruments, known, today)
-        found = standings(instruments, [*known, *new], stopped, today, self._config)
         if self._seen is None or situation[:2] != self._seen[:2]:
+            self._looked, self._called, self._counted = {}, {}, {}
             self._reported.clear()  # each value once a day at least: later it would count as stale
-        self._report(configuration, found)
-        self._occasions = check_occasions(found, today, self._config.ledger_notice_d)
-        self.figures = Counter(str(of.state) if of.state else NO_CHECK for of in found)
-        overdue = [(of, due) for of in found for due in of.dues if due.overdue_days]
+        found = self._board.by_plant(configuration, stopped, today)
+        fresh = {plant: of_plant for plant, of_plant in found.items() if self._looked.get(plant) is not of_plant}
+        self._report(configuration, chain.from_iterable(fresh.values()))
+        for plant, of_plant in fresh.items():
+            self._called[plant] = check_occasions(of_plant, today, self._config.ledger_notice_d)
+            self._counted[plant] = Counter(str(of.state) if of.state else NO_CHECK for of in of_plant)
+        self._occasions = [*chain.from_iterable(self._called.values())]
+        self.figures = sum(self._counted.values(), Counter())
+        overdue = [(of, due) for of in chain.from_iterable(fresh.values()) for due in of.dues if due.overdue_days]
         self._hazards.open([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
-        self._seen = configuration.version, today, changes + len(new), stopped  # opening a ledger counts as a change
+        self._seen, self._looked = situation, found
 
-    def _open_new(self, instruments: Iterable[Instrument], known: Iterable[Ledger], today: dt.date) -> list[Ledger]:
+    def _open_new(self, without: Sequence[Instrument], today: dt.date) -> None:
         """Open the ledgers of instruments that have none."""
-        there = {ledger.id for ledger in known}
-        new = [opened(instrument, today) for instrument in instruments if ledger_of(instrument) not in there]
-        for first in range(0, len(new), _AT_ONCE):
-            self._store.commit(added=new[first : first + _AT_ONCE])
-        if new:
-            emit(LedgersOpened(len(new)))
-        return new
+        for first in range(0, len(without), _AT_ONCE):
+            self._store.commit(added=[opened(instrument, today) for instrument in without[first : first + _AT_ONCE]])
+        if without:
+            emit(LedgersOpened(len(without)))
 
     def _report(self, configuration: PlantConfiguration, found: Iterable[Standing]) -> None:
         """Pass on for how many days each check is overdue, where that has changed."""

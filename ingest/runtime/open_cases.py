@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ingest.domain.cases.config import CasesConfig
+from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
@@ -23,15 +25,19 @@ class CaseBooks:
     works: WorkBoard
     cleaned: CleaningBoard
     notices: NoticeStore
+    instruments: InstrumentBoard
 
 
-def open_cases(database: Database) -> CaseBooks:
+def open_cases(database: Database, config: CasesConfig) -> CaseBooks:
     """Return the books; the boards follow what is committed. Raises StateUnavailable."""
     daily = DailyStore(database)
     works, cleaned = WorkBoard(daily, time.time_ns), CleaningBoard(daily)
+    instruments = InstrumentBoard(CaseStore(database), config)
 
     def written(records: Sequence[object]) -> None:
         works.note(records)
         cleaned.note(records)
+        instruments.note(records)
 
-    return CaseBooks(CaseStore(database, written), daily, works, cleaned, NoticeStore(database))
+    store = CaseStore(database, written)
+    return CaseBooks(store, daily, works, cleaned, NoticeStore(database), instruments)

@@ -145,7 +145,7 @@ class Service:
             self._sender.wake(messages)
             news.notify()
 
-        cases = open_cases(self._database)
+        cases = open_cases(self._database, settings.cases)
         platform = settings.connectors.platform
         policy = Policy(
             settings.connectors.recipients,

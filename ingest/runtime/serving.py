@@ -66,6 +66,7 @@ def ports_of(
             daily=cases.daily,
             cleaned=cases.cleaned,
             notices=cases.notices,
+            instruments=cases.instruments,
             figures=CaseFigures(database),
             files=EvidenceFiles(
                 settings.cases.evidence, settings.cases.max_evidence_bytes, lambda: guard.state() is DiskState.OK

@@ -20,6 +20,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest, PlantView
 from ingest.services.allowances import Allowances
+from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.services.exports.request import ExportRequest
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
@@ -214,6 +215,7 @@ class Cases:
     daily: DailyStore
     cleaned: CleaningBoard
     notices: NoticeStore
+    instruments: InstrumentBoard
     figures: CaseFigures
     files: EvidenceFiles
     config: CasesConfig

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 
 from ingest.domain.cases.days import begins, day_of
 from ingest.domain.cases.ledger import Ledger, ledger_of
-from ingest.domain.cases.ledger_due import Standing, Stopped, standings
+from ingest.domain.cases.ledger_due import Standing, Stopped
 from ingest.domain.cases.ledger_steps import LedgerStep, PutBack, TakeOut
 from ingest.domain.model.instrument import Check, Instrument
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
@@ -44,21 +44,21 @@ class InstrumentView:
     suppressions: tuple[Suppression, ...]
 
 
-def instruments(ports: Ports, caller: Principal, plant: str | None = None) -> list[Standing]:
+def instruments(ports: Ports, caller: Principal, plant: str | None = None) -> Sequence[Standing]:
     """Every instrument in scope, or of one plant: what is due first, first."""
-    found = of_plants(ports, caller_scope.narrowed(caller, plant or None))
-    return sorted(found, key=lambda one: (one.deadline, one.ledger.id))
+    return of_plants(ports, caller_scope.narrowed(caller, plant or None))
 
 
-def of_plants(ports: Ports, plants: frozenset[str] | None, point: str | None = None) -> list[Standing]:
-    """How the instruments of these plants (None: all) stand now; or of those the one that measures a point."""
-    chosen = configured(ports, plants)
-    if point is not None:
-        chosen = [instrument for instrument in chosen if point in instrument.points]
+def of_plants(ports: Ports, plants: frozenset[str] | None, point: str | None = None) -> Sequence[Standing]:
+    """How the instruments of these plants (None: all) stand now, what is due first, first; or those of one point."""
+    configuration, now = ports.live.configuration(), ports.now()
+    known = configuration.instruments.keys()
+    chosen = frozenset(known) if plants is None else plants & known
     if not chosen:
         return []
-    ledgers = ports.cases.store.ledgers(frozenset(instrument.plant for instrument in chosen))
-    return standings(chosen, ledgers, stopped(ports, chosen), day_of(ports.now()), ports.cases.config)
+    out = stopped_points(ports.suppressions, chosen, now)
+    found = ports.cases.instruments.of_plants(configuration, chosen, out, day_of(now))
+    return found if point is None else [one for one in found if point in one.instrument.points]
 
 
 def configured(ports: Ports, plants: frozenset[str] | None) -> list[Instrument]:

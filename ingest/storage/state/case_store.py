@@ -228,11 +228,6 @@ class CaseStore(RecordReader):
         query = equal(narrowed(t.ledger, plants, column.since, None, None), {column.instrument: instrument})
         return self._records(Ledger, query.order_by(column.plant, column.instrument, column.serial))
 
-    def ledgers_changed(self) -> int:
-        """A number that grows whenever a ledger is opened or anything is entered in one."""
-        (row,) = self._db.rows(sa.select(sa.func.coalesce(sa.func.sum(t.ledger.c.version), 0).label("changes")))
-        return int(row["changes"])
-
     def _with_findings(self, inspections: Sequence[Inspection]) -> list[Inspection]:
         column = t.finding.c
         numbers = sa.select(t.finding).where(column.inspection.in_([inspection.id for inspection in inspections]))

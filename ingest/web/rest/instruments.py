@@ -40,7 +40,8 @@ def instruments_router(ports: Ports) -> APIRouter:
     ) -> schemas.InstrumentPage:
         """List instruments, what is due first, first."""
         found = instruments.instruments(ports, caller, plant)
-        found = [one for one in found if point is None or point in one.instrument.points]
+        if point is not None:
+            found = [one for one in found if point in one.instrument.points]
         page, following = page_of(found, frozenset(state), limit, cursor)
         return schemas.InstrumentPage(instruments=[schemas.instrument_out(one) for one in page], next=following)
 

@@ -58,7 +58,7 @@ class Reminded(Works):
         super().restart()
         daily = DailyStore(self.database)
         works, self.given = WorkBoard(daily, self.clock.wall), NoticeStore(self.database)
-        books = CaseBooks(self.store, daily, works, CleaningBoard(daily), self.given)
+        books = CaseBooks(self.store, daily, works, CleaningBoard(daily), self.given, self.board)
         self.registers = Registers(
             books, lambda: self.engine.configuration, lambda: self.engine.engine_state.view(self.clock.wall()),
             lambda index: self.engine.engine_state.latest(index, self.clock.wall()),

@@ -32,6 +32,7 @@ from ingest.engine.commands import Acknowledge, Command, Decide, End, Person, Su
 from ingest.engine.order import Policy
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.instrument_automation import InstrumentAutomation
+from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.journal import Journal
 from ingest.storage.state.alarm_store import AlarmStore
@@ -64,7 +65,7 @@ class Works:
         self.folder, self.database = folder, database
         self.clock = Clock(begins(START) + 9 * 3600 * SECOND)
         self.journal = Journal(folder / "journal.db")
-        self.store, self.alarms = CaseStore(database), AlarmStore(database)
+        self.alarms = AlarmStore(database)
         self.observed = 0
         self.configuration = self.written(more)
         self.restart()
@@ -76,8 +77,10 @@ class Works:
     def restart(self) -> None:
         """As after a crash: nothing is remembered but what is on disk."""
         self.engine = begun(self.clock, self.journal, self.database, self.configuration, Policy())
+        self.board = InstrumentBoard(CaseStore(self.database), CasesConfig())
+        self.store = CaseStore(self.database, self.board.note)
         self.automation = InstrumentAutomation(
-            self.store, SuppressionStore(self.database), lambda: self.engine.configuration, self.observe,
+            self.store, self.board, SuppressionStore(self.database), lambda: self.engine.configuration, self.observe,
             CasesConfig(), self.clock.wall,
         )  # fmt: skip
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.config import CasesConfig
 from ingest.services.allowances import Allowances
+from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.services.ports import Cases
 from ingest.storage.state.bypass_table import bypass as bypass_table
 from ingest.storage.state.case_figures import CaseFigures
@@ -42,7 +43,13 @@ def books_for(owner: object) -> tuple[Cases, Database]:
     files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
     daily = DailyStore(database)
     cleaned = CleaningBoard(daily)
-    store = CaseStore(database, cleaned.note)
+    instruments = InstrumentBoard(CaseStore(database), config)
+
+    def written(records: Sequence[object]) -> None:
+        cleaned.note(records)
+        instruments.note(records)
+
+    store = CaseStore(database, written)
     notices = NoticeStore(database)
     figures, allowances = CaseFigures(database), Allowances.of(config)
-    return Cases(store, daily, cleaned, notices, figures, files, config, allowances), database
+    return Cases(store, daily, cleaned, notices, instruments, figures, files, config, allowances), database

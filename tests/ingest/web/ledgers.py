@@ -22,7 +22,13 @@ async def look(hall: StandIn) -> list[tuple[int, float]]:
     """Let the automation look once, as after a start; return what it passes on to the engine."""
     passed: list[tuple[int, float]] = []
     work = InstrumentAutomation(
-        hall.cases.store, hall, hall.configuration, passed.extend, hall.cases.config, lambda: hall.time
+        hall.cases.store,
+        hall.cases.instruments,
+        hall,
+        hall.configuration,
+        passed.extend,
+        hall.cases.config,
+        lambda: hall.time,
     )
     await work.run_once()
     return passed

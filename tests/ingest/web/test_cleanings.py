@@ -64,7 +64,7 @@ class Automation:
 
         hall.cases.store._written = written
         works = WorkBoard(daily, lambda: hall.time)
-        books = CaseBooks(hall.cases.store, daily, works, cleaned, hall.cases.notices)
+        books = CaseBooks(hall.cases.store, daily, works, cleaned, hall.cases.notices, hall.cases.instruments)
         self.fed: list[tuple[int, float]] = []
         self.part = CleaningAutomation(books, hall.configuration, self._observe, lambda: hall.time)
 
