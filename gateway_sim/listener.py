@@ -70,6 +70,7 @@ class Listener:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # or each body waits 40 ms, until its head is acknowledged
             timeout = IDLE_S
             server: _Server
 

@@ -66,7 +66,7 @@ RETRIED_AT_ONCE: Final = 50  # rows of quarantine retried at once, of up to a th
 RETRY_EVERY_S: Final = 5.0
 SAMPLE_EVERY_S: Final = 60.0  # one refused item is retried, to see whether the cause is fixed
 ALL_REFUSED: Final = 3  # writes in a row of which nothing was accepted: then the store is at fault, not the data
-IDLE_S: Final = 2.0  # longest wait for new data, and so longest wait of `stop` for an idle writer
+IDLE_S: Final = 2.0  # longest wait for new readings, and so the longest that events wait where none come
 FIRST_DELAY_S: Final = 0.5
 LONGEST_DELAY_S: Final = 30.0
 LONGEST_REQUESTED_S: Final = 300.0  # most seconds a store may ask us to wait
@@ -125,6 +125,7 @@ class HistoryWriter:
     def stop(self, timeout_s: float) -> bool:
         """Ask the thread to end; True if it did in time. If not, nothing is lost: its cursors are on disk."""
         self._stopping.set()
+        self._journal.wake()
         self._thread.join(timeout_s)
         return not self._thread.is_alive()
 

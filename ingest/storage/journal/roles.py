@@ -27,12 +27,12 @@ class JournalReader(Protocol):
     def wait(self, after: int, timeout_s: float) -> bool:
         """Wait for an entry with a greater id, for a wake or for the timeout; True if there is such an entry."""
 
+    def wake(self) -> None:
+        """Wake all waiting readers: there is something else to do."""
+
 
 class EngineJournal(JournalReader, Protocol):
     """The engine's part: the same entries, read again, lead to the same state."""
-
-    def wake(self) -> None:
-        """Wake all waiting readers: there is something else to do."""
 
     def steps(self, after: int) -> int:
         """The sum of the steps of the service's clock in entries with a greater id, ns."""

@@ -95,6 +95,7 @@ class Receiver:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # or each body waits 40 ms, until its head is acknowledged
 
     def __init__(self, receiver: Receiver, *args: Any) -> None:
         self._receiver = receiver

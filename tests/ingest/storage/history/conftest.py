@@ -36,6 +36,7 @@ def logged(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Short waits, so that tests of retries are quick."""
+    monkeypatch.setattr(module, "IDLE_S", 0.05)
     monkeypatch.setattr(module, "FIRST_DELAY_S", 0.01)
     monkeypatch.setattr(module, "RETRY_EVERY_S", 0.0)
 

@@ -40,6 +40,7 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # or each body waits 40 ms, until its head is acknowledged
         timeout = 30  # for a connection left open, or idle on a loaded machine; a closed one ends at once
 
         def handle_any(self) -> None:

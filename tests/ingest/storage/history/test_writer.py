@@ -174,6 +174,16 @@ def test_it_stops_at_once_even_while_it_waits(journal: MemoryJournal, alarms: Me
     assert writer.stop(100), "it does not wait for the rest of the 200 s"
 
 
+def test_it_stops_at_once_while_nothing_comes(
+    journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "IDLE_S", 1000.0)
+    writer = writer_of(MemoryStore(), journal, alarms)
+    writer.start()
+    until(lambda: journal.waits > 0)
+    assert writer.stop(100), "it does not wait for the rest of the 1000 s"
+
+
 def test_it_stops_in_the_middle_of_refusals(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
     """Thousands of bad readings do not hold up a stop, and none is given up: the cursor stands."""
     journal.add(batch([0] * 5_000, range(5_000), [BAD] * 5_000))

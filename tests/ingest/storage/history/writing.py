@@ -36,6 +36,7 @@ class MemoryJournal:
     marked: set[tuple[str, bytes]] = field(default_factory=set)  # for a retry
     passed: list[int] = field(default_factory=list)  # where the cursor stood whenever something was put aside
     news: threading.Condition = field(default_factory=threading.Condition)
+    waits: int = 0  # for something new, until now
 
     def add(self, readings: Batch) -> None:
         with self.news:
@@ -55,7 +56,14 @@ class MemoryJournal:
 
     def wait(self, after: int, timeout_s: float) -> bool:
         with self.news:
-            return self.news.wait_for(lambda: len(self.entries) > after, timeout_s)
+            if len(self.entries) <= after:
+                self.waits += 1
+                self.news.wait(timeout_s)
+            return len(self.entries) > after
+
+    def wake(self) -> None:
+        with self.news:
+            self.news.notify_all()
 
     def cursor(self, name: str) -> int:
         assert name == READER

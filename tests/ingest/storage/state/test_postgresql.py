@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from ingest.base.config import Secret
 from ingest.domain.model.audit import Act
+from ingest.storage.state import postgresql as module
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
@@ -64,7 +65,10 @@ def end_sessions(server: PostgreSQL, config: StateConfig) -> None:
     )
 
 
-def test_a_second_service_is_refused_with_the_holder_of_the_lock(state_at_server: StateConfig) -> None:
+def test_a_second_service_is_refused_with_the_holder_of_the_lock(
+    state_at_server: StateConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LINGER_S", 0.2)
     with opened(state_at_server), pytest.raises(StateUnavailable, match=r"another session writes here \(from 127"):
         Database(state_at_server)
     with opened(state_at_server):
@@ -179,14 +183,15 @@ def test_a_server_that_does_not_sync_is_refused(tmp_path: Path) -> None:
         Database(at_server(server, tmp_path))
 
 
-def test_a_database_that_cannot_hold_chinese_is_refused(postgresql_server: PostgreSQL, tmp_path: Path) -> None:
-    config = at_server(postgresql_server, tmp_path)
-    postgresql_server.ask(f"DROP DATABASE {name_of(config)}")
+def test_a_database_that_cannot_hold_chinese_is_refused(
+    postgresql_server: PostgreSQL, state_at_server: StateConfig
+) -> None:
+    name = f"{name_of(state_at_server)}_ascii"
     postgresql_server.ask(
-        f"CREATE DATABASE {name_of(config)} OWNER {PostgreSQL.ROLE} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
+        f"CREATE DATABASE {name} OWNER {PostgreSQL.ROLE} TEMPLATE template0 ENCODING 'SQL_ASCII' LOCALE 'C'"
     )
     with pytest.raises(StateUnavailable, match="SQL_ASCII; UTF8 is needed"):
-        Database(config)
+        Database(state_at_server.model_copy(update={"url": f"{state_at_server.url}_ascii"}))
 
 
 def test_a_refused_password_is_reported_without_quoting_it(state_at_server: StateConfig, tmp_path: Path) -> None:
