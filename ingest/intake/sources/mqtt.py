@@ -54,7 +54,10 @@ from ingest.intake.wire.frame import Committed, Refusal, encode_committed, encod
 from ingest.intake.wire.topics import FRAMES, STATUSES, committed_topic, parse_topic, refused_topic
 from ingest.intake.wire.trust import distrust, in_words, refusal_of_ours
 
+_FIRST_BACKOFF_S: Final = 1
 _MAX_BACKOFF_S: Final = 30
+_SPREAD_S: Final = 1.0
+"""The longest of the random pauses before a connection is tried again, so that many clients do not do so at once."""
 _REFUSED: Final = "not connected: refused: "
 _RETAINED: Final = itemgetter(3)
 _LONGEST: Final = 65_535  # bytes of a password (MQTT 5, 1.5.6)
@@ -239,7 +242,7 @@ class MqttSource:
         client = BufferedClient(
             self._publishes, config.client_id, version, self._unreachable, self._failed, self._prepare, self._pace
         )
-        client.reconnect_delay_set(min_delay=1, max_delay=_MAX_BACKOFF_S)
+        client.reconnect_delay_set(min_delay=_FIRST_BACKOFF_S, max_delay=_MAX_BACKOFF_S)
         client.on_pre_connect = ends_thread_on_error(self._connecting)
         client.on_connect = ends_thread_on_error(self._connected)
         client.on_subscribe = ends_thread_on_error(self._subscribed)
@@ -247,12 +250,12 @@ class MqttSource:
         return client
 
     def _connecting(self, _client: Client, _userdata: object) -> None:
-        """Count the connection, after a random pause so that many clients do not reconnect at once."""
+        """Count the connection, after a random pause if there was one before."""
         with self._connection_lock:
             self._connection += 1
             self._client.reset_connection()
         if self._connection > 1:
-            self._stopping.wait(random.random())  # noqa: S311  spreading load, not guarding anything
+            self._stopping.wait(random.random() * _SPREAD_S)  # noqa: S311  spreading load, not guarding anything
         self._answered = False
 
     def _connected(

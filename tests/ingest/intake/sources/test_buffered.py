@@ -232,7 +232,7 @@ def test_what_is_said_while_it_rests_goes_out_at_once_and_what_comes_is_handed_o
 
 def test_a_rest_ends_as_soon_as_there_is_much_to_read_and_tells_nothing_of_the_broker() -> None:
     with line() as (ours, theirs):
-        client = Resting(ours, 8)
+        client = Resting(ours, 0.5)
         frames = [publish(b"t", bytes(10_000), 1) for _ in range(20)]
         sending = threading.Thread(target=theirs.sendall, args=(b"".join(frames),))
         sending.start()

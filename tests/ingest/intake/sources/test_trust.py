@@ -55,6 +55,7 @@ def of(logs: list[Any], event: str) -> list[Mapping[str, Any]]:
     return [entry for entry in logs if entry["event"] == event]
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(
     ("why", "theirs"),
     [
@@ -80,6 +81,7 @@ def test_a_certificate_that_is_not_believed_is_told_from_a_broker_that_is_away(
         assert f"certificate {why}" in str(source.trouble)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_broker_that_is_away_says_how(tmp_path: Path) -> None:
     ours = Authority(tmp_path)
     with capture_logs() as logs, connecting(free_port(), ours.ca, ours.issue("yujing")) as (source, _):
@@ -88,6 +90,7 @@ def test_a_broker_that_is_away_says_how(tmp_path: Path) -> None:
         assert "unreachable" in str(source.trouble)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_host_that_can_be_no_name_is_told_and_tried_again(tmp_path: Path) -> None:
     """Such an error is no OSError, and ended the network thread in silence."""
     ours = Authority(tmp_path)
@@ -95,6 +98,7 @@ def test_a_host_that_can_be_no_name_is_told_and_tried_again(tmp_path: Path) -> N
         until(lambda: len(of(logs, "broker_unreachable")) > 1)
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize(("why", "days", "of_ours"), [("expired", -1.0, True), ("unknown", 1.0, False)])
 def test_a_certificate_of_ours_that_the_broker_does_not_take_is_named(
     tmp_path: Path, why: str, days: float, *, of_ours: bool
@@ -115,6 +119,7 @@ def test_a_certificate_of_ours_that_the_broker_does_not_take_is_named(
         assert "our certificate" in str(source.trouble)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_broker_that_refuses_us_for_something_else_is_not_said_to_refuse_our_certificate(tmp_path: Path) -> None:
     """Ours has ended, and this broker asks for none: it says no to the user name."""
     ours = Authority(tmp_path)
@@ -161,6 +166,7 @@ def test_renewed_files_are_used_by_the_next_connection(tmp_path: Path) -> None:
     assert of(logs, "broker_not_trusted") == []
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("broken", ["cert", "key", "ca", "password"])
 def test_a_source_begun_with_a_broken_file_connects_once_that_is_mended_and_never_without_it(
     broken: str, tmp_path: Path
@@ -202,6 +208,7 @@ def test_a_password_that_no_packet_can_carry_ends_no_service(content: bytes, tmp
     assert password.get() == "x" * 65_535, "as it was good last"
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_port_without_tls_is_no_broker_that_is_away(tmp_path: Path) -> None:
     ours = Authority(tmp_path)
     with (
@@ -236,6 +243,7 @@ def test_an_error_of_ours_in_the_network_thread_is_not_lost(tmp_path: Path) -> N
             source.stop()
 
 
+@pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_replaced_password_is_used_by_the_next_connection(tmp_path: Path, protocol: str) -> None:
     """The broker refuses the old one and takes the new one; the service was not started anew."""
