@@ -48,6 +48,13 @@ CHINESE = f"""() => [...document.querySelectorAll('{OURS}')].map((one) => one.te
   .filter((said) => /[\\u4e00-\\u9fff]/.test(said) && said !== '中文')"""
 
 
+FAULTS = f"""(least) => ({{
+  sideways: Math.max(0, {SIDEWAYS}), unreachable: ({UNREACHABLE})(), unnamed: ({UNNAMED})(),
+  small: ({TOO_SMALL})(least),
+}})"""
+"""By their kind, on the page as it is laid out at the moment; `least` px are what a target needs."""
+
+
 @pytest.fixture
 def hall() -> StandIn:
     return busy()
@@ -119,12 +126,13 @@ async def unfolded(page: Page) -> None:
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("size", [PHONE, SMALL, DESK], ids=["phone", "small", "desk"])
+@pytest.mark.parametrize("sizes", [(PHONE, SMALL), (DESK,)], ids=["phones", "desk"])
 async def test_every_page_fits_its_screen_and_can_be_touched_named_and_reached(
-    size: tuple[int, int], lang: str, hall: StandIn, filled: Filled, server: ApiServer, browser: Browser
+    sizes: tuple[tuple[int, int], ...], lang: str, hall: StandIn, filled: Filled, server: ApiServer, browser: Browser
 ) -> None:
     """Forms unfolded: no sideways scrolling, targets for a thumb, a label on each field, everything by keyboard."""
-    async with somebody(browser, server, ADMIN, size) as watch:
+    least = 0 if DESK in sizes else FINGER
+    async with somebody(browser, server, ADMIN, sizes[0]) as watch:
         page = watch.page
         await page.context.add_cookies([{"name": "lang", "value": lang, "url": f"http://127.0.0.1:{server.port}"}])
         for path in pages(hall, filled):
@@ -132,11 +140,10 @@ async def test_every_page_fits_its_screen_and_can_be_touched_named_and_reached(
             assert answer is not None
             assert answer.status == 200, path
             await unfolded(page)
-            assert await page.evaluate(SIDEWAYS) <= 0, path
-            assert await page.evaluate(UNREACHABLE) == [], path
-            assert await page.evaluate(UNNAMED) == [], path
-            if size is not DESK:
-                assert await page.evaluate(TOO_SMALL, FINGER) == [], path
+            for width, height in sizes:
+                await page.set_viewport_size(ViewportSize(width=width, height=height))
+                faults = await page.evaluate(FAULTS, least)
+                assert {name: fault for name, fault in faults.items() if fault} == {}, (path, width)
             if lang == "en":
                 assert await page.evaluate(CHINESE) == [], path
 
