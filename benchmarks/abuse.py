@@ -49,6 +49,7 @@ from benchmarks.neighbours import FIGURES as NEIGHBOURS
 from benchmarks.probe import GATEWAYS
 from benchmarks.yard import TOKENS, Yard, yard
 from benchmarks.years import FIGURES as YEARS
+from ingest.base.telemetry import configure_logging
 from tests.servers import HTTP
 
 EXPORTS: Final = 40
@@ -299,6 +300,7 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=1.0, help="of the abuses; less, to try it out")
     parser.add_argument("--only", nargs="*", choices=[*ABUSES, *FIGURES], default=[*ABUSES, *FIGURES])
     given = parser.parse_args()
+    configure_logging(level="warning")
     found = measure(given.seconds, given.rounds, given.only, given.scale)
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
 

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +20,12 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from ingest.intake.wire.frame import Frame, decode_committed, encode_json
 from ingest.intake.wire.topics import committed_topic, frame_topic
+from ingest.runtime.installation import require_installation
+from ingest.storage.journal.config import JournalConfig
+from ingest.storage.journal.journal import Journal
+from ingest.storage.state.config import StateConfig
+from ingest.storage.state.database import Database
+from ingest.storage.state.installation import InstallationStore
 from tests.e2e.service import Service
 from tests.servers import mosquitto
 from tests.small_plant import PLANT
@@ -78,7 +84,7 @@ class Calm:
 
 def junk(seconds: float, _scale: float) -> tuple[float, dict[str, Any]]:
     """The share of another gateway's frames committed in time, while junk comes for so long and as long again after."""
-    with _service() as (service, broker):
+    with _site() as (at, broker), at as service:
         calm = Calm(broker)
         calm.send_for(1.0)  # code is loaded, the boot is known
         with _flood(broker) as published:
@@ -94,16 +100,14 @@ def junk(seconds: float, _scale: float) -> tuple[float, dict[str, Any]]:
 
 def boots(_seconds: float, scale: float) -> tuple[float, dict[str, Any]]:
     """Milliseconds of the first `GET /api/v1/gateways` after a start with 20,000 boots of one gateway."""
-    with _service() as (service, _):
-        service.stop()
+    with _site() as (service, _):
         start_s, asked_s, stop_s = _with_boots(service, round(BOOTS * scale))
     return round(asked_s * 1e3, 1), {"start_s": round(start_s, 2), "stop_s": round(stop_s, 2)}
 
 
 def start(_seconds: float, scale: float) -> tuple[float, dict[str, Any]]:
     """Seconds from the start of the process until it is ready, with 8,000 boots of one gateway; beside it with none."""
-    with _service() as (service, _):
-        service.stop()
+    with _site() as (service, _):
         none_s, _, _ = _with_boots(service, 0)
         start_s, asked_s, stop_s = _with_boots(service, round(BOOTS_AT_START * scale))
     more = {"start_s_boots_0": none_s, "stop_s": stop_s, "gateways_ms": asked_s * 1e3}
@@ -112,7 +116,7 @@ def start(_seconds: float, scale: float) -> tuple[float, dict[str, Any]]:
 
 def _with_boots(service: Service, count: int) -> tuple[float, float, float]:
     """Seconds a start takes, the first list of gateways, and a stop, with so many earlier boots of one gateway."""
-    journal = apsw.Connection(str(service.folder / "data" / "journal.db"))
+    journal = apsw.Connection(str(service.folder / JournalConfig().path))
     with journal:
         journal.executemany(
             "INSERT INTO position (plant, gateway, boot, committed, missing, lost, clock, began, received, frames,"
@@ -131,9 +135,19 @@ def _with_boots(service: Service, count: int) -> tuple[float, float, float]:
 
 
 @contextmanager
-def _service() -> Iterator[tuple[Service, tuple[str, int]]]:
-    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker, Service(Path(name), broker) as service:
-        yield service, broker
+def _site() -> Iterator[tuple[Service, tuple[str, int]]]:
+    """A service that is not started, on data as `yujing init` leaves them, and its broker."""
+    with tempfile.TemporaryDirectory() as name, mosquitto(Path(name)) as broker:
+        service = Service(Path(name), broker)
+        with (
+            closing(Journal(service.folder / JournalConfig().path)) as journal,
+            closing(Database(service.folder / StateConfig().path)) as database,
+        ):
+            require_installation(journal, InstallationStore(database), new=True)
+        try:
+            yield service, broker
+        finally:
+            service.kill()
 
 
 @contextmanager
