@@ -82,7 +82,7 @@ class ForkServer:
         """The server's process."""
         return self._process.pid
 
-    def fork(self, arguments: Sequence[str], output: IO[bytes]) -> Forked:
+    def fork(self, arguments: Sequence[str], output: IO[bytes], errors: IO[bytes]) -> Forked:
         """Have a fork do what `python -m` would with these arguments, in our folder.
 
         Raises:
@@ -97,7 +97,7 @@ class ForkServer:
             "changes": {name: os.environ[name] for name in _CHANGES & {*os.environ}},
         }
         with Path(os.devnull).open("rb") as nothing:
-            pid = self._ask(request, [nothing.fileno(), output.fileno(), output.fileno()])["pid"]
+            pid = self._ask(request, [nothing.fileno(), output.fileno(), errors.fileno()])["pid"]
         return Forked(self, pid)
 
     def code(self, pid: int) -> int | None:
@@ -213,8 +213,24 @@ def fork_servers() -> Iterator[None]:
         _OPEN.pop().end()
 
 
-def start(command: Sequence[str], output: IO[bytes], turn: int | None) -> Process:
-    """Start a command that reads nothing and writes to `output`.
+def run(command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess[str]:
+    """Start a command as `start` does and wait for its end; what it writes is captured.
+
+    Raises:
+        TimeoutExpired: it took longer, and was killed.
+    """
+    with TemporaryFile() as output, TemporaryFile() as errors:
+        process = start(command, output, 0, errors)
+        try:
+            code = process.wait(timeout_s)
+        finally:
+            process.kill()
+            process.wait()
+        return subprocess.CompletedProcess(command, code, _text(output), _text(errors))
+
+
+def start(command: Sequence[str], output: IO[bytes], turn: int | None, errors: IO[bytes] | None = None) -> Process:
+    """Start a command that reads nothing and writes to `output`, also its errors unless they have a file of their own.
 
     It is forked if it runs a module of ours (`PYTHON`) while fork servers are open whose code was loaded in the same
     environment. `turn` is how often it was started before; with None it gets an interpreter of its own.
@@ -222,8 +238,14 @@ def start(command: Sequence[str], output: IO[bytes], turn: int | None) -> Proces
     if _OPEN and sys.platform == "linux" and turn is not None and [*command[:2]] == PYTHON:
         server = _OPEN[-1].of(turn)
         if server.environment == _environment():
-            return server.fork(command[2:], output)
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+            return server.fork(command[2:], output, errors or output)
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors or output)
+
+
+def _text(file: IO[bytes]) -> str:
+    """All that was written to a file, from its beginning."""
+    file.seek(0)
+    return file.read().decode()
 
 
 def _environment() -> dict[str, str]:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from tests.forked import PYTHON, ROOT, Process, ServerGone, fork_servers, start
+from tests.forked import PYTHON, ROOT, Process, ServerGone, fork_servers, run, start
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux only")
 
@@ -56,7 +56,7 @@ def _in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def run(code: str, turn: int | None, *arguments: str, name: str = "child") -> tuple[Process, Path]:
+def launch(code: str, turn: int | None, *arguments: str, name: str = "child") -> tuple[Process, Path]:
     """Start a module made of that code; the process and the file of what it writes."""
     Path(f"{name}.py").write_text(code, encoding="utf-8")
     output = Path(f"{name}.{time.monotonic_ns()}.log").absolute()
@@ -66,7 +66,7 @@ def run(code: str, turn: int | None, *arguments: str, name: str = "child") -> tu
 
 def surroundings(turn: int | None) -> dict[str, Any]:
     """What a process finds itself in (`given`), and what is its alone (`own`)."""
-    process, output = run(TELLS, turn, "an argument", "--option")
+    process, output = launch(TELLS, turn, "an argument", "--option")
     code, text = process.wait(PATIENCE_S), output.read_text(encoding="utf-8")
     assert code == 0, text
     found: dict[str, Any] = json.loads(text)
@@ -131,7 +131,7 @@ def test_a_fork_finds_itself_in_what_a_new_process_does() -> None:
 def test_the_exit_code_and_the_last_words_are_those_of_the_process(
     turn: int | None, code: str, expected: int, words: str | None
 ) -> None:
-    process, output = run(code, turn)
+    process, output = launch(code, turn)
     assert process.wait(PATIENCE_S) == process.poll() == expected
     if words is not None:
         assert output.read_text(encoding="utf-8").rstrip("\n").endswith(words)
@@ -139,7 +139,7 @@ def test_the_exit_code_and_the_last_words_are_those_of_the_process(
 
 @pytest.mark.parametrize("turn", KINDS)
 def test_signals_reach_one_of_two_and_its_end_is_that_of_the_signal(turn: int | None) -> None:
-    (first, one), (second, other) = run(WAITS, turn, name="first"), run(WAITS, turn, name="second")
+    (first, one), (second, other) = launch(WAITS, turn, name="first"), launch(WAITS, turn, name="second")
     begun(one, other)
     assert first.poll() is second.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
@@ -150,18 +150,37 @@ def test_signals_reach_one_of_two_and_its_end_is_that_of_the_signal(turn: int | 
     assert second.poll() is None
     second.send_signal(signal.SIGUSR1)
     assert second.wait(PATIENCE_S) == -signal.SIGUSR1
-    third, output = run(WAITS, turn, name="third")
+    third, output = launch(WAITS, turn, name="third")
     begun(output)
     third.kill()
     assert third.wait() == -signal.SIGKILL
 
 
+def test_a_command_is_run_to_its_end_and_what_it_writes_is_captured() -> None:
+    """One that takes too long is killed."""
+    Path("child.py").write_text(
+        "import os, sys; print(os.getppid(), *sys.argv[1:]); print('错误', file=sys.stderr); sys.exit(3)",
+        encoding="utf-8",
+    )
+    done = run([*PYTHON, "child", "word"], PATIENCE_S)
+    assert (done.returncode, done.stderr) == (3, "错误\n")
+    server, word = done.stdout.split()
+    assert (int(server) != os.getpid(), word) == (True, "word")
+    Path("waits.py").write_text(f"import os; open('pid', 'w').write(str(os.getpid()))\n{WAITS}", encoding="utf-8")
+    for patience_s in (0.5, 8, 60):  # the first one does, but where a machine is slow to begin it
+        with pytest.raises(subprocess.TimeoutExpired):
+            run([*PYTHON, "waits"], patience_s)
+        if Path("pid").exists():
+            break
+    assert not alive(int(Path("pid").read_text(encoding="ascii")))
+
+
 def test_in_another_environment_it_is_started_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is loaded may depend on it, or the interpreter itself; so does an interpreter asked for."""
-    forked, _ = run(WAITS, 0)
-    asked, _ = run(WAITS, None)
+    forked, _ = launch(WAITS, 0)
+    asked, _ = launch(WAITS, None)
     monkeypatch.setenv("PYTHONUTF8", "0")
-    other, _ = run(WAITS, 0)
+    other, _ = launch(WAITS, 0)
     assert [parent(process.pid) == os.getpid() for process in (forked, asked, other)] == [False, True, True]
     for process in (forked, asked, other):
         process.kill()
@@ -170,7 +189,7 @@ def test_in_another_environment_it_is_started_anew(monkeypatch: pytest.MonkeyPat
 
 def test_a_server_that_died_is_told_of_and_the_next_start_has_a_new_one() -> None:
     with fork_servers():
-        process, output = run(WAITS, 0)
+        process, output = launch(WAITS, 0)
         begun(output)
         server = parent(process.pid)
         os.kill(server, signal.SIGKILL)
@@ -178,7 +197,7 @@ def test_a_server_that_died_is_told_of_and_the_next_start_has_a_new_one() -> Non
         for ask in (process.poll, process.wait, process.kill):
             with pytest.raises(ServerGone, match=f"fork server {server} ended with -9"):
                 ask()
-        again, output = run(WAITS, 0)
+        again, output = launch(WAITS, 0)
         begun(output)
         assert parent(again.pid) not in {server, os.getpid()}
         with pytest.raises(ServerGone):

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any, Final, Self
 
 import httpx
 
-from tests.forked import PYTHON, Process, start
+from tests.forked import PYTHON, Process, run, start
 from tests.servers import HTTP, free_port
 from tests.small_plant import write_plant
 
@@ -62,6 +63,10 @@ snapshot_every_s = 0.5
     def command(self, *arguments: str) -> list[str]:
         """The command line of `yujing`."""
         return [*PYTHON, "ingest", *arguments]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Another command of `yujing`, beside the service or without it, run to its end."""
+        return run(self.command(*arguments), PATIENCE_S)
 
     def start(self) -> None:
         """Start, and return once it answers."""

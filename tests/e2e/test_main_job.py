@@ -7,7 +7,6 @@ import base64
 import json
 import os
 import signal
-import subprocess
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -176,8 +175,7 @@ def test_files_of_different_moments_are_refused_before_anything_is_missed(tmp_pa
             assert service.stop() == 0
         for file in (tmp_path / "data").glob("journal.db*"):
             file.unlink()
-        again = service.command("run", "--config", str(service.config))
-        done = subprocess.run(again, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = service.run("run", "--config", str(service.config))
         assert done.returncode == 1
         events = [json.loads(line) for line in done.stderr.splitlines()]
         assert events[-1]["event"] == "ended", "one format, to the last line"

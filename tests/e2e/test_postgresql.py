@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,8 +79,9 @@ def test_alarms_survive_the_service_and_its_server_being_killed(server: PostgreS
         assert (found["id"], found["state"], found["comment"]) == (raised["id"], "acknowledged", "检查中")
         history = service.get(f"/api/v1/alarms/{raised['id']}")["history"]
         assert [step["event"] for step in history] == ["raised", "acknowledged"]
-        stats = service.command("journal", "stats", "--json", "--config", str(service.config))
-        figures = json.loads(subprocess.run(stats, capture_output=True, text=True, check=True).stdout)
+        stats = service.run("journal", "stats", "--json", "--config", str(service.config))
+        assert stats.returncode == 0, stats.stderr
+        figures = json.loads(stats.stdout)
         assert figures["readers"]["engine"]["cursor"] > 0, "read from the server, beside the service"
         assert service.stop() == 0
 
@@ -119,7 +119,6 @@ def test_a_second_service_on_the_database_does_not_start(server: PostgreSQL, tmp
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker, on(state)):
         other = Service(tmp_path / "other", broker, on(state))
         (tmp_path / "other" / "state_password").write_text(server.PASSWORD)
-        again = other.command("run", "--new", "--config", str(other.config))
-        done = subprocess.run(again, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        done = other.run("run", "--new", "--config", str(other.config))
     assert done.returncode == 1
     assert "another session writes here" in done.stderr
