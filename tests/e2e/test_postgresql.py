@@ -113,12 +113,12 @@ def test_while_its_server_is_away_it_takes_in_readings_and_says_what_is_wrong(
         assert service.stop() == 0
 
 
-def test_a_second_service_on_the_database_does_not_start(server: PostgreSQL, tmp_path: Path) -> None:
-    state = at_server(server, tmp_path)
+def test_a_second_service_on_the_database_does_not_start(state_at_server: StateConfig, tmp_path: Path) -> None:
+    state = state_at_server
     (tmp_path / "other").mkdir()
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker, on(state)):
         other = Service(tmp_path / "other", broker, on(state))
-        (tmp_path / "other" / "state_password").write_text(server.PASSWORD)
+        (tmp_path / "other" / "state_password").write_text(PostgreSQL.PASSWORD)
         done = other.run("run", "--new", "--config", str(other.config))
     assert done.returncode == 1
     assert "another session writes here" in done.stderr
