@@ -35,12 +35,14 @@ LOGIC: Final[Mapping[str, Example]] = {
         1.0 - pulse(200, 70, 110, 1.0),
         on=1.0,
         off=0.0,
-        param={"level": 0.5, "hold_s": 3600.0, "at_0": 1.0, "at_1": float("nan")},
+        param={"level": 0.5, "hold_s": 3600.0, "at_0": 1.0, "at_1": float("nan")}
+        | {"single": 1.0, "times": 3.0, "within_s": 60.0, "stop_s": 30.0},
         label="grinding runs",
         score="started in spite of a trip",
         others=[pulse(200, 60, 62, 1.0), pulse(200, 160, 165, 1.0)],
         beside="spark; inspection signed",
-        caption="A spark at 60 s, a stop, and at 110 s work begins again; at 160 s somebody has inspected and signs.",
+        caption="A spark at 60 s, a stop 10 s later, and at 110 s work begins again; at 160 s somebody has inspected"
+        " and signs. A spark long before the stop would have been no trip.",
     ),
     "sequence": Example(
         pulse(200, 20, 90, 1.0) + pulse(200, 40, 90, 1.0) + pulse(200, 130, 180, 2.0),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway_sim.physics.signals import Physics
 from ingest.domain.model.text import Text
@@ -33,6 +33,7 @@ class Accident:
         says: rules by point; an alarm of any of them, between `begins_s` and `no_return_s`, is a warning in time.
         needed_s: seconds after `begins_s` by which the first of them is due; None: any time before `no_return_s`.
         healthy_s: how long the same plant runs without a fault (one cast, one day).
+        ordinary: rules by point whose alarms on healthy days are true: they tell of something that did happen there.
         physical_lead: False where the physics leaves less than a minute between the first sign and the end.
         course: what happened when.
     """
@@ -48,6 +49,7 @@ class Accident:
     says: Mapping[str, tuple[str, ...]]
     healthy_s: float
     needed_s: float | None = None
+    ordinary: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     physical_lead: bool = True
     course: tuple[Moment, ...] = ()
 

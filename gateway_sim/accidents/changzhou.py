@@ -24,7 +24,7 @@ CHANGZHOU: Final = Accident(
         " 01:54 aluminium dust flashed in the vacuum pipe of grinding machine 2, people put the fire out and resumed"
         " work; 03:32:07, 98 min later, embers in the 1# wet collector exploded; 8 dead, 8 hurt. Assumed: a spark"
         " detector in the duct and thermometers, work stopped 1 min after the flash and begun again 10 to 20 min"
-        " after it, the collector warmed by 40 K in the end"
+        " after it, the collector warmed by 40 K in the end; ordinary sparks as gateway_sim/physics/sparks.py says"
     ),
     plant="grinding-wet",
     physics=GrindingHall,
@@ -33,6 +33,7 @@ CHANGZHOU: Final = Accident(
     ends_s=_EXPLODES_S,
     says={"PROC-01": ("RESTART",), "FAN-01": ("RESTART",), "WET_T-01": ("H", "HH")},
     needed_s=_LATEST_S + 10.0,
+    ordinary={"SPARK-01": ("ON",)},
     healthy_s=86_400.0,
     course=(
         Moment(_FLASH_S, Text("打磨机真空管内铝粉闪燃", "aluminium dust flashes in a grinding machine's vacuum pipe")),

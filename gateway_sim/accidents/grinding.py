@@ -9,6 +9,7 @@ from collections.abc import Collection
 from typing import Final
 
 from gateway_sim.physics.signals import Noise, Plant, lag, of_day, warmth
+from gateway_sim.physics.sparks import SPARKS_A_DAY, OrdinarySparks
 
 SHIFTS: Final = ((8.0 * 3600, 19.5 * 3600), (20.0 * 3600, 31.0 * 3600))  # s since midnight, the second until 07:00
 FAN_LEAD_S: Final = 60.0
@@ -52,13 +53,14 @@ def _working(time_s: float, lead_s: float = 0.0, trail_s: float = 0.0) -> bool:
 
 
 class GrindingHall(Plant):
-    """One hall, one wet collector, two shifts.
+    """One hall, one wet collector, two shifts, ordinary sparks (`sparks_a_day` in 24 h of work).
 
     Accidents it knows: `changzhou-dust-2024` (a flash fire is put out, work begins again, embers smoulder on).
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, sparks_a_day: float = SPARKS_A_DAY) -> None:
         super().__init__(_NOISE, _CONTACTS, seed)
+        self._ordinary = OrdinarySparks(seed, sparks_a_day)
         self._warm = 1.0
         self._fire = 0.0
         self._spin = 1.0
@@ -83,7 +85,8 @@ class GrindingHall(Plant):
         ambient = AMBIENT_T + AMBIENT_SWING_K * warmth(self._time)
         drawn = ambient + WORK_K * self._warm + self._fire * self._spin
         inside = drawn + WATER_K * self._spin - 0.9 * self._fire * self._spin + self._embers_k
-        sparks = burnt and since_s < SPARKS_S and since_s % 3.0 < 1.0
+        ordinary = self._ordinary.advance(dt_s, working=working)
+        sparks = ordinary or (burnt and since_s < SPARKS_S and since_s % 3.0 < 1.0)
         return [
             inside,
             drawn,

@@ -25,6 +25,8 @@ class Hall:
             sample |= pit.advance(dt_s)
         return sample
 
-    def run(self, steps: int, dt_s: float) -> NDArray[np.float64]:
-        """Let `steps` times `dt_s` seconds pass in good health: float64[steps, points], in the order of `points`."""
-        return np.concatenate([pit.run(steps, dt_s) for pit in self._pits], axis=1)
+    def run(self, steps: int, dt_s: float, faults: Collection[str] = ()) -> NDArray[np.float64]:
+        """As `advance`, `steps` times: float64[steps, points], in the order of `points`."""
+        first, *others = self._pits
+        shown = [first.run(steps, dt_s, faults), *(pit.run(steps, dt_s) for pit in others)]
+        return np.concatenate(shown, axis=1)

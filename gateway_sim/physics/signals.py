@@ -33,8 +33,8 @@ class Physics(Protocol):
     def advance(self, dt_s: float, faults: Collection[str] = ()) -> dict[str, float]:
         """Let `dt_s` seconds pass under the named faults and return one sample of every point."""
 
-    def run(self, steps: int, dt_s: float) -> NDArray[np.float64]:
-        """Let `steps` times `dt_s` seconds pass in good health: float64[steps, points], in the order of `points`."""
+    def run(self, steps: int, dt_s: float, faults: Collection[str] = ()) -> NDArray[np.float64]:
+        """As `advance`, `steps` times: float64[steps, points], in the order of `points`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +117,12 @@ class Plant(ABC):
         shown = self._measure(np.array([self._step(dt_s, faults)]), dt_s)
         return dict(zip(self.points, shown[0].tolist(), strict=True))
 
-    def run(self, steps: int, dt_s: float) -> NDArray[np.float64]:
-        """Let `steps` times `dt_s` seconds pass in good health: float64[steps, points], in the order of `points`."""
+    def run(self, steps: int, dt_s: float, faults: Collection[str] = ()) -> NDArray[np.float64]:
+        """As `advance`, `steps` times: float64[steps, points], in the order of `points`."""
         truth = np.empty((steps, len(self.points)))
         for row in truth:
             self._time += dt_s
-            row[:] = self._step(dt_s, ())
+            row[:] = self._step(dt_s, faults)
         return self._measure(truth, dt_s)
 
     def _measure(self, truth: NDArray[np.float64], dt_s: float) -> NDArray[np.float64]:

@@ -8,7 +8,8 @@ from ingest.plants.kinds import LimitSpec, RuleSpec
 from ingest.plants.kinds.changes import ForecastSpec, RateSpec, StepSpec
 from ingest.plants.kinds.instruments import BadSpec, CurrentSpec, PinnedSpec, RangeSpec, SilenceSpec, StuckSpec
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.several import NeighbourSpec, RestartSpec, VotesSpec
+from ingest.plants.kinds.restart import RestartSpec
+from ingest.plants.kinds.several import NeighbourSpec, VotesSpec
 from ingest.plants.kinds.steps import SequenceSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec
 from ingest.plants.phase_rules import DwellSpec
@@ -47,7 +48,13 @@ def numbers(spec: RuleSpec, unit: str) -> tuple[str, str]:  # noqa: C901, PLR091
         case RestartSpec():
             trips = ", ".join(f"{name} ≥ {limit:g}" for name, limit in spec.after.items())
             signed = f", without {spec.inspected} since" if spec.inspected else ""
-            return f"starts within {seconds(spec.hold_s).en} of a trip ({trips}){signed}", ""
+            single = (
+                f"; {', '.join(spec.single)} only as {spec.times} within {seconds(spec.within_s).en},"
+                f" or within {seconds(spec.stop_s).en} before the stop"
+                if spec.single
+                else ""
+            )
+            return f"starts within {seconds(spec.hold_s).en} of a trip ({trips}{single}){signed}", ""
         case SequenceSpec():
             return f"{spec.enters} entered from another than {', '.join(spec.after)}", "left"
         case PinnedSpec():

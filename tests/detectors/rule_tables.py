@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -23,16 +23,19 @@ class Specimen:
         on, off: score limits.
         param: the kind's parameters.
         inputs: how many of the other points it looks at.
+        changed: parameters that half of the rules of a point have otherwise.
     """
 
     on: float
     off: float
     param: dict[str, float]
     inputs: int = 0
+    changed: dict[str, float] = field(default_factory=dict)
 
 
 _DISTANCE = {"train": 8.0, "smoothing": 0.4, "ridge": 0.1, "adaptation": 0.1, "clip": 4.0, "limit": 6.0}
 _DISTANCE |= {"quantile": 0.9, "release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 5.0, "gap_s": 10.0}
+_RESTART = {"level": 1.0, "hold_s": 5.0, "single": 0.0, "times": 2.0, "within_s": 3.0, "stop_s": 2.0}
 _SURPRISE = {"short": 2.0, "middle": 8.0, "long": 30.0, "day_gain": 0.15, "week_gain": 0.3, "hold": 5.0, "rise": 1.1}
 _SURPRISE |= {"offset_s": 28800.0, "least": 8.0, "one_in": 50.0}
 
@@ -52,7 +55,7 @@ SPECIMENS = {
     "neighbour": Specimen(5.0, 2.0, {"floor": 0.1, "fresh_s": 60.0}, 2),
     "votes": Specimen(3.0, 2.0, {"level": 1.0, "bad_votes": 1.0, "fresh_s": 5.0}, 2),
     "first_out": Specimen(1.0, 0.0, {"level": 1.0}, 2),
-    "restart": Specimen(1.0, 0.0, {"level": 1.0, "hold_s": 5.0, "at_0": 1.0, "at_1": math.nan}, 2),
+    "restart": Specimen(1.0, 0.0, _RESTART | {"at_0": 1.0, "at_1": math.nan}, 2, {"single": 1.0}),
     "sequence": Specimen(1.0, 0.0, {"enters": 2.0, "after": 2.0, "within_s": 3.0}),
     "silence": Specimen(5.0, 5.0, {}),
     "ewma": Specimen(3.0, 1.0, {"train": 4.0, "weight": 0.5, "floor": 0.2}),
@@ -96,12 +99,13 @@ def specimen(kind: str, number: int = 0, point: int = 0, **more: Any) -> PlainRu
 
 
 def rules_of(kind: str, points: int = POINTS) -> list[PlainRule]:
-    """Four rules a point: plain, delayed, gated by the next point, two of three."""
+    """Four rules a point: plain, delayed, gated by the next point, two of three; the latter two with what changes."""
     made: list[PlainRule] = []
+    changed = SPECIMENS[kind].changed
     for point in range(points):
         gate = ((point + 1) % points, ">=", 0.0)
-        variants: list[dict[str, Any]] = [{}, {"on_delay": 2, "off_delay": 3}, {"gate": gate, "on_delay": 1}]
-        variants += [{"need": 2, "of": 3}]
+        variants: list[dict[str, Any]] = [{}, {"on_delay": 2, "off_delay": 3}, {"gate": gate, "on_delay": 1} | changed]
+        variants += [{"need": 2, "of": 3} | changed]
         made += [specimen(kind, len(made) + place, point, **more) for place, more in enumerate(variants)]
     return made
 

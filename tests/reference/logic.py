@@ -36,29 +36,47 @@ def first_out(rule: PlainRule, _time: int, _value: float, judged: bool, world: W
 def restart(rule: PlainRule, time: int, value: float, judged: bool, world: World) -> float:
     """1 where the process runs since a start soon after a trip with no inspection since either, else 0."""
     memory, level = rule.memory, rule.param["level"]
-    limits = {point: rule.param[f"at_{place}"] for place, point in enumerate(rule.inputs)}
     for point, then, shown in world.log[memory.get("read", 0) :]:
-        if point not in limits or math.isnan(shown):
-            continue
-        if math.isnan(limits[point]):
-            turned = at(shown, level) >= level
-            if turned and memory.get(f"key {point}") is False:
-                memory["signed"] = max(memory.get("signed", then), then)
-            memory[f"key {point}"] = turned
-        elif at(shown, limits[point]) >= limits[point]:
-            memory["trip"] = max(memory.get("trip", then), then)
+        if point in rule.inputs and not math.isnan(shown):
+            _hear(rule, point, then, shown)
     memory["read"] = len(world.log)
     if math.isnan(value) or not judged:
         return math.nan
-    runs, trip, signed = at(value, level) >= level, memory.get("trip"), memory.get("signed", -(2**62))
+    runs, signed = at(value, level) >= level, memory.get("signed", -(2**62))
     if not runs:
         memory["began"] = None
+        if memory.get("runs") is not False:
+            memory["stopped"] = time
     elif memory.get("runs") is False:
+        event = max(memory.get("events", []), default=None)
+        if event is not None and event >= memory["stopped"] - rule.param["stop_s"] * 1e9:
+            memory["trip"] = max(memory.get("trip", event), event)
+        trip = memory.get("trip")
         defies = trip is not None and trip > signed and time - trip <= rule.param["hold_s"] * 1e9
         memory["began"] = time if defies else None
     memory["runs"] = runs
     began = memory.get("began")
     return float(began is not None and signed < began)
+
+
+def _hear(rule: PlainRule, point: int, then: int, shown: float) -> None:
+    """Take note of what trips and signs."""
+    memory, place = rule.memory, rule.inputs.index(point)
+    signs = math.isnan(rule.param[f"at_{place}"])
+    limit = rule.param["level"] if signs else rule.param[f"at_{place}"]
+    on, before = at(shown, limit) >= limit, memory.get(f"on {point}")
+    memory[f"on {point}"] = on
+    if signs:
+        if on and before is False:
+            memory["signed"] = max(memory.get("signed", then), then)
+    elif int(rule.param["single"]) >> place & 1:
+        events: list[int] = memory.setdefault("events", [])
+        if on and not before:
+            events.append(then)
+            if sum(then - event <= rule.param["within_s"] * 1e9 for event in events[-16:]) >= rule.param["times"]:
+                memory["trip"] = max(memory.get("trip", then), then)
+    elif on:
+        memory["trip"] = max(memory.get("trip", then), then)
 
 
 def sequence(rule: PlainRule, time: int, value: float, judged: bool, _world: World) -> float:

@@ -16,8 +16,9 @@ from ingest.plants.kinds.instruments import (
     StuckSpec,
 )
 from ingest.plants.kinds.labels import LABELS, label_of
+from ingest.plants.kinds.restart import RestartSpec
 from ingest.plants.kinds.rule import BorrowedLimit, Measure, RuleSpec, Score, Unfit
-from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, RestartSpec, VotesSpec
+from ingest.plants.kinds.several import FirstOutSpec, NeighbourSpec, PhaseSpec, VotesSpec
 from ingest.plants.kinds.steps import SequenceSpec
 from ingest.plants.kinds.surprise import SurpriseSpec
 from ingest.plants.kinds.values import CountSpec, DeviationSpec, LimitSpec
@@ -79,7 +80,7 @@ OWN_INSTRUCTIONS: Final = frozenset(
 """Keys by which a plant file says itself what an alarm asks of people."""
 
 _CHOICES: Final = {"latch", "signed", "red", "side", "nonzero", "edges", "bad_votes"}
-_NAMES: Final = {"setpoint", "of_limit", "peers", "phase", "inspected", "enters"}
+_NAMES: Final = {"setpoint", "of_limit", "peers", "phase", "inspected", "enters", "single"}
 
 NUMBERS: Final = (
     frozenset(name for spec in KINDS.values() for name in spec.model_fields)
@@ -104,7 +105,7 @@ def overlay(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
     """Overlay a default rule with a plant's own keys; a rule of another kind replaces it.
 
     A number given in another form (absolute or percent) replaces the default's; a limit's new form also replaces its
-    return.
+    return, and other points that trip also replace which of them are `single`.
     """
     if own.get("kind", default.get("kind")) != default.get("kind"):
         return dict(own)
@@ -114,4 +115,6 @@ def overlay(default: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any
             replaced |= forms
     if not _FORMS[0] & own.keys() <= default.keys():
         replaced |= _FORMS[1]
+    if "after" in own:
+        replaced.add("single")
     return {key: value for key, value in default.items() if key not in replaced} | dict(own)

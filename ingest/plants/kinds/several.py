@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from typing import Annotated, ClassVar, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
-from ingest.plants.gates import Missing, Nearby, Peers
-from ingest.plants.kinds.localized import listed, number, seconds
+from ingest.plants.gates import Peers
+from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
 _PEERS: Final = Text(
@@ -134,60 +133,6 @@ class FirstOutSpec(PeersSpec):
         """Return the finding in both languages."""
         names, at = listed(of.others), number(self.at, of.unit)
         return Text(f"本点或 {names.zh} 达到 {at}", f"this point or {names.en} is at {at} or above")
-
-
-_MOST: Final = 32
-"""Points that may trip or sign for one rule."""
-
-
-class RestartSpec(RuleSpec):
-    """A process that starts again within `hold_s` of a trip without a signed inspection since.
-
-    `after` are the signals or points that trip, with their limits; `inspected` is the one whose turning to 1 signs an
-    inspection: where a plant has none, only time and a stop let go. They are those of its equipment, else of the plant.
-    """
-
-    params = ("level", "hold_s", *(f"at_{at}" for at in range(_MOST)))
-    has_peers = True
-    meaning = Text("火险后未检查即复产，余烬可能引爆", "embers may explode what was not inspected after a fire")
-
-    after: dict[str, float] = Field(min_length=1)
-    inspected: str | None = None
-    hold_s: Positive
-
-    def peer_points(self) -> Nearby:
-        """Return what trips, and what signs."""
-        return Nearby("after", (*self.after, *([self.inspected] if self.inspected else ())), frozenset(self.after))
-
-    def score(self, of: Measure) -> Score:
-        """Score = 1 while it runs in spite of a trip."""
-        if len(of.others) > _MOST:
-            many = len(of.others)
-            raise Missing(
-                "after",
-                Text(
-                    f"动作与签认的测点不超过 {_MOST} 个（现有 {many} 个，请在规则中写明测点编号）",
-                    f"at most {_MOST} points that trip or sign, of {many}",
-                ),
-            )
-        limits = [
-            self.after.get(point, self.after.get(signal, math.nan))
-            for point, signal in zip(of.others, of.signals, strict=True)
-        ]
-        limits += [0.0] * (_MOST - len(limits))
-        param = {f"at_{at}": limit for at, limit in enumerate(limits)}
-        return Score(1.0, 0.0, 1.0, "", {"level": 0.5, "hold_s": self.hold_s, **param})
-
-    def finds(self, of: Measure, score: Score) -> Text:
-        """Return the finding in both languages."""
-        trips = [point for at, point in enumerate(of.others) if not math.isnan(score.param[f"at_{at}"])]
-        signs = [point for point in of.others if point not in trips]
-        names, hold = listed(trips), seconds(self.hold_s)
-        by = Text(f"（{listed(signs).zh}）", f" ({listed(signs).en})") if signs else Text("", "")
-        return Text(
-            f"{names.zh} 动作后 {hold.zh}内未经检查签认{by.zh}即重新启动",
-            f"started again within {hold.en} of a trip of {names.en} without a signed inspection{by.en}",
-        )
 
 
 class PhaseSpec(RuleSpec):

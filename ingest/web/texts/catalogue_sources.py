@@ -36,6 +36,29 @@ CATALOGUE_PARTS: Final[Mapping[str, str]] = {
     "the limits are those of HH, 12 h and the rule itself engineering default": (
         "限值取高高报限值；12 小时和规则本身为工程默认值"
     ),
+    (
+        "makers of spark extinguishing let work go on after a single spark that was put out"
+        " (GreCon BS 7, directindustry.com 16294-46890)"
+    ): ("火花熄灭装置厂家：单个火花被喷水熄灭后生产不停（GreCon BS 7，directindustry.com 16294-46890）"),
+    "3 within 60 s, or a stop within 5 min, make it a trip: engineering default": (
+        "60 秒内 3 次、或 5 分钟内停机才算动作：工程默认值"
+    ),
+    "half as much again as the most of sound heats, which is the set-point": "比正常炉次的最高值（设定值）高一半",
+    (
+        "hydrogen and steam in the off-gas tell of water in the furnace, Tenova Goodfellow (steeltimesint.com)"
+    ): "炉气中的氢和水蒸气表明炉内有水，Tenova Goodfellow（steeltimesint.com）",
+    "half of what melting makes at most, once no scrap is left that could make it": (
+        "熔化期最高值的一半，此时炉内已没有能产生氢的废钢"
+    ),
+    "the plant's own warning temperature of that brick is the set-point": "设定值为企业自定的该处炭砖警戒温度",
+    "the trend of 4 h, 4 h ahead: shorter ones follow the taps": "4 小时趋势、提前 4 小时：再短会跟随出铁变化",
+    "the usual heat flux is the set-point": "设定值为平时的热流强度",
+    "exactly the same value for 6 h: bricks change slowly": "连续 6 小时数值完全不变：炭砖温度变化慢",
+    (
+        "notice of the State Council's Safety Commission Office on Yingkou 2023-06-22"
+        " (reprint caixin.com 102074308): the signal cable burnt, 16 h later the hearth did"
+    ): ("国务院安委办关于营口 2023-06-22 事故的通报（转载 caixin.com 102074308）：信号电缆烧毁，16 小时后炉缸烧穿"),
+    "three at once engineering default: put dead ones out of service": "三点同时为工程默认值：已失效的应办停用",
     "engineering default": "工程默认值",
     "1 m/s above LL, so that it is told before LL trips": ("比 LL 高 1 m/s，先于 LL 报警"),
     "5 % above the least height, which is the set-point": ("比最低高度（设定值）高 5 %"),

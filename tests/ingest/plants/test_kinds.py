@@ -109,6 +109,11 @@ def test_every_kind_is_proven_above_and_has_its_detector() -> None:
         ("votes", 'peers = ["P"]\non = 2\nat = 3', "X.peers (P) = ['P']: expected at least 1 besides P"),
         ("votes", "on = 2\nat = 3\noff = 4", "X.off (P) = 4: expected at most on, which is 2"),
         (
+            "restart",
+            'after = { STL_CO = 160, T = 60 }\nsingle = ["CO-2", "SPARK"]\nhold_s = 60',
+            "X.single (P) = 'SPARK': expected one of what trips: STL_CO, T",
+        ),
+        (
             "phase",
             'phase = "STL_LADLE_T"\nlow = 0\nhigh = 1\non = 5',
             "X.phase (P) = 'STL_LADLE_T': expected a point of STL_LADLE_T",
@@ -215,3 +220,17 @@ def test_what_trips_is_on_the_process_own_equipment_or_where_that_has_none_anywh
         "FAN-2": ("IN_T", "KEY"),
         "PROC": ("SPARK-1", "SPARK-2", "IN_T", "KEY"),
     }
+
+
+@pytest.mark.parametrize(
+    ("own", "single"),
+    [("", True), ("hold_s = 60", True), ("single = []", False), ("after = { DUST_SPARK = 1, DUST_SMOKE = 1 }", False)],
+)
+def test_a_plant_that_says_itself_what_trips_says_itself_what_does_so_only_when_it_comes_again(
+    tmp_path: Path, own: str, *, single: bool
+) -> None:
+    rule = f"[points.rules.RESTART]\n{own}\n" if own else ""
+    points = point("PROC", "DUST_PROC_RUN", rule) + point("SPARK-1", "DUST_SPARK") + point("SMOKE", "DUST_SMOKE")
+    (tmp_path / "p.toml").write_text(plant("dust", points), encoding="utf-8")
+    table = load_configuration(tmp_path, MemoryNumbering(), 1).tables["restart"]
+    assert (table.param["single"].tolist() == [1.0]) is single

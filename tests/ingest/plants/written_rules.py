@@ -6,6 +6,8 @@ import numpy as np
 
 from detectors.kinds.surprise import USUAL
 
+_RESTART_LIMITS = {"at_0": 160, "at_1": 160, "at_2": 60} | {f"at_{at}": 0 for at in range(3, 32)}
+
 CASES = [
     # kind, what is written, columns of its row, further points, said in English
     (
@@ -130,10 +132,18 @@ CASES = [
     (
         "restart",
         'after = { STL_CO = 160, T = 60 }\ninspected = "STL_PERSON_GATHER"\nhold_s = 3600',
-        {"on": 1, "off": 0, "level": 0.5, "hold_s": 3600, "at_0": 160, "at_1": 160, "at_2": 60}
-        | {f"at_{at}": 0 for at in range(3, 32)},
+        {"on": 1, "off": 0, "level": 0.5, "hold_s": 3600, "single": 0, "times": 3, "within_s": 60, "stop_s": 300}
+        | _RESTART_LIMITS,
         ["CO-2", "CO-3", "T"],
         "started again within 1 h of a trip of CO-2, CO-3, T without a signed inspection",
+    ),
+    (
+        "restart",
+        'after = { STL_CO = 160, T = 60 }\nsingle = ["STL_CO"]\ntimes = 4\nwithin_s = 90\nstop_s = 120\nhold_s = 60',
+        {"on": 1, "off": 0, "level": 0.5, "hold_s": 60, "single": 3, "times": 4, "within_s": 90, "stop_s": 120}
+        | _RESTART_LIMITS,
+        ["CO-2", "CO-3", "T"],
+        "; fewer than 4 of CO-2, CO-3 within 90 s are none, unless it stopped within 2 min of one",
     ),
     (
         "ewma",

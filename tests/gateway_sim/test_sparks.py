@@ -1,0 +1,38 @@
+"""Ordinary sparks come as seldom as is assumed, while work goes on, and the hall stays as it is without them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from gateway_sim.accidents.grinding import GrindingHall
+from gateway_sim.physics.sparks import WATER_S, OrdinarySparks
+
+HOUR = 3600
+
+
+def closings(sparks: OrdinarySparks, seconds: int, *, working: bool = True) -> tuple[int, int]:
+    """How often the contact closes, and how long it is closed altogether, s."""
+    shown = [sparks.advance(1.0, working=working) for _ in range(seconds)]
+    return sum(now and not before for before, now in zip([False, *shown], shown, strict=False)), sum(shown)
+
+
+def test_as_many_come_as_asked_for_and_each_closes_the_contact_while_the_water_runs() -> None:
+    many, closed = closings(OrdinarySparks(1, a_day=480.0), 100 * HOUR)  # 1.2 an event, with those that follow
+    assert many == pytest.approx(2000 * 1.2, rel=0.1)
+    assert closed / many == pytest.approx(WATER_S, rel=0.1)
+
+
+def test_no_work_no_sparks_and_a_seed_tells_them_all() -> None:
+    assert closings(OrdinarySparks(1, a_day=480.0), HOUR, working=False) == (0, 0)
+    assert closings(OrdinarySparks(1, a_day=0.0), HOUR) == (0, 0)
+    first, again, other = (closings(OrdinarySparks(seed, a_day=480.0), 10 * HOUR) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_they_change_nothing_else_in_the_hall() -> None:
+    quiet, sparking = (GrindingHall(3, a_day).run(2 * HOUR, 1.0) for a_day in (0.0, 480.0))
+    column = GrindingHall(0).points.index("SPARK-01")
+    assert not quiet[:, column].any()
+    assert sparking[:, column].any()
+    assert (np.delete(quiet, column, axis=1) == np.delete(sparking, column, axis=1)).all()
