@@ -71,6 +71,10 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
         "STL_LANCE_O2_P": f"{MEASURED} L LL H",
         "STL_BF_RELIEF_SET": f"{COMMON} RANGE HH",
         "STL_DRAIN_SEAL": f"{COMMON} RANGE CURRENT L LL",
+        "STL_HEAT_ENERGY": f"{COMMON} RANGE",
+        "STL_OFFGAS_H2": f"{MEASURED} H REFINING",
+        "STL_HEARTH_T": f"{MEASURED} H HH FORECAST BLIND",
+        "STL_STAVE_HEAT": f"{COMMON} RANGE STUCK H HH FORECAST",
         "STL_LADLE_T": f"{MEASURED} H HH FORECAST",
         "STL_PERSON_GATHER": f"{COMMON} RANGE H HH",
         "STL_WATER_POOL": f"{COMMON} ON",
@@ -105,7 +109,7 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
 }
 
 BY_DESIGN = {"ALC_PIT_LVL": "[points.rules.L]\non = 2\n[points.rules.H]\non = 4\n"}  # limits only the plant knows
-SEVERAL = {"STL_CO", "ALC_LEAK_ACOUSTIC"}  # with rules over several of them
+SEVERAL = {"STL_CO", "STL_HEARTH_T", "ALC_LEAK_ACOUSTIC"}  # with rules over several of them
 SETPOINTS = {"DUST_HEADCOUNT": 4, "ALC_CAST_LEN": 6500}
 
 
