@@ -39,5 +39,9 @@ def open_cases(database: Database, config: CasesConfig) -> CaseBooks:
         cleaned.note(records)
         instruments.note(records)
 
-    store = CaseStore(database, written)
+    def in_doubt(records: Sequence[object]) -> None:
+        cleaned.note(records)  # it reads them again
+        instruments.forget()
+
+    store = CaseStore(database, written, in_doubt)
     return CaseBooks(store, daily, works, cleaned, NoticeStore(database), instruments)

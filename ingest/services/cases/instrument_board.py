@@ -53,6 +53,12 @@ class InstrumentBoard:
                     if self._ledgers is not None:
                         self._keep(self._ledgers, ledger)
 
+    def forget(self) -> None:
+        """Read the ledgers again when next asked: nobody knows whether something was committed."""
+        with self._lock:
+            self._changes += 1
+            self._ledgers, self._standings, self._in_order = None, {}, None
+
     def missing(self, instruments: Iterable[Instrument]) -> list[Instrument]:
         """Return those of these instruments that have no ledger. Raises StateUnavailable."""
         with self._lock:

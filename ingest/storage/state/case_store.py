@@ -39,6 +39,7 @@ from ingest.storage.state.case_rows import (
     taken_by,
 )
 from ingest.storage.state.database import Database
+from ingest.storage.state.errors import StateInDoubt
 from ingest.storage.state.read_only import ReadOnly
 from ingest.storage.state.record_reader import RecordReader
 
@@ -47,11 +48,18 @@ class CaseStore(RecordReader):
     """Every record of the closed loop, as committed. Lists come newest first."""
 
     def __init__(
-        self, database: Database | ReadOnly, written: Callable[[Sequence[Record]], None] = lambda _records: None
+        self,
+        database: Database | ReadOnly,
+        written: Callable[[Sequence[Record]], None] = lambda _records: None,
+        in_doubt: Callable[[Sequence[Record]], None] = lambda _records: None,
     ) -> None:
-        """`written` hears of records once they are committed, on the thread that wrote them."""
+        """`written` hears of records once they are committed, on the thread that wrote them.
+
+        `in_doubt` hears of those of which nobody knows whether they were: they are to be read again.
+        """
         super().__init__(database)
         self._written = written
+        self._in_doubt = in_doubt
 
     def commit(
         self, *, added: Sequence[Record] = (), saved: Sequence[Versioned] = (), acts: Sequence[Act] = ()
@@ -63,12 +71,16 @@ class CaseStore(RecordReader):
             Stale: a known record is not at the version before.
             StateUnavailable, StateBroken: the database.
         """
-        with self._db.write() as connection:
-            for new in added:
-                _add(connection, new)
-            for record in saved:
-                _save(connection, record)
-            audit.append(connection, acts)
+        try:
+            with self._db.write() as connection:
+                for new in added:
+                    _add(connection, new)
+                for record in saved:
+                    _save(connection, record)
+                audit.append(connection, acts)
+        except StateInDoubt:
+            self._in_doubt([*added, *saved])
+            raise
         self._written([*added, *saved])
 
     def note_reported(self, disposition: UUID, time: int) -> None:

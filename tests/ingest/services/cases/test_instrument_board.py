@@ -18,9 +18,13 @@ from ingest.domain.model.instrument import Check, Instrument, Period
 from ingest.domain.model.plant import Confidence
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
+from ingest.runtime.open_cases import open_cases
 from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.storage.state.case_store import CaseStore
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
+from ingest.storage.state.errors import StateInDoubt
+from tests.ingest.storage.state.dying import dying_at_commit, until_available
 from tests.small_plant import small_configuration
 
 TODAY: Final = dt.date(2026, 11, 30)
@@ -132,3 +136,30 @@ def test_commits_that_are_heard_of_in_the_wrong_order_leave_the_newer_one(hall: 
     hall.board.note([version(2)])
     (of,) = [one for one in hall.kept(PLANTS) if one.ledger.id == first.ledger.id]
     assert (of.ledger.version, of.state) == (3, DueState.IN_ORDER)
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_commit_in_doubt_is_looked_up_and_not_guessed(
+    tmp_path: Path, state_at_server: StateConfig, kept: bool
+) -> None:
+    """The server went away while it committed: written after all, or not."""
+    database = Database(state_at_server)
+    books = open_cases(database, CasesConfig())
+    (instrument_,) = known = (instrument("a", 1),)
+    configuration = replace(small_configuration(tmp_path), instruments={"a": known})
+
+    def state() -> DueState | None:
+        ((of,),) = books.instruments.by_plant(configuration, {}, TODAY).values()
+        return of.state
+
+    ledger = opened(instrument_, TODAY)
+    books.store.commit(added=[ledger])
+    assert state() is DueState.UNKNOWN
+    changes = books.instruments.changes
+    after = replace(ledger, version=2, last={Check.CALIBRATION: LastCheck(TODAY, passed=True)})
+    with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
+        books.store.commit(saved=[after])
+    until_available(state)
+    assert state() is (DueState.IN_ORDER if kept else DueState.UNKNOWN)
+    assert books.instruments.changes > changes, "so the automation looks again, too"
+    database.close()
