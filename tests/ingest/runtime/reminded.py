@@ -24,7 +24,8 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.notice_store import NoticeStore
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.work_board import WorkBoard
-from tests.ingest.runtime.test_instrument_automation import DAY, HEAD, SECOND, Works
+from tests.ingest.runtime.automated_plant import DAY, SECOND
+from tests.ingest.runtime.test_instrument_automation import HEAD, Works
 from tests.small_plant import PLANT
 
 MINUTE = 60 * SECOND

@@ -6,45 +6,32 @@ The engine is the real one, by a clock of the test's own; the automation looks e
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
-from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 import pytest
 
 from ingest.domain.cases.config import CasesConfig
-from ingest.domain.cases.days import begins, day_of
-from ingest.domain.cases.hazard import Hazard, HazardFilter, HazardLevel, HazardState
-from ingest.domain.cases.hazard_steps import Close, Grade, HazardStep, Rectify, Register, Submit
+from ingest.domain.cases.hazard import HazardLevel, HazardState
+from ingest.domain.cases.hazard_steps import Close, Grade, Rectify, Register, Submit
 from ingest.domain.cases.ledger import Ledger, Outcome, ledger_of
 from ingest.domain.cases.ledger_steps import Calibrate, Inspect, LedgerStep
-from ingest.domain.cases.verbs import Form, VerbTable, advance
+from ingest.domain.cases.verbs import Form
 from ingest.domain.model.alarm import Alarm, AlarmFilter
-from ingest.domain.model.audit import ActRole
-from ingest.domain.model.batch import Batch
 from ingest.domain.model.instrument import Check
 from ingest.domain.model.suppression import Suppression, SuppressionKind
-from ingest.engine.commands import Acknowledge, Command, Decide, End, Person, Suppress
-from ingest.engine.order import Policy
+from ingest.engine.commands import Acknowledge, Decide, End, Person, Suppress
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.instrument_automation import InstrumentAutomation
 from ingest.services.cases.instrument_board import InstrumentBoard
-from ingest.storage.journal.commit import Commit
-from ingest.storage.journal.journal import Journal
-from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.suppressions import SuppressionStore
-from tests.ingest.engine.bench import begun
-from tests.ingest.engine.clock import Clock
+from tests.ingest.runtime.automated_plant import DAY, AutomatedPlant
 from tests.small_plant import PLANT, TEXT, small_configuration
 
-SECOND = 10**9
-DAY = 86_400 * SECOND
 START = dt.date(2026, 3, 2)
 HEAD = """
 [[instruments]]
@@ -58,29 +45,21 @@ OPERATOR, INSPECTOR = Person("中控室", "operator"), Person("南安市应急�
 QUIET = TEXT.replace('disabled_rules = ["STUCK"]', 'disabled_rules = ["STUCK", "SILENT"]')
 
 
-class Works:
-    """The small plant over years: engine, ledgers and the automation on real files."""
+class Works(AutomatedPlant[InstrumentAutomation]):
+    """The small plant over years, with its ledgers."""
 
     def __init__(self, folder: Path, database: Database, more: str = HEAD) -> None:
-        self.folder, self.database = folder, database
-        self.clock = Clock(begins(START) + 9 * 3600 * SECOND)
-        self.journal = Journal(folder / "journal.db")
-        self.alarms = AlarmStore(database)
-        self.observed = 0
-        self.configuration = self.written(more)
-        self.restart()
+        super().__init__(folder, database, more, START)
 
-    def written(self, more: str) -> PlantConfiguration:
-        """The plant file, compiled."""
-        return small_configuration(self.folder, self.journal.number_points, QUIET + more)
+    def written(self, text: str) -> PlantConfiguration:
+        """The plant file with `text` added, compiled."""
+        return small_configuration(self.folder, self.journal.number_points, QUIET + text)
 
-    def restart(self) -> None:
-        """As after a crash: nothing is remembered but what is on disk."""
-        self.engine = begun(self.clock, self.journal, self.database, self.configuration, Policy())
+    def automated(self) -> tuple[CaseStore, InstrumentAutomation]:
         self.board = InstrumentBoard(CaseStore(self.database), CasesConfig())
-        self.store = CaseStore(self.database, self.board.note)
-        self.automation = InstrumentAutomation(
-            self.store, self.board, SuppressionStore(self.database), lambda: self.engine.configuration, self.observe,
+        store = CaseStore(self.database, self.board.note)
+        return store, InstrumentAutomation(
+            store, self.board, SuppressionStore(self.database), lambda: self.engine.configuration, self.observe,
             CasesConfig(), self.clock.wall,
         )  # fmt: skip
 
@@ -90,35 +69,11 @@ class Works:
         self.engine.adopt(self.configuration)
         self.engine.process()
 
-    def observe(self, values: Sequence[tuple[int, float]]) -> None:
-        """As intake does it: the values pass through the journal."""
-        self.observed += len(values)
-        n, now = len(values), self.clock.wall()
-        index, value = np.array([point for point, _ in values], np.int32), np.array([value for _, value in values])
-        at = np.full(n, now)
-        self.journal.append(Commit(Batch(index, at, value, np.zeros(n, np.uint16), at), n))
-
-    async def look(self) -> None:
-        """The automation looks, and the engine judges what it passed on."""
-        await self.automation.run_once()
-        self.clock.time += SECOND
-        self.engine.process()
-
     async def until(self, day: dt.date) -> None:
         """Days go by, each looked at once."""
         while self.today < day:
             self.clock.time += DAY
             await self.look()
-
-    @property
-    def today(self) -> dt.date:
-        return day_of(self.clock.wall())
-
-    def submit(self, command: Command[Any]) -> Any:
-        """Something is asked of the engine, and done."""
-        answer: Future[Any] = self.engine.submit(command)
-        self.engine.process()
-        return answer.result(0)
 
     def ledger(self) -> Ledger:
         """That of the device that stands there now."""
@@ -128,29 +83,11 @@ class Works:
 
     def enter(self, form: Form[Any]) -> None:
         """Somebody enters something in the ledger."""
-        self._take(LedgerStep, self.ledger(), form, "中控室", "operator")
-
-    def step(self, hazard: Hazard, form: Form[Any]) -> Hazard:
-        """Somebody takes a step of a hazard."""
-        authority = isinstance(form, (Grade, Close))
-        self._take(HazardStep, hazard, form, "局" if authority else "李工", "inspector" if authority else "operator")
-        found = self.store.hazard(hazard.id)
-        assert found is not None
-        return found
-
-    def _take(self, table: type[VerbTable], record: Any, form: Form[Any], by: str, role: ActRole) -> None:
-        now = self.clock.wall()
-        after = advance(table, record, form, by=by, role=role, time=now)
-        self.store.commit(added=table.history(after, form, by, role, now), saved=[after])
+        self.take(LedgerStep, self.ledger(), form, "中控室", "operator")
 
     def standing(self) -> list[Alarm]:
         """The alarms of the instrument's checks that are active."""
-        return [alarm for alarm in self.alarms.alarms(AlarmFilter(point=OVERDUE), limit=99) if alarm.active]
-
-    def hazards(self, state: HazardState | None = None) -> list[Hazard]:
-        """Those that rules opened, newest first."""
-        which = HazardFilter(states=frozenset({state}) if state else None)
-        return self.store.hazards(which, limit=99)
+        return self.active(OVERDUE)
 
 
 def calibrated(day: dt.date, outcome: Outcome = Outcome.PASSED) -> Calibrate:

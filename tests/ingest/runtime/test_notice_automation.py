@@ -34,9 +34,9 @@ from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.notice_store import NoticeStore
+from tests.ingest.runtime.automated_plant import DAY
 from tests.ingest.runtime.reminded import MINUTE, Reminded
 from tests.ingest.runtime.test_instrument_automation import (
-    DAY,
     HEAD,
     INSPECTOR,
     OPERATOR,
@@ -224,7 +224,7 @@ def declared(plant: Reminded, hours: float = 2) -> Work:
 
 def step(plant: Reminded, work: Work, form: Any, by: str = "李四") -> Work:
     """Somebody takes a step of declared work."""
-    plant._take(WorkStep, work, form, by, "operator")
+    plant.take(WorkStep, work, form, by, "operator")
     found = DailyStore(plant.database).work(work.id)
     assert found is not None
     return found
