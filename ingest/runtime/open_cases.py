@@ -40,6 +40,7 @@ def open_cases(database: Database, config: CasesConfig) -> CaseBooks:
         instruments.note(records)
 
     def in_doubt(records: Sequence[object]) -> None:
+        works.doubt()
         cleaned.note(records)  # it reads them again
         instruments.forget()
 
