@@ -148,7 +148,7 @@ class Scrap(Form[Ledger]):
     """报废, with proof. Another device has another serial number, and its own ledger."""
 
     reason: Annotated[str, Input(Kind.WORDS, "报废原因", "Why", rows=2)]
-    evidence: Annotated[tuple[UUID, ...], FILES] = ()
+    evidence: Annotated[tuple[UUID, ...], FILES]
 
     def check(self, record: Ledger) -> None:  # noqa: ARG002
         """Check that something shows it."""

@@ -74,7 +74,10 @@ def _body(name: str, about: str, types: tuple[tuple[str, Kind, type[StrEnum] | N
     shape: dict[str, Any] = {}
     for field, kind, choice, required in types:
         of: Any = choice or _TYPES[kind]
-        shape[field] = (of, ...) if required else (of, ()) if kind is Kind.EVIDENCE else (of | None, None)
+        if kind is Kind.EVIDENCE:
+            shape[field] = (Annotated[of, Field(min_length=1)], ...) if required else (of, ())
+        else:
+            shape[field] = (of, ...) if required else (of | None, None)
     return create_model(name, __base__=Seen, __doc__=about, **shape)
 
 

@@ -152,7 +152,7 @@ def test_what_is_scrapped_owes_nothing_and_needs_proof() -> None:
     of, today = instrument(calibration=every(months=12)), day("2026-06-01")
     ledger = opened(of, day("2026-01-01"))
     with pytest.raises(Incomplete, match="evidence"):
-        entered(ledger, Scrap("探头进水"), today)
+        entered(ledger, Scrap("探头进水", evidence=()), today)
     ledger = entered(ledger, Scrap("探头进水", CERTIFICATE), today)
     assert (due(of, ledger, today).state, due(of, ledger, today).overdue_days) == (DueState.SCRAPPED, 0)
     with pytest.raises(Impossible):
