@@ -149,7 +149,7 @@ def idle_600(yard: Yard) -> Iterator[None]:
 
 @contextmanager
 def backfill(yard: Yard) -> Iterator[None]:
-    """Gateways of the quiet plant send what they kept, oldest first, as fast as it is told to be on disk."""
+    """Gateways of the quiet plant send what they kept, oldest first, as fast as it is acknowledged."""
     kept_s = yard.scaled(KEPT_S)
     frames = kept_s * 3 // _INSTANTS
     first = _QUIET_GATEWAY + 3 * (next(yard.numbers) % (GATEWAYS // 3))  # nobody's past is told twice

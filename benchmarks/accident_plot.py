@@ -1,4 +1,4 @@
-"""A picture of one replayed accident: what the instruments showed, what was said, and when it was too late."""
+"""A picture of one replayed accident: what the instruments showed, what was alarmed, and when it was too late."""
 
 from __future__ import annotations
 

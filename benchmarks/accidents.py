@@ -1,4 +1,4 @@
-"""Published accidents, replayed: is something said before the point of no return, and how much is said without reason?
+"""Published accidents, replayed: is there an alarm before the point of no return, and how many are without reason?
 
     python -m benchmarks.accidents [--json] [--only ACCIDENT ...] [--seeds 20] [--healthy 100] [--plots FOLDER]
 

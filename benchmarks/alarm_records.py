@@ -120,7 +120,7 @@ def _called(event: AlarmEvent, seq: int) -> dict[str, Any]:
 
 
 def events(record: Alarm) -> Iterator[AlarmEvent]:
-    """What led to the alarm as it stands, told in short."""
+    """What led to the alarm as it stands, in short."""
 
     def event(kind: AlarmEventKind, time: int, state: AlarmState) -> AlarmEvent:
         return AlarmEvent(0, event_id(record.id, kind, time), kind, time, time, replace(record, state=state))

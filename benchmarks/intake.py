@@ -263,7 +263,7 @@ def latency(messages: int, rate: float) -> dict[str, float]:
 
 
 def memory(points: int, rest_s: float) -> float:
-    """MB the service holds with so many points, each heard once."""
+    """MB the service holds with so many points, each received once."""
     gateways = max(1, points // COLUMNS)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

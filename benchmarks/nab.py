@@ -122,7 +122,7 @@ def readings(recordings: list[Recording]) -> Readings:
 
 
 def score_all(recordings: list[Recording]) -> list[Floats]:
-    """The score of every row of every file, in [0, 1); 0 while nothing can be told."""
+    """The score of every row of every file, in [0, 1); 0 while nothing can be judged."""
     return [np.nan_to_num(score) for score in scores_of("surprise", rules(len(recordings)), readings(recordings))]
 
 

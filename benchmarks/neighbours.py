@@ -58,7 +58,7 @@ class Calm:
         self._client.loop_start()
 
     def send_for(self, seconds: float) -> list[float]:
-        """Send for so long; seconds until each was told to be on disk, infinity if that was not in time."""
+        """Send for so long; seconds until each was committed, infinity if that was not in time."""
         first, until = len(self._sent) + 1, time.perf_counter() + seconds
         while time.perf_counter() < until:
             seq = len(self._sent) + 1

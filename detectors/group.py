@@ -291,7 +291,7 @@ def standardised(rows: Floats, mean: Floats, scale: Floats, clip: float | Floats
 
 
 def usual_of(rows: Floats, *, part: bool = False) -> Usual:
-    """What is usual in these vectors (float64[n, d]); from `part` of a lesson, nothing is said of what stood still."""
+    """What is usual in these vectors (float64[n, d]); from `part` of a lesson, what stood still is left out."""
     present = ~np.isnan(rows)
     count = np.maximum(present.sum(axis=0), 1)
     mean = np.where(present, rows, 0.0).sum(axis=0) / count

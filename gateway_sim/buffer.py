@@ -67,7 +67,7 @@ class FrameBuffer:
         return seq, kept.payload
 
     def commit(self, seq: int, missing: Sequence[tuple[int, int]], now: float) -> None:
-        """Forget what is on disk, and queue again what is said to be missing.
+        """Forget what is on disk, and queue again what is reported missing.
 
         A frame sent within the last `resend_s` is not yet called missing: it may still be on its way.
         """

@@ -146,7 +146,7 @@ def run_replay(
     replayed = asyncio.run(main())
     typer.echo(msgspec.json.encode(replayed).decode())
     for refusal in replayed.refused:
-        typer.echo(_said_of(refusal, f"{plant}/{gateway}"), err=True)
+        typer.echo(_refusal_text(refusal, f"{plant}/{gateway}"), err=True)
     if replayed.connections > 1:
         typer.echo(
             "the connection was lost in between: see `yujing quarantine list` for what was refused then", err=True
@@ -214,7 +214,7 @@ def _link(host: str, port: int, username: str | None, password_file: Path | None
     return Link(host, port, username, password, protocol)
 
 
-def _said_of(refusal: Refusal, gateway: str) -> str:
+def _refusal_text(refusal: Refusal, gateway: str) -> str:
     readings = f", {refusal.readings} readings" if refusal.readings else ""
     what = f"{gateway}: not taken, in quarantine: {refusal.frames} frames{readings}: {refusal.reason}: {refusal.detail}"
     return f"{what}; mend --map or the plant file, then `yujing quarantine retry`"

@@ -31,7 +31,7 @@ FOREVER_S: Final = 30 * 86_400.0  # the timetable of a run without an end
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What the fleet is to do. Without `for_s` it runs until it is told to stop.
+    """What the fleet is to do. Without `for_s` it runs until it is stopped.
 
     `accident` is the id of one to be played, by its own plant instead of the sample plants.
     """
@@ -117,7 +117,7 @@ class Fleet:
             with suppress(TimeoutError):
                 async with asyncio.timeout(max(began + tick * period - time.monotonic(), 0.0)):
                     await stop.wait()
-            self._turn_faults(tick * period, began_ns)
+            self._inject_faults(tick * period, began_ns)
             active = [slot.fault for slot in self._active]
             for plant in self.plants.values():
                 plant.sample(began_ns // 1_000_000 + round(tick * period * 1000), period, active)
@@ -127,7 +127,7 @@ class Fleet:
         for plant in self.plants.values():
             plant.flush()
 
-    def _turn_faults(self, elapsed_s: float, began_ns: int) -> None:
+    def _inject_faults(self, elapsed_s: float, began_ns: int) -> None:
         for slot in [slot for slot in self._active if slot.end_s <= elapsed_s]:
             self._active.remove(slot)
             if slot.fault.where is Where.NETWORK:

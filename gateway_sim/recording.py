@@ -1,4 +1,4 @@
-"""Recorded CSV files as frames of a gateway: read, checked, and every fault said with file, line, column and value."""
+"""Recorded CSV files as frames of a gateway: read, checked, and every fault named with file, line, column and value."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from ingest.base.loading import loading
 
 
 def main() -> None:
-    """Run the command line; which version this is is said without loading it."""
+    """Run the command line; the version is printed without loading it."""
     if sys.argv[1:] in (["--version"], ["version"]):
         sys.stdout.write(f"yujing {build.version()}\n")
         return

@@ -1,4 +1,4 @@
-"""Published accidents as physical scenarios: would the service have said something in time?"""
+"""Published accidents as physical scenarios: would the service have raised an alarm in time?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A published accident as a scenario: a plant in motion, what happened to it, and what had to be said in time."""
+"""A published accident as a scenario: a plant in motion, what happened to it, and which alarms had to be in time."""
 
 from __future__ import annotations
 
@@ -55,5 +55,5 @@ class Accident:
 
     @property
     def most_lead_s(self) -> float:
-        """The lead if it were told at its first second."""
+        """The lead of an alarm in its first second."""
         return self.no_return_s - self.begins_s

@@ -55,7 +55,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class LateUnjudged(Event, level="warning", labels=("reason",), amount="readings"):
-    """So many readings beyond a limit came so late that it cannot be told what they mean: kept, and not judged.
+    """So many readings beyond a limit came so late that nobody can judge them: kept, and not judged.
 
     Rule and time (ns) are those of the first.
     """

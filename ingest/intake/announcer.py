@@ -37,7 +37,7 @@ Refuse = Callable[[str, str, Refusal], bool]
 
 @dataclass(frozen=True, slots=True)
 class RefusalsUntold(Event, level="warning", amount="frames"):
-    """Frames could not be taken and their gateways are not told, since too many have to be: see the quarantine."""
+    """Frames could not be taken and their gateways are not notified, since there are too many: see the quarantine."""
 
     frames: int
 

@@ -9,7 +9,7 @@ from ingest.base.telemetry import Event
 
 @dataclass(frozen=True, slots=True)
 class MessageQuarantined(Event, level="warning", labels=("reason",), amount="messages"):
-    """Messages of one commit and topic, or what could not be taken of them, put aside for one reason.
+    """Messages of one commit and topic, or what could not be taken of them, put into quarantine for one reason.
 
     Attributes:
         topic, detail: of the first; of gateways that no plant file has, all topics count as one.

@@ -251,7 +251,7 @@ class Group:
             self._set_presence(gateway, message.received, online=False)
 
     def _mark_alive(self, gateway: GatewayInGroup, message: Raw) -> None:
-        """Note that a frame came, so its gateway is online whatever its status said."""
+        """Note that a frame came, so its gateway is online whatever its status message says."""
         presence, received = gateway.presence, message.received
         fresh = presence is not None and presence.online and abs(received - presence.reported) < _PRESENCE_EVERY
         if not fresh and not message.retained:
@@ -349,7 +349,7 @@ class Group:
         self._quarantined.append(Quarantined(0, message.received, message.topic, reason, detail, readings, payload))
 
     def _refuse(self, who: Who, identity: tuple[str, int], reason: Reason, detail: str, readings: int) -> None:
-        """Note that the gateway is to be told that a frame, or columns of it, could not be taken."""
+        """Note that the gateway is to be notified that a frame, or columns of it, could not be taken."""
         self.refusals.append((who, Refusal(*identity, reason, detail[:DETAIL], 1, readings)))
 
     def _emit_quarantined(self) -> None:

@@ -38,7 +38,7 @@ _RESUBMIT_AFTER: Final = 60 * 10**9
 
 @dataclass(frozen=True, slots=True)
 class DispositionRefused(Event, level="warning"):
-    """The engine did not take a disposition it was told again: what it answers was answered already."""
+    """The engine did not take a disposition it was given again: what it answers was answered already."""
 
     id: str
     error: str

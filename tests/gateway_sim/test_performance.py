@@ -30,9 +30,9 @@ def test_the_fleet_plays_it_by_its_plant_alone_and_labels_it(tmp_path: Path) -> 
     labels = tmp_path / "faults.jsonl"
     fleet = Fleet(Link("127.0.0.1", 1), Run(accident="haian-2024", labels=labels))
     assert [*fleet.plants] == ["casting-hydraulic"]
-    fleet._turn_faults(HEALTHY_S - 1, 0)
+    fleet._inject_faults(HEALTHY_S - 1, 0)
     assert not labels.exists()
-    fleet._turn_faults(HEALTHY_S, 0)
+    fleet._inject_faults(HEALTHY_S, 0)
     accident = ACCIDENTS["haian-2024"]
     (label,) = read_labels(labels)
     assert (label.plant, label.fault) == ("casting-hydraulic", "haian-2024")

@@ -66,7 +66,7 @@ class PledgeLine:
 
     @property
     def state(self) -> Text:
-        """What is to be said of it."""
+        """Remarks on it."""
         return label(PledgeState.WITHDRAWN if self.standing is None else self.standing)
 
 

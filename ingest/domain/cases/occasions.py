@@ -86,7 +86,7 @@ def work_occasion(work: Work, kind: Text, standing: WorkStanding, now: int, afte
 
 
 def maintenance_occasion(point: Point, *, certain: bool) -> Occasion:
-    """That an instrument asks for maintenance; `certain` False: what it last said is too long ago."""
+    """That an instrument asks for maintenance; `certain` False: its last status is too old."""
     text = Text(
         f"{point.name.zh}（{point.id}）的仪表报告需要维护",
         f"the instrument of {point.name.en} ({point.id}) asks for maintenance",

@@ -40,7 +40,7 @@ SPECIAL: Final = (WorkKind.HOT_WORK, WorkKind.CONFINED_SPACE, WorkKind.ELECTRICA
 
 
 class WorkState(StrEnum):
-    """How far it has come, by what people said."""
+    """How far it has come, by the steps that people took."""
 
     DECLARED = "declared"
     APPROVED = "approved"
@@ -153,7 +153,7 @@ class Work:
         return self.state not in EXPECTED_WORK or (self.state is not WorkState.UNDER_WAY and time >= ended)
 
     def overran_at(self, time: int) -> bool:
-        """Whether it went on at a time at which it was to be over; what nobody said to have begun did not."""
+        """Whether it went on at a time at which it was to be over; without a step that began it, it did not."""
         return self.begun is not None and time >= self.ends and self.covers(time)
 
     def concerns(self, plant: str, equipment: str | None) -> bool:

@@ -16,13 +16,13 @@ def raised(alarm: Alarm) -> int:
     return alarm.onset if alarm.historical else alarm.annunciated
 
 
-def told(work: Work, alarm: Alarm) -> Text:
-    """What the alarm says of the work."""
+def work_text(work: Work, alarm: Alarm) -> Text:
+    """The sentence on the work that is shown with the alarm."""
     return sentence(work, label(work.kind), raised(alarm))
 
 
 def work_fields(work: Work, alarm: Alarm) -> dict[str, Any]:
-    """Return a piece of declared work as an alarm tells of it."""
+    """Return a piece of declared work as an alarm shows it."""
     return {
         "id": str(work.id),
         "kind": str(work.kind),
@@ -33,5 +33,5 @@ def work_fields(work: Work, alarm: Alarm) -> dict[str, Any]:
         "equipment": work.equipment,
         "guardian": work.guardian,
         "overran": work.overran_at(raised(alarm)),
-        "text": localized(told(work, alarm)),
+        "text": localized(work_text(work, alarm)),
     }

@@ -41,7 +41,7 @@ class AcknowledgeTimes(PerColour):
 
 
 class FeedbackTimes(PerColour):
-    """Seconds from the acknowledgement until somebody must have said what it was."""
+    """Seconds from the acknowledgement until feedback is due."""
 
     red: Seconds = 1800
     orange: Seconds = 7200

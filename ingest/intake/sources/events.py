@@ -49,7 +49,7 @@ class SubscriptionRefused(Event, level="error"):
 
 @dataclass(frozen=True, slots=True)
 class FramesUnassured(Event, level="warning"):
-    """A gateway sends frames with QoS 0, which may be lost, or retained, so that old ones come again: told once."""
+    """A gateway sends frames with QoS 0, which may be lost, or retained, so that old ones come again: reported once."""
 
     plant: str
     gateway: str
@@ -58,7 +58,7 @@ class FramesUnassured(Event, level="warning"):
 
 @dataclass(frozen=True, slots=True)
 class AnnouncementTooLarge(Event, level="error"):
-    """The broker takes no packet in which a gateway could be told what is on disk, or refused: it never hears of it."""
+    """The broker takes no packet for a gateway's acknowledgement or refusal: it never gets one."""
 
     plant: str
     gateway: str

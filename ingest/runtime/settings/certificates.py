@@ -38,7 +38,7 @@ _TRUSTED: Final = frozenset({"tls_ca", "ca_file"})
 
 @dataclass(frozen=True, slots=True)
 class CertificateEnding(Event, level="warning", labels=("key",)):
-    """A certificate ends within 30 days, or has ended (`days_left`: minus the days since): told once a day."""
+    """A certificate ends within 30 days, or has ended (`days_left`: minus the days since): reported once a day."""
 
     key: str
     where: str

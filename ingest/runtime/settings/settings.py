@@ -29,7 +29,7 @@ from ingest.storage.state.config import SERVER_EXTRA, StateConfig, require_files
 
 
 class LogConfig(Config):
-    """What is told on standard error."""
+    """What is logged on standard error."""
 
     level: Literal["debug", "info", "warning", "error"] = "info"
     json_lines: bool = True  # false: coloured text for people
@@ -37,7 +37,7 @@ class LogConfig(Config):
 
 
 class Settings(Config):
-    """Everything the service is told. Relative paths count from the folder of the settings file."""
+    """All settings of the service. Relative paths count from the folder of the settings file."""
 
     plants: Path = Path("plants")
     removal_wait_s: float = Field(default=60.0, ge=0)  # how long a file must stay so before what it lost is let go

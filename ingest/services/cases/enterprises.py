@@ -46,7 +46,7 @@ def last_received(ports: Ports) -> dict[str, int]:
 
 
 def recent_s(ports: Ports) -> float:
-    """For how long a plant counts as connected once it was heard."""
+    """For how long a plant counts as connected once it sent something."""
     return ports.cases.config.connected_h * 3600
 
 

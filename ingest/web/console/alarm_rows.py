@@ -9,7 +9,7 @@ from typing import Final
 from ingest.domain.alarms.display import Shown
 from ingest.domain.alarms.lifecycle import UNSEEN
 from ingest.domain.cases.work import Work
-from ingest.domain.cases.work_report import told
+from ingest.domain.cases.work_report import work_text
 from ingest.domain.model.alarm import Alarm, AlarmState
 from ingest.domain.model.plant import GATEWAY_SIGNAL, ServicePoint
 from ingest.domain.model.text import Text
@@ -65,5 +65,5 @@ def alarm_row(
         rule.reason if rule else None,
         caller.may_act and alarm.state in UNSEEN,
         shown,
-        tuple(told(each, alarm) for each in work),
+        tuple(work_text(each, alarm) for each in work),
     )

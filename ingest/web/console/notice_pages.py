@@ -1,4 +1,4 @@
-"""The console's page of notices (提醒): what is to be done by when, and who was told of it."""
+"""The console's page of notices (提醒): what is to be done by when, and who was notified."""
 
 from __future__ import annotations
 

@@ -99,8 +99,8 @@ def bypasses_router(ports: Ports) -> APIRouter:
     @router.post("", status_code=201)
     def request(actor: Actor, body: NewBypass) -> BypassOut:
         """Ask for an interlock to be bypassed; somebody else approves it. Operators and admins only."""
-        wish: dict[str, Any] = {name: getattr(body, name) for name in NewBypass.model_fields}
-        return out(bypasses.request(ports, actor, **wish))
+        draft: dict[str, Any] = {name: getattr(body, name) for name in NewBypass.model_fields}
+        return out(bypasses.request(ports, actor, **draft))
 
     @router.get("/{bypass}")
     def show(bypass: UUID, caller: Caller) -> BypassOut:

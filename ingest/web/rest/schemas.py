@@ -36,7 +36,7 @@ class Said(Shape):
 
 
 class GatewayOut(Shape):
-    """A gateway: what is on disk of its current boot, and when it was last heard."""
+    """A gateway: what is on disk of its current boot, and when it last sent something."""
 
     plant: PlantId
     gateway: Annotated[str, Field(examples=["GW-01"])]
@@ -118,7 +118,7 @@ class PhaseOut(Shape):
 
 
 class QuarantinedOut(Shape):
-    """A message put aside, with the reason it was refused."""
+    """A message in quarantine, with the reason it was refused."""
 
     id: Annotated[int, Field(examples=[17])]
     received: Instant

@@ -51,7 +51,7 @@ def service_router(ports: Ports) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         before: Annotated[Number | None, Query(description="`next` of the page before")] = None,
     ) -> schemas.QuarantinePage:
-        """List messages put aside, newest first. Operators and admins only."""
+        """List messages in quarantine, newest first. Operators and admins only."""
         found, following = caller_scope.quarantined(ports, actor, limit=limit, before=before)
         return schemas.QuarantinePage(messages=[_quarantined(record) for record in found], next=following)
 

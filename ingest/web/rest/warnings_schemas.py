@@ -193,7 +193,7 @@ class Looked(Body):
 
 
 class Seen(Looked):
-    """What is said with an acknowledgement."""
+    """What is sent with an acknowledgement."""
 
     comment: Words | None = None
 

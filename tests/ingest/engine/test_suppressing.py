@@ -18,9 +18,9 @@ from tests.small_plant import PLANT
 
 
 def shelve(bench: Bench, **changed: Any) -> Suppress:
-    wish: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + 1800 * 10**9}
-    wish |= {"kind": SuppressionKind.SHELVED, "plant": PLANT, "point": "CO-01", "who": OPERATOR} | changed
-    return Suppress(**wish)
+    command: dict[str, Any] = {"rule": "H", "reason": "校准", "until": time.time_ns() + 1800 * 10**9}
+    command |= {"kind": SuppressionKind.SHELVED, "plant": PLANT, "point": "CO-01", "who": OPERATOR} | changed
+    return Suppress(**command)
 
 
 def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench: Bench) -> None:
@@ -87,8 +87,8 @@ def test_shelving_a_whole_point_never_hides_its_highest_level(bench: Bench) -> N
 
 def test_a_point_goes_out_of_service_only_once_somebody_else_approved(bench: Bench) -> None:
     """It then hides every level; nothing of it is lost, and it shows again when the point is back."""
-    wish = shelve(bench, rule=None, kind=SuppressionKind.OUT_OF_SERVICE, until=None)
-    applied = bench.engine.submit(wish).result(PATIENCE_S)
+    command = shelve(bench, rule=None, kind=SuppressionKind.OUT_OF_SERVICE, until=None)
+    applied = bench.engine.submit(command).result(PATIENCE_S)
     assert applied.state is SuppressionState.APPLIED
     bench.send("CO-01", [170])
     bench.settle()

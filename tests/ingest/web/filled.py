@@ -92,7 +92,7 @@ async def _hide(hall: StandIn) -> tuple[UUID, UUID]:
 async def _dispose(hall: StandIn, ports: Ports) -> UUID:
     alarm = next(record for record in hall.book.values() if record.point == "HOPPER_T-01")
     proof = evidence.hand_in(ports, OPERATOR, WOOD, "灰斗现场.pdf", PDF)
-    wish = Disposition(
+    draft = Disposition(
         id=NOBODY,
         plant=WOOD,
         form=Form.PROCESS,
@@ -106,7 +106,7 @@ async def _dispose(hall: StandIn, ports: Ports) -> UUID:
         alarms=(alarm.id,),
         evidence=(proof.id,),
     )
-    await dispositions.give(ports, OPERATOR, wish, dispositions.ExpectedState())
+    await dispositions.give(ports, OPERATOR, draft, dispositions.ExpectedState())
     return alarm.id
 
 
@@ -131,8 +131,8 @@ def _hazards(ports: Ports) -> dict[str, UUID]:
     ours = (actions.Rectify, actions.Submit)
     found = {}
     for state, (plant, title, life) in lives.items():
-        wish = Hazard(NOBODY, plant, title, f"巡检发现：{title}，须落实整改", "现场", HazardSource.HAND, 0, "")
-        hazard = hazards.open_hazard(ports, INSPECTOR, wish)
+        draft = Hazard(NOBODY, plant, title, f"巡检发现：{title}，须落实整改", "现场", HazardSource.HAND, 0, "")
+        hazard = hazards.open_hazard(ports, INSPECTOR, draft)
         for step in life:
             who = OPERATOR if isinstance(step, ours) else INSPECTOR
             hazard = steps.take(ports, who, HazardStep, hazard.id, hazard.version, step)
@@ -142,8 +142,8 @@ def _hazards(ports: Ports) -> dict[str, UUID]:
 
 def _inspections(ports: Ports, lead: UUID, hazard: UUID) -> tuple[UUID, UUID]:
     today, names = day_of(ports.now()), ("李明", "吴芳")
-    wish = Inspection(NOBODY, STEEL, Basis.LEAD, names, today, "一氧化碳监测与联锁", 0, "", lead=lead)
-    inspection = inspections.plan(ports, INSPECTOR, wish)
+    draft = Inspection(NOBODY, STEEL, Basis.LEAD, names, today, "一氧化碳监测与联锁", 0, "", lead=lead)
+    inspection = inspections.plan(ports, INSPECTOR, draft)
     inspection = steps.take(ports, INSPECTOR, InspectionStep, inspection.id, inspection.version, Begin())
     inspection = inspections.find(
         ports, INSPECTOR, inspection.id, inspection.version, "炉前平台报警器被铁板遮挡", hazard
@@ -158,5 +158,5 @@ def _inspections(ports: Ports, lead: UUID, hazard: UUID) -> tuple[UUID, UUID]:
 
 def _self_inspect(ports: Ports, plant: str, period: str) -> None:
     day = dt.date(2026, 10, 28) if period.endswith("10") else dt.date(2026, 9, 20)
-    wish = SelfInspection(NOBODY, plant, period, day, "林志强", "检查除尘、煤气与消防设施，问题已登记", 1, "", 0)
-    enterprises.self_inspect(ports, OPERATOR, wish)
+    draft = SelfInspection(NOBODY, plant, period, day, "林志强", "检查除尘、煤气与消防设施，问题已登记", 1, "", 0)
+    enterprises.self_inspect(ports, OPERATOR, draft)

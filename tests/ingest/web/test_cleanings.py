@@ -78,7 +78,7 @@ class Automation:
         return [value for _, value in self.fed[before:]]
 
 
-def wish(hall: StandIn, ago: int = 0, **changes: Any) -> dict[str, Any]:
+def cleaning_body(hall: StandIn, ago: int = 0, **changes: Any) -> dict[str, Any]:
     body = {"plant": WOOD, "area": "A1", "done": iso(hall.time - ago), "cleaner": "李工", "result": "无可见积尘"}
     return body | changes
 
@@ -87,14 +87,14 @@ async def test_records_drive_the_point_and_what_is_unknown_is_not_fed(ask: Ask, 
     """Entered late, again, voided, after a restart: the age is that of the newest cleaning that counts."""
     work = Automation(hall)
     assert work.look() == [], "no record is unknown, not clean"
-    first = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 5 * HOUR)))
+    first = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 5 * HOUR)))
     assert work.look() == [5.0]
     assert work.look() == [], "once in a while is enough"
     hall.time += int(FEED_S * 1e9)
     assert work.look() == [pytest.approx(5 + 1 / 12)]
-    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 9 * HOUR)))
+    await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 9 * HOUR)))
     assert work.look() == [], "an older one that came later changes nothing"
-    newest = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, HOUR)))
+    newest = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, HOUR)))
     assert work.look() == [1.0]
     assert Automation(hall).look() == [1.0], "the same after a restart"
     work = Automation(hall)
@@ -116,7 +116,7 @@ async def test_long_overdue_cleaning_is_a_hazard_once_and_again_after_the_next(a
         return [hazard.point for hazard in hall.cases.store.hazards(HazardFilter(), limit=9)]
 
     for area in ("A1", "A2"):
-        await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, area=area)))
+        await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, area=area)))
     Automation(hall).look()
     hall.time += 71 * HOUR
     Automation(hall).look()
@@ -127,7 +127,7 @@ async def test_long_overdue_cleaning_is_a_hazard_once_and_again_after_the_next(a
     assert len(hazards()) == 2
     standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
     assert standing == {"A1": "long-overdue", "A2": "long-overdue"}
-    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
     standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
     assert standing["A1"] == "in-order"
 
@@ -139,11 +139,11 @@ async def test_an_earlier_hazard_stands_for_a_later_finding_until_it_is_closed(a
         return [(hazard.point, str(hazard.state)) for hazard in hall.cases.store.hazards(HazardFilter(), limit=9)]
 
     automation = Automation(hall)
-    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
     hall.time += 72 * HOUR
     automation.look()
     assert hazards() == [(POINT, "found")]
-    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall)))
+    await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
     hall.time += 72 * HOUR
     for _ in range(3):
         automation.look()
@@ -157,7 +157,7 @@ async def test_an_earlier_hazard_stands_for_a_later_finding_until_it_is_closed(a
 
 async def test_what_could_not_be_passed_on_is_passed_on_at_the_next_look(ask: Ask, hall: StandIn) -> None:
     automation = Automation(hall)
-    await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, 80 * HOUR)))
+    await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 80 * HOUR)))
     answers, hall.cases.store.hazards = hall.cases.store.hazards, refuse  # type: ignore[method-assign]
     with pytest.raises(StateUnavailable):
         automation.look()
@@ -177,9 +177,9 @@ async def test_the_board_takes_note_of_what_is_committed_while_it_reads(
 ) -> None:
     """What was read before is not taken for the newest; of two cleanings of one moment the one entered later counts."""
     daily, board = hall.cases.daily, hall.cases.cleaned
-    first = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall, HOUR)))
+    first = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, HOUR)))
     read = DailyStore.last_cleanings
-    meanwhile = [wish(hall, cleaner="王工")]
+    meanwhile = [cleaning_body(hall, cleaner="王工")]
 
     def late(store: DailyStore, *of: Any) -> Any:
         found = read(store, *of)
@@ -193,7 +193,7 @@ async def test_the_board_takes_note_of_what_is_committed_while_it_reads(
     assert last is not None
     assert (last.cleaner, str(last.id) != first["id"]) == ("王工", True)
     hall.time += 1
-    again = await done(await ask(OPERATOR).post(CLEANINGS, json=wish(hall) | {"done": iso(last.done)}))
+    again = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall) | {"done": iso(last.done)}))
     for known in (board, CleaningBoard(daily)):
         newest = known.last(WOOD, "A1")
         assert newest is not None
@@ -223,5 +223,5 @@ async def test_a_cleaning_is_recorded_with_a_picture_on_the_page(ask: Ask, hall:
     assert answer.status_code == 303, answer.text
     assert "无记录，情况不明" in (await operator.get("/cleaning")).text
     for wrong in ({"area": "A9"}, {"done": iso(hall.time + HOUR)}, {"cleaner": ""}):
-        assert (await operator.post(CLEANINGS, json=wish(hall, **wrong))).status_code == 422
-    assert (await ask(INSPECTOR).post(CLEANINGS, json=wish(hall))).status_code == 403
+        assert (await operator.post(CLEANINGS, json=cleaning_body(hall, **wrong))).status_code == 422
+    assert (await ask(INSPECTOR).post(CLEANINGS, json=cleaning_body(hall))).status_code == 403

@@ -38,8 +38,8 @@ async def done(ask: Ask, path: str, body: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_lead_leads_to_an_inspection_and_its_findings_are_hazards(ask: Ask, hall: StandIn) -> None:
     lead = await done(ask, LEADS, {"plant": ALUMINIUM, "text": "群众举报：联锁被短接"})
-    wish = PLAN | {"basis": "lead", "lead": lead["id"], "reference": None}
-    inspection = await done(ask, INSPECTIONS, wish)
+    draft = PLAN | {"basis": "lead", "lead": lead["id"], "reference": None}
+    inspection = await done(ask, INSPECTIONS, draft)
     taken = (await ask(INSPECTOR).get(f"{LEADS}/{lead['id']}")).json()
     assert (taken["state"], taken["inspection"], taken["taken_by"]) == ("taken", inspection["id"], "南安市应急管理局")
     path = f"{INSPECTIONS}/{inspection['id']}"

@@ -68,8 +68,8 @@ GIVEN = {"contractor": "闽南检修", "measure": "更换变送器", "deadline":
 @pytest.fixture
 def hazard(hall: StandIn) -> Hazard:
     """A hazard that is registered."""
-    wish = Hazard(UUID(int=0), STEEL, "变送器失效", "无数据", "炉前", HazardSource.HAND, 0, "")
-    found = hazards.open_hazard(hall.ports, OPERATOR, wish)
+    draft = Hazard(UUID(int=0), STEEL, "变送器失效", "无数据", "炉前", HazardSource.HAND, 0, "")
+    found = hazards.open_hazard(hall.ports, OPERATOR, draft)
     registered: Hazard = steps.take(hall.ports, OPERATOR, TABLE, found.id, 1, Register())
     return registered
 

@@ -233,8 +233,8 @@ async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hal
     """Of a warning seen or answered, of an application decided on or made: said not to be saved, and shown again."""
     hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
     warning = hall.warned[-1].warning
-    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
-    applied = await hall.order(wish)
+    draft = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
+    applied = await hall.order(draft)
     raises = str(sum(alarm.raises for alarm in hall.book.values() if alarm.point == "CO-01"))
     for token, path, words in (
         (OPERATOR, f"/warnings/{warning.id}/acknowledge", {"comment": "已到现场 <b>"}),
@@ -267,8 +267,8 @@ async def test_a_second_answer_to_a_warning_or_an_application_names_the_first(ha
     for _ in range(2):
         answer = await ask(OPERATOR).post(f"/warnings/{warning.id}/acknowledge", data={"peak": warning.peak})
     assert "中控室 王建国 已于 11-23 14:12:30 确认该预警。" in answer.text
-    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
-    applied = await hall.order(wish)
+    draft = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
+    applied = await hall.order(draft)
     for path in ("approve", "reject"):
         raises = sum(alarm.raises for alarm in hall.book.values() if alarm.point == "CO-01")
         answer = await ask(INSPECTOR).post(f"/suppressions/{applied.id}/{path}", data={"raises": str(raises)})
@@ -291,8 +291,8 @@ async def test_whoever_comes_after_the_end_of_a_suppression_reads_who_ended_it_a
     """Whatever they wanted: end it, approve it, reject it. By form and by REST, in both languages."""
     hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
     rule = None if kind is SuppressionKind.OUT_OF_SERVICE else "H"
-    wish = Suppress(kind, STEEL, "CO-01", rule, "校验", hall.time + 60 * SECOND, Person("李安全", "operator"))
-    suppression = await hall.order(wish)
+    draft = Suppress(kind, STEEL, "CO-01", rule, "校验", hall.time + 60 * SECOND, Person("李安全", "operator"))
+    suppression = await hall.order(draft)
     if kind is not SuppressionKind.OUT_OF_SERVICE:
         unasked = await ask(INSPECTOR).post(f"/suppressions/{suppression.id}/approve", data={})
         assert (unasked.status_code, "李安全 已于 11-23 14:12:30 " in unasked.text) == (409, True)
@@ -312,8 +312,8 @@ async def test_whoever_comes_after_the_end_of_a_suppression_reads_who_ended_it_a
 
 
 async def test_a_second_rejection_names_the_first(hall: StandIn, ask: Ask) -> None:
-    wish = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("李安全", "operator"))
-    applied = await hall.order(wish)
+    draft = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("李安全", "operator"))
+    applied = await hall.order(draft)
     for path in ("reject", "reject", "approve", "end"):
         answer = await ask(ADMIN).post(f"/suppressions/{applied.id}/{path}", data={})
         assert path == "reject" or answer.status_code == 409

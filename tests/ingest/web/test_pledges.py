@@ -30,7 +30,7 @@ def hall() -> StandIn:
     return made_up
 
 
-def wish(hall: StandIn, **changes: Any) -> dict[str, Any]:
+def draft(hall: StandIn, **changes: Any) -> dict[str, Any]:
     return {
         "plant": ALUMINIUM,
         "day": day_of(hall.time).isoformat(),
@@ -49,20 +49,20 @@ async def standings(ask: Ask, query: str = "") -> dict[str, str]:
 
 async def test_a_pledge_is_given_once_a_day_by_its_hour_or_told_missing(ask: Ask, hall: StandIn) -> None:
     assert (await standings(ask))["2026-11-23"] == "due"
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=wish(hall)))
+    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
     assert (one["late"], one["by"], one["number"]) == (False, "中控室 王建国", 1)
     assert "我承诺所有生产装置处于安全运行状态" in one["text"]
-    twice = await ask(OPERATOR).post(PLEDGES, json=wish(hall))
+    twice = await ask(OPERATOR).post(PLEDGES, json=draft(hall))
     assert twice.status_code == 409
     assert twice.json()["message"]["zh"] == "该日已有有效的承诺，请先撤回。"
     body = {"version": 1, "remark": "装置数写错"}
     await done(await ask(OPERATOR).post(f"{PLEDGES}/{one['id']}/withdraw", json=body))
     hall.time += 3 * HOUR
     assert (await standings(ask))["2026-11-23"] == "missing", "what was withdrawn does not count"
-    other = await done(await ask(OPERATOR).post(PLEDGES, json=wish(hall, running=3)))
+    other = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall, running=3)))
     assert (other["late"], other["number"]) == (True, 2)
     hall.time += 24 * HOUR
-    assert (await ask(OPERATOR).post(PLEDGES, json=wish(hall, day="2026-11-23"))).status_code == 422
+    assert (await ask(OPERATOR).post(PLEDGES, json=draft(hall, day="2026-11-23"))).status_code == 422
     found = await standings(ask)
     assert found["2026-11-23"] == "late"
     assert found["2026-11-24"] == "missing"
@@ -74,7 +74,7 @@ async def test_a_pledge_is_given_once_a_day_by_its_hour_or_told_missing(ask: Ask
 
 
 async def test_a_pledge_that_says_no_hot_work_while_it_is_declared_is_told(ask: Ask, hall: StandIn) -> None:
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=wish(hall)))
+    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
     assert one["contradictions"] == []
     work = await declared(ask, hall)
     shown = await done(await ask(INSPECTOR).get(f"{PLEDGES}/{one['id']}"))
@@ -88,10 +88,10 @@ async def test_a_pledge_that_says_no_hot_work_while_it_is_declared_is_told(ask: 
 
 
 async def test_each_sees_its_own_and_a_township_its_region(ask: Ask, hall: StandIn) -> None:
-    assert (await ask(INSPECTOR).post(PLEDGES, json=wish(hall))).status_code == 403
-    assert (await ask(ELSEWHERE).post(PLEDGES, json=wish(hall))).status_code == 404
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=wish(hall)))
-    await done(await ask(OPERATOR).post(PLEDGES, json=wish(hall, plant=STEEL)))
+    assert (await ask(INSPECTOR).post(PLEDGES, json=draft(hall))).status_code == 403
+    assert (await ask(ELSEWHERE).post(PLEDGES, json=draft(hall))).status_code == 404
+    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
+    await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall, plant=STEEL)))
     assert (await ask(ELSEWHERE).get(f"{PLEDGES}/{one['id']}")).status_code == 404
     assert (await done(await ask(ELSEWHERE).get(PLEDGES)))["pledges"] == []
     region = hall.known.plants[ALUMINIUM].region

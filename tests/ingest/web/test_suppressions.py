@@ -26,7 +26,7 @@ SUPPRESSIONS = "/api/v1/suppressions"
 LATER = "2026-11-23T16:20:00+08:00"  # within the eight hours a shelf may last
 
 
-def wish(**changed: Any) -> dict[str, Any]:
+def draft(**changed: Any) -> dict[str, Any]:
     return {
         "kind": "shelved", "plant": STEEL, "point": "CO-02", "rule": "H", "reason": "校准", "until": LATER, **changed,
     }  # fmt: skip
@@ -34,7 +34,7 @@ def wish(**changed: Any) -> dict[str, Any]:
 
 async def out_of_service(client: httpx.AsyncClient) -> str:
     """Apply for a point to be taken out of service; its id."""
-    body = wish(kind="out-of-service", rule=None, until=None, reason="更换传感器")
+    body = draft(kind="out-of-service", rule=None, until=None, reason="更换传感器")
     answer = await client.post(SUPPRESSIONS, json=body)
     assert answer.status_code == 201, answer.text
     assert answer.json()["state"] == "applied"
@@ -45,7 +45,7 @@ async def test_a_shelved_alarm_is_told_with_who_why_and_until_when(hall: StandIn
     assert hall.time == NOON
     alarm = hall.raise_alarm(STEEL, "CO-02", "H", 26.0)
     client = ask(OPERATOR)
-    made = (await client.post(SUPPRESSIONS, json=wish())).json()
+    made = (await client.post(SUPPRESSIONS, json=draft())).json()
     assert (made["state"], made["applicant"], made["reason"]) == ("in-force", "中控室 王建国", "校准")
     shown = (await client.get(f"/api/v1/alarms/{alarm.id}")).json()
     assert shown["state"] == "shelved"
@@ -122,7 +122,7 @@ async def test_only_the_supervision_decides_on_what_goes_out_of_service_and_nobo
     ],
 )
 async def test_what_cannot_be_hidden_is_refused(changed: dict[str, Any], status: int, hall: StandIn, ask: Ask) -> None:
-    answer = await ask(OPERATOR).post(SUPPRESSIONS, json=wish(**changed))
+    answer = await ask(OPERATOR).post(SUPPRESSIONS, json=draft(**changed))
     assert answer.status_code == status, answer.text
     assert hall.hidden == {}
 
@@ -132,7 +132,7 @@ async def test_another_plants_suppressions_do_not_exist(ask: Ask) -> None:
     client = ask(ELSEWHERE)
     assert (await client.get(SUPPRESSIONS)).json()["suppressions"] == []
     assert (await client.post(f"{SUPPRESSIONS}/{waiting}/end")).status_code == 404
-    assert (await client.post(SUPPRESSIONS, json=wish())).status_code == 404
+    assert (await client.post(SUPPRESSIONS, json=draft())).status_code == 404
 
 
 async def test_the_audit_trail_tells_who_did_what_to_what_and_keeps_to_the_callers_plants(

@@ -23,7 +23,7 @@ WORKS, ALARMS = "/api/v1/works", "/api/v1/alarms"
 HOUR = 60 * MINUTE
 
 
-def wish(hall: StandIn, **changes: Any) -> dict[str, Any]:
+def draft(hall: StandIn, **changes: Any) -> dict[str, Any]:
     """Hot work on the casting machine, for an hour from a quarter of an hour ago."""
     return {
         "plant": ALUMINIUM,
@@ -46,7 +46,7 @@ async def done(answer: httpx.Response) -> Any:
 
 
 async def declared(ask: Ask, hall: StandIn, **changes: Any) -> Any:
-    return await done(await ask(OPERATOR).post(WORKS, json=wish(hall, **changes)))
+    return await done(await ask(OPERATOR).post(WORKS, json=draft(hall, **changes)))
 
 
 async def step(ask: Ask, work: dict[str, Any], name: str, token: str = OPERATOR, **body: Any) -> Any:
@@ -205,7 +205,7 @@ async def test_the_register_is_found_by_state_kind_time_and_place_a_page_at_a_ti
 
 
 async def test_who_supervises_declares_nothing_and_what_is_wrong_is_named(ask: Ask, hall: StandIn) -> None:
-    assert (await ask(INSPECTOR).post(WORKS, json=wish(hall))).status_code == 403
+    assert (await ask(INSPECTOR).post(WORKS, json=draft(hall))).status_code == 403
     wrong = {
         "equipment": "CAST-99",
         "ends": iso(hall.time - HOUR),
@@ -214,7 +214,7 @@ async def test_who_supervises_declares_nothing_and_what_is_wrong_is_named(ask: A
         "plant": "nowhere",
     }
     for name, value in wrong.items():
-        answer = await ask(OPERATOR).post(WORKS, json=wish(hall, **{name: value}))
+        answer = await ask(OPERATOR).post(WORKS, json=draft(hall, **{name: value}))
         assert answer.status_code == (404 if name == "plant" else 422), answer.text
         assert name in answer.text
     assert (await done(await ask(OPERATOR).get(WORKS)))["works"] == []
@@ -224,7 +224,7 @@ async def test_the_pages_declare_approve_begin_and_end_it(ask: Ask, hall: StandI
     operator, admin = ask(OPERATOR), ask(ADMIN)
     chosen = (await operator.get(f"/works/new?plant={ALUMINIUM}")).text
     assert f'value="{machine(hall)}"' in chosen
-    form = wish(hall, begins="2026-11-23T14:00", ends="2026-11-23T16:00", equipment=machine(hall))
+    form = draft(hall, begins="2026-11-23T14:00", ends="2026-11-23T16:00", equipment=machine(hall))
     answer = await operator.post("/works", data=form)
     assert answer.status_code == 303, answer.text
     at = answer.headers["location"]

@@ -51,7 +51,7 @@ def hazards(count: int) -> list[Hazard]:
     ]
 
 
-def wish(folder: Path, ending: Ending, **more: Any) -> ExportRequest:
+def export_of(folder: Path, ending: Ending, **more: Any) -> ExportRequest:
     plants = tuple(small_configuration(folder).plants.values())
     return ExportRequest("hazards", ending, plants, frozenset({PLANT}), {PLANT: NOW}, 3600.0, NOW, **more)
 
@@ -67,19 +67,19 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
     store.commit(added=hazards(30))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     for ending in ("json", "csv", "html"):
-        here = SheetBuilder(store, DailyStore(database), CaseFigures(database)).build(wish(tmp_path, ending))
-        assert await made(desk, wish(tmp_path, ending)) == here
-    assert (await made(desk, wish(tmp_path, "xlsx"))).startswith(b"PK")
-    year = await made(desk, wish(tmp_path, "json", year=2030))
+        here = SheetBuilder(store, DailyStore(database), CaseFigures(database)).build(export_of(tmp_path, ending))
+        assert await made(desk, export_of(tmp_path, ending)) == here
+    assert (await made(desk, export_of(tmp_path, "xlsx"))).startswith(b"PK")
+    year = await made(desk, export_of(tmp_path, "json", year=2030))
     assert json.loads(year)["rows"]
 
 
 async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(25))
     maker = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database))
-    whole = [row["title"] for row in json.loads(maker.build(wish(tmp_path, "json")))["rows"]]
+    whole = [row["title"] for row in json.loads(maker.build(export_of(tmp_path, "json")))["rows"]]
     pages = [
-        msgspec.json.decode(maker.build(wish(tmp_path, "page", first=first, most=10)), type=Page)
+        msgspec.json.decode(maker.build(export_of(tmp_path, "page", first=first, most=10)), type=Page)
         for first in (0, 10, 20)
     ]
     title = [column.key for column in pages[0].columns].index("title")
@@ -91,7 +91,7 @@ async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) 
 async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
     desk = ExportRunner(StateConfig(path=tmp_path / "nowhere.db"), tmp_path)
     with pytest.raises(ExportFailed, match="does not answer") as refused:
-        await desk.make(wish(tmp_path, "csv"))
+        await desk.make(export_of(tmp_path, "csv"))
     assert refused.value.again
 
 
@@ -106,29 +106,29 @@ async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it
     with pytest.raises(
         ExportFailed, match=r"XLSX: 需要附加组件 needs the extra xlsx: pip install 'yujing\[xlsx\]'"
     ) as refused:
-        await desk.make(wish(tmp_path, "xlsx"))
+        await desk.make(export_of(tmp_path, "xlsx"))
     assert not refused.value.again
-    assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 2
+    assert (await made(desk, export_of(tmp_path, "csv"))).count(b"\r\n") == 2
 
 
 @pytest.mark.usefixtures("in_its_turn")
 async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(3))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
-    giving_up = [asyncio.create_task(desk.make(wish(tmp_path, "csv"))) for _ in range(3)]
+    giving_up = [asyncio.create_task(desk.make(export_of(tmp_path, "csv"))) for _ in range(3)]
     await asyncio.sleep(0.05)
     for task in giving_up:
         task.cancel()
     await asyncio.gather(*giving_up, return_exceptions=True)
     assert _children() == []
-    assert (await made(desk, wish(tmp_path, "csv"))).count(b"\r\n") == 4
+    assert (await made(desk, export_of(tmp_path, "csv"))).count(b"\r\n") == 4
 
 
 async def test_a_list_is_made_with_the_time_that_nobody_else_wants(tmp_path: Path, database: Database) -> None:
     """From its start on, so that loading its code delays no alarm either."""
     CaseStore(database).commit(added=hazards(3))
     making = asyncio.create_task(
-        made(ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path), wish(tmp_path, "csv"))
+        made(ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path), export_of(tmp_path, "csv"))
     )
     while not (found := _workers()):
         assert not making.done()
@@ -152,7 +152,7 @@ async def test_a_list_is_made_where_the_system_has_no_class_for_idle_work(
     CaseStore(database).commit(added=hazards(3))
     monkeypatch.delattr(os, "sched_setscheduler")
     assert (
-        await made(ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path), wish(tmp_path, "csv"))
+        await made(ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path), export_of(tmp_path, "csv"))
     ).startswith(b"\xef\xbb\xbf")
 
 

@@ -298,8 +298,8 @@ async def test_others_cases_are_not_there(hall: StandIn, ask: Ask) -> None:
     for path in (f"/hazards/{filled.hazards['graded']}", f"/inspections/{filled.inspection}", f"/leads/{filled.lead}",
                  f"/enterprises/{STEEL}", f"/hazards/new?alarm={standing(hall, 'CO-01').id}"):  # fmt: skip
         assert (await client.get(path)).status_code == 404, path
-    wish = {"plant": STEEL, "title": "x", "place": "x", "description": "x"}
-    assert (await client.post("/hazards", data=wish)).status_code == 404
+    draft = {"plant": STEEL, "title": "x", "place": "x", "description": "x"}
+    assert (await client.post("/hazards", data=draft)).status_code == 404
 
 
 async def test_lists_on_the_console_are_in_the_readers_language(hall: StandIn, ask: Ask) -> None:

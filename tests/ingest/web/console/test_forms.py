@@ -100,8 +100,8 @@ async def test_what_people_write_is_text_on_every_page_and_nothing_else(hall: St
     await client.post(f"/alarms/{alarm.id}/out-of-service", data={"reason": HOSTILE})
     form = {"alarm": str(alarm.id), "cause": "process.gas", "measure": HOSTILE, "person": HOSTILE, "words": HOSTILE}
     await client.post("/dispositions", data=form, files=[("files", (HOSTILE, b"%PDF-1", "application/pdf"))])
-    wish = {"plant": WOOD, "title": HOSTILE, "place": HOSTILE, "description": HOSTILE}
-    hazard = (await client.post("/hazards", data=wish)).headers["location"]
+    draft = {"plant": WOOD, "title": HOSTILE, "place": HOSTILE, "description": HOSTILE}
+    hazard = (await client.post("/hazards", data=draft)).headers["location"]
     lead = (await client.post("/leads", data={"plant": WOOD, "text": HOSTILE})).headers["location"]
     plan = {"plant": WOOD, "inspectors": HOSTILE, "day": "2026-11-24", "scope": HOSTILE, "reference": HOSTILE}
     inspection = (await client.post("/inspections", data=plan)).headers["location"]

@@ -180,8 +180,8 @@ async def hidden(hall: StandIn, kind: SuppressionKind, rule: str | None = None, 
     hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
     hall.put(STEEL, "CO-01", Latest(NOON, 6.0, 0, stale=False))
     until = (begins or NOON) + 15 * MINUTE
-    wish = Suppress(kind, STEEL, "CO-01", rule, "传感器送检", until, Person("王建国", "operator"), begins)
-    record = await hall.order(wish)
+    command = Suppress(kind, STEEL, "CO-01", rule, "传感器送检", until, Person("王建国", "operator"), begins)
+    record = await hall.order(command)
     if kind is SuppressionKind.OUT_OF_SERVICE:
         await hall.order(Decide(record.id, True, Person("李明", "inspector")))
 
@@ -228,8 +228,10 @@ async def test_the_list_of_plants_says_where_nobody_would_be_called(
 
 
 async def test_what_hides_alarms_without_end_says_so_wherever_the_value_stands(hall: StandIn, ask: Ask) -> None:
-    wish = Suppress(SuppressionKind.SUPPRESSED, STEEL, "CO-01", None, "停炉", None, Person("王建国", "operator"), None)
-    await hall.order(wish)
+    command = Suppress(
+        SuppressionKind.SUPPRESSED, STEEL, "CO-01", None, "停炉", None, Person("王建国", "operator"), None
+    )
+    await hall.order(command)
     for shown in await places(ask):
         assert "抑制" in shown
         assert "直到手动解除" in shown
