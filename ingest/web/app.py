@@ -208,6 +208,8 @@ def wrong_parameters(error: RequestValidationError) -> BadParameter:
     for item in error.errors():
         name = ".".join(str(part) for part in item["loc"][1:]) or "body"
         expected = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
+        if expected.startswith("Expected UploadFile"):  # FastAPI's own words
+            expected = "a file"
         missing = item["type"] == "missing"
         value = None if missing or name == "token" else _shown(item.get("input"))
         problems.append(BadParameter(name, value, "a value" if missing else expected))

@@ -6,17 +6,18 @@ import datetime as dt
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import Field, WithJsonSchema
 
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.pledge import SENTENCE, Contradiction, Pledge, PledgeStanding, PledgeState
 from ingest.domain.cases.pledge_days import PledgeDay
-from ingest.domain.cases.work import WorkKind
+from ingest.domain.cases.work import SPECIAL, WorkKind
 from ingest.domain.model.daily import PledgeDuty
 from ingest.web.rest.case_schemas import Day, LongWords, Name, When, localized, values_of
 from ingest.web.rest.schemas import Body, PlantId, Said, Shape
 
 Units = Annotated[int, Field(ge=0, le=1000, strict=True)]
+Special = Annotated[WorkKind, WithJsonSchema({"type": "string", "enum": [*SPECIAL]})]
 
 
 class ContradictionOut(Shape):
@@ -90,7 +91,7 @@ class NewPledge(Body):
     person: Name
     running: Units
     stopped: Units
-    works: dict[WorkKind, Units] = Field(default_factory=dict, examples=[{"hot-work": 1}])
+    works: dict[Special, Units] = Field(default_factory=dict, examples=[{"hot-work": 1}])
 
     def draft(self) -> Pledge:
         """The pledge as far as the caller says."""

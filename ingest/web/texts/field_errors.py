@@ -44,6 +44,7 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"no days: they are for the lists .*", "不填日期；只有作业报备、安全承诺、粉尘清扫记录按日期导出", None),
         (r"a time not (?:before|earlier than) (\S+)", r"不早于 \1 的时间", None),
         (r"a time that is past", "已经过去的时间", None),
+        (r"a file", "文件", None),
         (r"a period that had begun, such as (\S+)", r"已经开始的周期，如 \1", None),
         (r"the name of each inspector", "每名检查人员的姓名", None),
         (r"the id of a check in this ledger", "本台账中的一条检定或检验记录", "a check in this ledger"),
