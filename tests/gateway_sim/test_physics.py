@@ -72,7 +72,7 @@ def test_healthy_values_stay_within_the_instrument_range(plant: str) -> None:
     physics = PHYSICS[sample_sites()[plant].kind](5)
     rows = [physics.advance(2.0) for _ in range(3600)]
     for point in sample_configuration().plants[plant].points:
-        if not point.is_device:
+        if point.gateway and not point.is_device:  # what people's records drive no gateway sends
             values = [row[point.id] for row in rows]
             assert point.low <= min(values) <= max(values) <= point.high, point.id
 
