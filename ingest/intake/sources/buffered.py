@@ -214,19 +214,21 @@ class BufferedClient(Client):
 
     def _loop(self, timeout: float = 1.0) -> MQTTErrorCode:
         """As paho does it, but while messages come densely the next ones need not be waited for, only gathered."""
-        if self._sparse or not self._pace.rest_s():
+        code = None if self._sparse else self._take_gathered()
+        if code is None:
             return super()._loop(timeout)
-        code = self.loop_read()
         return code if code != MQTTErrorCode.MQTT_ERR_SUCCESS else self.loop_misc()
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        """Read what has arrived, after a rest if the newest read was a short while ago."""
+        """Read what has arrived; a message that follows another one soon waits here for more."""
+        code = self._take_gathered() if self._sparse else None
+        return super().loop_read(max_packets) if code is None else code
+
+    def _take_gathered(self) -> MQTTErrorCode | None:
+        """Rest if the newest read was a short while ago, and handle what has come; None: no rest is due, or nothing."""
         rest_s = self._held_back.rest_s(self._pace.rest_s())
-        if not rest_s:
-            return super().loop_read(max_packets)
-        if not self._gather_messages(rest_s):
-            self._sparse = True
-            return MQTTErrorCode.MQTT_ERR_SUCCESS
+        if not (rest_s and self._gather_messages(rest_s)):
+            return None
         self._pace.begin()
         code = self._take_packets()
         return self._loop_rc_handle(code) if code != MQTTErrorCode.MQTT_ERR_SUCCESS else code
