@@ -47,13 +47,14 @@ def pytest_collection() -> Generator[None, object, object]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
-    """Restores the umask after each test: commands that run in the process close their files to other users."""
-    mask = os.umask(0o022)
+    """Restores umask and working folder after each test: commands that run in the process change both."""
+    mask, folder = os.umask(0o022), Path.cwd()
     os.umask(mask)
     try:
         return (yield)
     finally:
         os.umask(mask)
+        os.chdir(folder)
 
 
 LONG: Final = ("deploy", "e2e", "reliability", "dashboards", "benchmarks")
