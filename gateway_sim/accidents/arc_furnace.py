@@ -17,7 +17,6 @@ REFINE_S: Final = 600.0  # flat bath, to the temperature of tapping
 TAP_S: Final = 360.0
 HEAT_S: Final = 2.0 * (CHARGE_S + MELT_S) + REFINE_S + TAP_S
 HEAT_MWH: Final = 60.0
-MELTED: Final = 0.85  # share of a heat's energy by which everything is molten
 
 FLOW: Final = 600.0  # m3/h into the panels of the shell
 WATER_MPA: Final = 0.55

@@ -10,6 +10,7 @@ from typing import Final
 from detectors import ExpressionError, compile_expression
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
+from ingest.domain.model.translations import translated, translations
 from ingest.plants.gates import EXPECTED as CONDITION
 from ingest.plants.gates import Candidate, Missing, When, parse_when, setpoint_of
 
@@ -17,9 +18,8 @@ EXPECTED: Final = Text(
     "由信号或测点组成的算式，如 OUT_T - IN_T", "an expression of signals or points, such as OUT_T - IN_T"
 )
 
-_EXPRESSIONS: Final = tuple(
-    (re.compile(english), chinese)
-    for english, chinese in (
+_EXPRESSIONS: Final = translations(
+    (
         (r"at most (\d+) characters", r"至多 \1 个字符"),
         (r"at most (\d+) parts", r"至多 \1 个组成部分"),
         (r"the id of a point in braces", "花括号内为测点编号"),
@@ -122,8 +122,7 @@ def expression_text(expected: str) -> Text:
     >>> expression_text("at least one point").zh
     '至少一个测点'
     """
-    found = next(((match, zh) for pattern, zh in _EXPRESSIONS if (match := pattern.fullmatch(expected))), None)
-    return Text(found[0].expand(found[1]) if found is not None else expected, expected)
+    return Text(translated(expected, _EXPRESSIONS) or expected, expected)
 
 
 def alternatives(text: str) -> tuple[str, ...]:

@@ -42,7 +42,7 @@ def open_cases(database: Database, config: CasesConfig) -> CaseBooks:
     def in_doubt(records: Sequence[object]) -> None:
         works.doubt()
         cleaned.note(records)  # it reads them again
-        instruments.forget()
+        instruments.doubt()
 
     store = CaseStore(database, written, in_doubt)
     return CaseBooks(store, daily, works, cleaned, NoticeStore(database), instruments)

@@ -14,6 +14,7 @@ from ingest.domain.model.expectations import expectation_in, with_near
 from ingest.domain.model.expected import Place, place_of, words_for
 from ingest.domain.model.pydantic_texts import choices, text_of
 from ingest.domain.model.text import Text
+from ingest.domain.model.translations import translated, translations
 
 SECRET_KEYS = ("secret", "token", "password", "key", "iv")
 _NO_SECRETS: Final = frozenset({"tokens"})
@@ -27,10 +28,7 @@ STAND_INS: Final = {
 }  # fmt: skip
 """What stands in place of a key or a value that cannot be shown, with its Chinese."""
 
-_NUMBERED: Final = (
-    (re.compile(r"\(line (\d+)\)"), r"（第 \1 行）"),
-    (re.compile(r"\(over (\d+) bytes\)"), r"（超过 \1 字节）"),
-)
+_NUMBERED: Final = translations(((r"\(line (\d+)\)", r"（第 \1 行）"), (r"\(over (\d+) bytes\)", r"（超过 \1 字节）")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +197,7 @@ def _choices(given: object, listed: str) -> Text:
 
 
 def _in_words(shown: str) -> Text:
-    for pattern, chinese in _NUMBERED:
-        if found := pattern.fullmatch(shown):
-            return Text(found.expand(chinese), shown)
-    return Text(STAND_INS.get(shown, shown), shown)
+    return Text(translated(shown, _NUMBERED) or STAND_INS.get(shown, shown), shown)
 
 
 def _harmless(shown: str) -> str:

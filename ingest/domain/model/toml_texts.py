@@ -6,10 +6,10 @@ import re
 from typing import Final
 
 from ingest.domain.model.text import Text
+from ingest.domain.model.translations import translated, translations
 
-_PROBLEMS: Final = tuple(
-    (re.compile(english), chinese)
-    for english, chinese in (
+_PROBLEMS: Final = translations(
+    (
         (r"Invalid initial character for a key part", "键的开头不能是这个字符"),
         (r"Invalid value", "值的写法不对；文本须加引号"),
         (r"(?:Found invalid|Illegal) character (.+)", r"不允许的字符 \1"),
@@ -44,7 +44,7 @@ def toml_text(error: str) -> Text:
     """
     placed = _PLACE.fullmatch(error)
     what = placed["what"] if placed is not None else error
-    found = next(((match, zh) for pattern, zh in _PROBLEMS if (match := pattern.fullmatch(what))), None)
+    found = translated(what, _PROBLEMS)
     if found is None:
         return Text(f"TOML：{error}", f"TOML: {error}")
     where = ""
@@ -52,4 +52,4 @@ def toml_text(error: str) -> Text:
         where = f"（第 {placed['line']} 行" + (f"第 {placed['column']} 列）" if placed["column"] else "）")
     elif placed is not None:
         where = "（文件结尾）"
-    return Text(f"TOML：{found[0].expand(found[1])}{where}", f"TOML: {error}")
+    return Text(f"TOML：{found}{where}", f"TOML: {error}")

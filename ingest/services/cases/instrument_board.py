@@ -53,7 +53,7 @@ class InstrumentBoard:
                     if self._ledgers is not None:
                         self._keep(self._ledgers, ledger)
 
-    def forget(self) -> None:
+    def doubt(self) -> None:
         """Read the ledgers again when next asked: nobody knows whether something was committed."""
         with self._lock:
             self._changes += 1

@@ -12,7 +12,6 @@ from ingest.domain.cases import pledge_days
 from ingest.domain.cases.errors import Already
 from ingest.domain.cases.pledge import Contradiction, Pledge, check
 from ingest.domain.cases.pledge_days import PledgeDay
-from ingest.domain.cases.work import Work
 from ingest.domain.model.plant import SERVICE, Plant
 from ingest.services import caller_scope
 from ingest.services.access import Principal
@@ -52,21 +51,14 @@ def give(ports: Ports, caller: Principal, draft: Pledge) -> Pledge:
 
 def against_declared(ports: Ports, pledges: Sequence[Pledge]) -> dict[UUID, tuple[Contradiction, ...]]:
     """Return by id where pledges and the work declared for their days tell of different numbers."""
-    return pledge_days.against_declared(pledges, _declared(ports, pledges))
+    return pledge_days.against_declared(pledges, ports.cases.daily.works_beside(pledges))
 
 
 def days(ports: Ports, plants: Iterable[Plant], since: dt.date, until: dt.date) -> list[PledgeDay]:
     """Return how plants stand with each day from `since` to `until` (not included, nor days to come), by plant."""
     plants = list(plants)
     held = ports.cases.daily.pledges_held(frozenset(plant.id for plant in plants), since, until)
-    return pledge_days.pledge_days(plants, held, _declared(ports, held), since, until, ports.now())
-
-
-def _declared(ports: Ports, pledges: Sequence[Pledge]) -> list[Work]:
-    if not pledges:
-        return []
-    plants = frozenset(pledge.plant for pledge in pledges)
-    return ports.cases.daily.works_during(plants, *pledge_days.moments_of(pledges))
+    return pledge_days.pledge_days(plants, held, ports.cases.daily.works_beside(held), since, until, ports.now())
 
 
 def enterprises(ports: Ports, caller: Principal, plant: str | None, region: str) -> list[Plant]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -11,10 +11,10 @@ from ingest.domain.cases import daily_sheets as sheets
 from ingest.domain.cases.cleaning import CleaningFilter
 from ingest.domain.cases.daily_sheets import PledgeLine
 from ingest.domain.cases.days import DaySpan, day_of
-from ingest.domain.cases.pledge import Pledge, PledgeFilter, PledgeState, standing_of
-from ingest.domain.cases.pledge_days import against_declared, moments_of
+from ingest.domain.cases.pledge import PledgeFilter, PledgeState, standing_of
+from ingest.domain.cases.pledge_days import against_declared
 from ingest.domain.cases.sheet import Sheet
-from ingest.domain.cases.work import Work, WorkFilter
+from ingest.domain.cases.work import WorkFilter
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
 from ingest.services.all_pages import read_all
@@ -50,7 +50,7 @@ class DailyRegisters:
         which = PledgeFilter(request.scope, None, span.since, span.until)
         pledges = [*read_all(partial(self.store.pledges, which), lambda pledge: (pledge.given, pledge.id))]
         held = [pledge for pledge in pledges if pledge.state is PledgeState.GIVEN]
-        differing = against_declared(held, self._declared(held))
+        differing = against_declared(held, self.store.works_beside(held))
         lines: dict[tuple[dt.date, str, int], PledgeLine] = {}
         for pledge in pledges:
             plant = plants.get(pledge.plant)
@@ -64,11 +64,6 @@ class DailyRegisters:
                 standing = standing_of(plant.pledge, day, None, now)
                 lines[day, plant.id, 0] = PledgeLine(plant.name, day, None, standing, None)
         return [lines[key] for key in sorted(lines)]
-
-    def _declared(self, held: Sequence[Pledge]) -> list[Work]:
-        if not held:
-            return []
-        return self.store.works_during(frozenset(pledge.plant for pledge in held), *moments_of(held))
 
 
 def _owed(plants: Iterable[Plant], span: DaySpan, today: dt.date) -> Iterator[tuple[Plant, dt.date]]:

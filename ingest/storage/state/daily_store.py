@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from ingest.domain.cases.cleaning import Cleaning, CleaningFilter, CleaningState
 from ingest.domain.cases.pledge import Pledge, PledgeFilter, PledgeState
+from ingest.domain.cases.pledge_days import moments_of
 from ingest.domain.cases.work import EXPECTED_WORK, OPEN_WORK, Work, WorkFilter, WorkState
 from ingest.storage.state import daily_tables as t
 from ingest.storage.state.case_queries import Before, equal, narrowed
@@ -45,6 +47,12 @@ class DailyStore(RecordReader):
         begun = (column.begins <= until) | (column.begun <= until)
         states = column.state.in_([str(state) for state in EXPECTED_WORK])
         return self._records(Work, narrowed(t.work, plants, column.begins, None, None).where(states, lasts, begun))
+
+    def works_beside(self, pledges: Sequence[Pledge]) -> list[Work]:
+        """Work of the plants and days of these pledges, to be compared with them."""
+        if not pledges:
+            return []
+        return self.works_during(frozenset(pledge.plant for pledge in pledges), *moments_of(pledges))
 
     def cleaning(self, key: UUID) -> Cleaning | None:
         """One record of cleaning, or None."""

@@ -53,10 +53,6 @@ class NoticeStore(RecordReader):
         """Every notice that is not withdrawn."""
         return self._records(Notice, sa.select(notice_table).where(notice_table.c.ended.is_(None)))
 
-    def notice(self, key: UUID) -> Notice | None:
-        """One notice, or None."""
-        return self._one(Notice, key)
-
     def notices(self, which: NoticeFilter, *, limit: int, before: Before = None) -> list[Notice]:
         """By the time they were given."""
         column = notice_table.c
