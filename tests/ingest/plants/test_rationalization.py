@@ -70,6 +70,17 @@ def test_a_red_rule_clears_people_away_at_once() -> None:
             assert "撤" in found.action.zh, (signal.code, code, found.action.zh)
 
 
+def test_a_spark_that_was_put_out_stops_nobody_and_any_other_clears_people_away() -> None:
+    spark = load_catalogue().signals["dust"]["DUST_SPARK"]
+    found = spark.rationalizations.of("ON", spark.rules["ON"])
+    assert found is not None
+    put_out, _, other = found.action.zh.partition("。")
+    assert "自动熄灭" in put_out
+    assert "不停产" in put_out
+    for condition in ("没有该装置", "未动作", "看不清", "金属粉尘", "停产尘设备", "撤"):
+        assert condition in other, condition
+
+
 def test_level_2_of_a_process_leaves_no_hours() -> None:
     for signal, code, spec in shipped():
         found = signal.rationalizations.of(code, spec)
