@@ -32,7 +32,7 @@ ISG_PLATE: Final = Accident(
     no_return_s=_ERUPTS_S,
     ends_s=_ERUPTS_S + 30.0,
     says={"DFLOW-01": ("H", "HH", "FORECAST"), "H2-01": ("H", "REFINING")},
-    healthy_s=HEAT_S,
+    healthy_s=86_400.0,
     needed_s=300.0,
     course=(
         Moment(_BURNS_S, Text("电弧烧穿炉壁水冷块，水进炉内", "the arc burns through a panel, water runs inside")),
