@@ -9,6 +9,7 @@ from fastapi import APIRouter, Security
 from fastapi.security import HTTPBearer
 
 from ingest.web.document import PROBLEMS
+from ingest.web.routers import api_router
 
 API: Final = "/api/v1"
 """Where the REST API lies."""
@@ -18,4 +19,4 @@ _BEARER: Final = HTTPBearer(auto_error=False, description="The guard checks it b
 
 def rest_router(prefix: str = "", *, tags: list[str | Enum] | None = None) -> APIRouter:
     """Return a router of the REST API: below its prefix, for callers with a token."""
-    return APIRouter(prefix=API + prefix, tags=tags, responses=PROBLEMS, dependencies=[Security(_BEARER)])
+    return api_router(API + prefix, tags=tags, responses=PROBLEMS, dependencies=[Security(_BEARER)])

@@ -20,6 +20,7 @@ from ingest.web.document import PROBLEMS
 from ingest.web.inputs import Number
 from ingest.web.rest import schemas
 from ingest.web.rest.router import rest_router
+from ingest.web.routers import api_router
 
 
 def service_router(ports: Ports) -> APIRouter:
@@ -60,7 +61,7 @@ def service_router(ports: Ports) -> APIRouter:
 
 def probes_router(ports: Ports) -> APIRouter:
     """Return the routes for machines: health checks and metrics."""
-    router = APIRouter(tags=["service"], responses=PROBLEMS)
+    router = api_router(tags=["service"], responses=PROBLEMS)
 
     @router.get("/health/live")
     async def live() -> dict[str, str]:
