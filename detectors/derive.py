@@ -16,18 +16,19 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.comparisons import Chosen, ComparisonTable, Made, Side
 from detectors.detector import State, take_over
-from detectors.expression import Remembered, compile_expression
-from detectors.feed import NEVER, Feed, S
+from detectors.expression import Part, compile_expression, constant
+from detectors.feed import Feed, S
 from detectors.lazy import lazy
+from detectors.look_back import LookBackState
 from detectors.masks import anywhere, everywhere
-from detectors.ring import Parts, Ring
 from detectors.rules import NO_POINT
 from detectors.runs import RuleIndex, Runs
 from detectors.trip import Arrays
 
-_PARTS: Final = 16
-"""A call that looks back keeps the first value in each of this many parts of its time."""
+_FEW: Final = 4096
+"""Up to this many channels in a batch, all their comparisons are made at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,24 +69,41 @@ class Derivation:
             self.fresh[:] = np.iinfo(np.int64).max  # also one of which only the value is known, not the time
         self.number = np.array([expression.numbers for expression in expressions], np.float64).T
         """float64[n, r], the numbers in the channels' expressions, in their order."""
-        self._look_backs = [_LookBack(call, len(derived)) for call in self._of.calls]
+        self.comparisons: list[Made] = [
+            (self._side(comparison.left), self._side(comparison.right), comparison.test)
+            for comparison in self._of.comparisons
+        ]
+        """Those of its comparisons that are made for many expressions at once: sides and test each."""
+        self.decided = self._of.decided
+        """Whether what those give decides its values."""
+        self._look_backs = [LookBackState(call, len(derived)) for call in self._of.calls]
 
     def values(
         self,
         runs: Callable[[], Runs],
         inputs: NDArray[np.float64],
         numbers: Sequence[NDArray[np.float64]],
+        compared: NDArray[np.float64] | None,
         *,
         known: bool,
     ) -> NDArray[np.float64]:
         """Values of channels (float64[k]) for these `inputs` of the points they name (float64[names or more, k]).
 
         A result that is not finite is unknown, and returned as it is. `runs` pairs channels with the readings that
-        drive them, for expressions that look back; `known`: no input is NaN.
+        drive them, for expressions that look back; `compared`: what `comparisons` give (float64[comparisons or more,
+        k]), None = they are still to be made; `known`: no input is NaN.
         """
         return self._of.worth(
-            [*inputs], lambda call, now: self._look_backs[call].at_pairs(runs(), now), numbers, known=known
+            [*inputs],
+            lambda call, now: self._look_backs[call].at_pairs(runs(), now),
+            numbers,
+            None if compared is None else [*compared],
+            known=known,
         )
+
+    def _side(self, side: int | Part) -> Side:
+        """A side of a comparison in all channels."""
+        return side if isinstance(side, int) else constant(side, self.number)
 
     def state(self) -> State:
         """The state of its calls that look back."""
@@ -112,6 +130,7 @@ class _Driven:
         other: where in the inputs ([most, k], by row and column, intp[m] each) another point than the driver is.
         point: int32[m], those points; `newest`: intp[m], index of their newest readings in the batch, -1 = before.
         by: intp[m], the driving readings at which they are read; `fresh`: int64[m], ns, how old they may be.
+        compared: their comparisons; None = they are so many that each is better made by itself.
     """
 
     row: NDArray[np.intp]
@@ -124,6 +143,22 @@ class _Driven:
     newest: NDArray[np.intp]
     by: NDArray[np.intp]
     fresh: NDArray[np.int64]
+    compared: Chosen | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Values:
+    """The values of a batch's channels, and the results of comparisons that led to them.
+
+    Attributes:
+        driven: what the batch drove; None = there was none.
+        truth: the results, as bytes.
+        value: float64[k] for each part.
+    """
+
+    driven: _Driven | None
+    truth: bytes
+    value: list[NDArray[np.float64]]
 
 
 class _Joined:
@@ -204,25 +239,20 @@ class Derivations:
         self._number = np.zeros((max((len(part.number) for part in self.parts), default=0), len(ordered)))
         for part, begin in zip(self.parts, self._begin.tolist(), strict=False):
             self._number[: len(part.number), begin : begin + len(part.key)] = part.number
+        self._comparisons = ComparisonTable([(len(part.key), part.comparisons) for part in self.parts], most)
         self._index = RuleIndex(self._driver, points)
         self._layouts: tuple[object | None, object | None] = (None, None)  # of the last batch, and of it extended
         self._last_layout: object | None = None  # layout of the batch that `_last` was found for
         self._last: _Driven | None = None
+        self._before = _Values(None, b"", [])
 
     def extend(self, feed: Feed) -> Feed:
         """The batch with the readings of all derived points appended, since channels come after all points."""
         driven = self._driven(feed) if self.parts else None
         if driven is None:
             return feed
-        row, at, given = driven.row, driven.at, self._given(feed, driven)
-        known = not anywhere(np.isnan(given))
         with np.errstate(all="ignore"):
-            value = np.concatenate(
-                [
-                    part.values(partial(Runs.made, feed, row[of] - first, at[of]), given[:, of], numbers, known=known)
-                    for part, of, first, numbers in driven.parts
-                ]
-            )
+            value = np.concatenate(self._values(feed, driven))
         finite = np.isfinite(value)
         if not (all_finite := everywhere(finite)):
             value[~finite] = np.nan
@@ -238,6 +268,30 @@ class Derivations:
             self._layouts = feed.layout, object()
         extended.layout = self._layouts[1]
         return extended
+
+    def _values(self, feed: Feed, driven: _Driven) -> list[NDArray[np.float64]]:
+        """The values of each part; those that comparisons decide are made anew only when one of these changes."""
+        given, before, compared = self._given(feed, driven), self._before, None
+        known, bits = not anywhere(np.isnan(given)), b""
+        if driven.compared is not None:
+            truth = driven.compared.truths(given, known=known and self._comparisons.known)
+            compared, bits = driven.compared.by_channel(truth), truth.tobytes()
+        same = before.driven is driven and before.truth == bits
+        values = [
+            before.value[nth]
+            if same and part.decided
+            else part.values(
+                partial(Runs.made, feed, driven.row[of] - first, driven.at[of]),
+                given[:, of],
+                numbers,
+                None if compared is None else compared[:, of],
+                known=known,
+            )
+            for nth, (part, of, first, numbers) in enumerate(driven.parts)
+        ]
+        if not same and driven is self._last and compared is not None:
+            self._before = _Values(driven, bits, values)
+        return values
 
     def _given(self, feed: Feed, driven: _Driven) -> NDArray[np.float64]:
         """float64[most, k], the input values: the driver's own, and the newest ones of other points."""
@@ -265,6 +319,7 @@ class Derivations:
         row = self._row[pair]
         if self._several:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], row))
+            order = order[_telling(feed, row[order], at[order])]
             pair, row, at = pair[order], row[order], at[order]
         elif not everywhere(row[1:] >= row[:-1]):
             order = row.argsort(kind="stable")
@@ -283,41 +338,27 @@ class Derivations:
         if not everywhere(channel[1:] >= channel[:-1]):
             final = np.argsort(channel, kind="stable")
             channel = channel[final]
-        return _Driven(row, at, channel, final, parts, other, point, newest, by, self._fresh[row[nth]])
+        return _Driven(
+            row,
+            at,
+            channel,
+            final,
+            parts,
+            other,
+            point,
+            newest,
+            by,
+            self._fresh[row[nth]],
+            self._comparisons.choose(row) if len(row) <= _FEW else None,
+        )
 
 
-class _LookBack:
-    """The state of one call that looks back."""
+def _telling(feed: Feed, row: NDArray[np.intp], at: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """bool[k], of readings (`at`, intp[k]) that drive channels (`row`, intp[k], sorted) all but those repeated.
 
-    def __init__(self, call: Remembered, rows: int) -> None:
-        self._mean = call.function == "mean"
-        self._span = round(call.seconds * 1e9)
-        self._part = max(self._span // _PARTS, 1)
-        self._parts = Parts(np.full(rows, self._part))
-        self._ring = Ring(rows, _PARTS + 2, {"time": int(NEVER), "value": math.nan})
-
-    def at_pairs(self, runs: Runs, now: NDArray[np.float64]) -> NDArray[np.float64]:
-        """The value of the call at each pair."""
-        kept = self._parts.choose(runs, ~np.isnan(now))
-        past = self._ring.push(runs, kept, {"time": runs.time[kept], "value": now[kept]})
-        places = np.arange(len(runs))
-        age = runs.time[:, None] - np.asarray(past.windows("time", places), np.int64)
-        value = np.asarray(past.windows("value", places), np.float64)
-        return self._average(age, value, now) if self._mean else self._lagged(age, value)
-
-    def arrays(self) -> Arrays:
-        return {"end": self._parts.end, **self._ring.arrays()}
-
-    def _average(
-        self, age: NDArray[np.int64], value: NDArray[np.float64], now: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
-        fits = (age >= 0) & (age < self._span)
-        total, many = np.zeros(len(now)), fits.sum(axis=1)
-        for column in range(value.shape[1]):  # added up in one order, so that it is the same to the last bit
-            total = total + np.where(fits[:, column], value[:, column], 0.0)
-        return np.where(np.isnan(now) | (many == 0), np.nan, total / np.maximum(many, 1))
-
-    def _lagged(self, age: NDArray[np.int64], value: NDArray[np.float64]) -> NDArray[np.float64]:
-        old = (age >= self._span) & (age <= self._span + 2 * self._part + self._span // 2)
-        newest = old.shape[1] - 1 - np.argmax(old[:, ::-1], axis=1)
-        return np.where(old.any(axis=1), value[np.arange(len(value)), newest], np.nan)
+    Usable readings of one moment see the same of all points, so that the last of them tells what each would.
+    """
+    moment, usable = feed.place[at], ~np.isnan(feed.value[at])
+    telling = np.ones(len(at), bool)
+    telling[:-1] = (row[1:] != row[:-1]) | (moment[1:] != moment[:-1]) | ~(usable[1:] & usable[:-1])
+    return telling

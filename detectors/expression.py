@@ -16,16 +16,16 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import reduce
+from functools import partial, reduce
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.comparisons import TESTS, truth
 from detectors.masks import anywhere
-from detectors.precision import SINGLE
 
 Vector = NDArray[np.float64]
 LookBack = Callable[[int, Vector], Vector]
@@ -44,11 +44,13 @@ class _Given:
 
     values: Sequence[Vector]
     numbers: Sequence[Vector]
+    truths: Sequence[Vector]
     look_back: LookBack
     sure: bool
 
 
-_Part = Callable[[_Given], Vector]
+Part = Callable[[_Given], Vector]
+"""What a piece of an expression gives."""
 
 
 def _no_past(_call: int, now: Vector) -> Vector:
@@ -73,6 +75,30 @@ class Remembered:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """A comparison of a point with a number, or of two points: many such can be made at once.
+
+    Attributes:
+        left, right: its sides: which of the expression's names; or what gives a number from its numbers.
+        test: index in `detectors.comparisons.TESTS`.
+    """
+
+    left: int | Part
+    right: int | Part
+    test: int
+
+    def sides(self, values: Sequence[Vector], numbers: Sequence[Vector]) -> tuple[Vector, Vector]:
+        """What both sides are, given the values of the names, and the numbers of the expression."""
+        left, right = (values[s] if isinstance(s, int) else constant(s, numbers) for s in (self.left, self.right))
+        return left, right
+
+
+def constant(part: Part, numbers: Iterable[Vector]) -> Vector:
+    """What a part without points gives for these numbers."""
+    return part(_Given((), [*numbers], (), _no_past, sure=True))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Expression:
     """A compiled expression.
 
@@ -82,6 +108,8 @@ class Expression:
         calls: its calls that look back, in their order; they need state.
         numbers: its numbers, in their order.
         shape: the text without its numbers and names of points: equal shapes do the same arithmetic.
+        comparisons: those of its comparisons that can be made for many expressions at once.
+        decided: what they give decides it, since it names points nowhere else.
     """
 
     text: str
@@ -89,7 +117,9 @@ class Expression:
     calls: tuple[Remembered, ...]
     numbers: tuple[float, ...]
     shape: str
-    _value: _Part = field(repr=False)
+    comparisons: tuple[Comparison, ...]
+    decided: bool
+    _value: Part = field(repr=False)
     _plain: bool = field(repr=False)  # nothing in it can become unknown by itself
 
     def evaluate(
@@ -100,17 +130,31 @@ class Expression:
         `numbers` (one float64[k] or a scalar array each) take the place of its own.
         """
         known = not any(anywhere(np.isnan(value)) for value in values)
+        numbers = numbers or [np.array(number) for number in self.numbers]
         with np.errstate(all="ignore"):
-            found = self.worth(values, look_back, numbers, known=known)
+            found = self.worth(values, look_back, numbers, None, known=known)
         return np.where(np.isfinite(found), found, np.nan)  # what a division by zero gives is not known
 
-    def worth(self, values: Sequence[Vector], look_back: LookBack, numbers: Sequence[Vector], *, known: bool) -> Vector:
+    def worth(
+        self,
+        values: Sequence[Vector],
+        look_back: LookBack,
+        numbers: Sequence[Vector],
+        compared: Sequence[Vector] | None,
+        *,
+        known: bool,
+    ) -> Vector:
         """The same, for callers that know whether all is `known` (no value is NaN) and silence NumPy's warnings.
 
-        A result that is not finite is returned as it is.
+        `compared`: what its `comparisons` give (1, 0 or NaN, one float64[k] each), for callers that made them. A
+        result that is not finite is returned as it is.
         """
-        sure = self._plain and known
-        found = self._value(_Given(values, numbers or [np.array(number) for number in self.numbers], look_back, sure))
+        if compared is None:
+            compared = [
+                truth(*comparison.sides(values, numbers), comparison.test, known=known and self._plain)
+                for comparison in self.comparisons
+            ]
+        found = self._value(_Given(values, numbers, compared, look_back, self._plain and known))
         return found if found.ndim else np.full(len(values[0]), found)
 
 
@@ -142,7 +186,17 @@ def compile_expression(text: str) -> Expression:
         raise ExpressionError(text, "at least one point")
     sure = not compiler.calls and not any(isinstance(node, ast.Div) for node in ast.walk(tree))
     shape = ast.unparse(_Shaped({name: f"p{at}" for at, name in enumerate(compiler.names)}, points).visit(tree))
-    return Expression(text, tuple(compiler.names), tuple(compiler.calls), tuple(compiler.numbers), shape, value, sure)
+    return Expression(
+        text,
+        tuple(compiler.names),
+        tuple(compiler.calls),
+        tuple(compiler.numbers),
+        shape,
+        tuple(compiler.comparisons),
+        compiler.decided and not compiler.calls,
+        value,
+        sure,
+    )
 
 
 _ARITHMETIC: Final[dict[type, Callable[..., Vector]]] = {
@@ -151,13 +205,13 @@ _ARITHMETIC: Final[dict[type, Callable[..., Vector]]] = {
     ast.Mult: np.multiply,
     ast.Div: np.divide,
 }
-_COMPARISONS: Final = {
-    ast.Lt: np.less,
-    ast.LtE: np.less_equal,
-    ast.Gt: np.greater,
-    ast.GtE: np.greater_equal,
-    ast.Eq: np.equal,
-    ast.NotEq: np.not_equal,
+_COMPARISONS: Final[dict[type, int]] = {
+    ast.Lt: TESTS.index("<"),
+    ast.LtE: TESTS.index("<="),
+    ast.Eq: TESTS.index("=="),
+    ast.NotEq: TESTS.index("!="),
+    ast.GtE: TESTS.index(">="),
+    ast.Gt: TESTS.index(">"),
 }
 _FORMS: Final = "numbers, points, + - * /, comparisons, and, or, not, abs, min, max, lag, mean"
 
@@ -189,14 +243,18 @@ class _Compiler:
         self.names: list[str] = []
         self.calls: list[Remembered] = []
         self.numbers: list[float] = []
+        self.comparisons: list[Comparison] = []
+        self.decided = True
         self._braced = braced
 
-    def compiled(self, node: ast.expr) -> _Part:  # noqa: PLR0911  one return a permitted form
+    def compiled(self, node: ast.expr) -> Part:  # noqa: PLR0911  one return a permitted form
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return self._number(node, float(number))
-            case ast.Name(id=name):
-                return self._point(self._braced.get(name, name))
+            case ast.Name():
+                self.decided = False
+                at = self._named(node)
+                return lambda given: given.values[at]
             case ast.BinOp(left, op, right) if type(op) in _ARITHMETIC:
                 return _joined(_ARITHMETIC[type(op)], self.compiled(left), self.compiled(right))
             case ast.UnaryOp(ast.USub(), operand):
@@ -214,7 +272,7 @@ class _Compiler:
                 return self._call(node, function, args)
         raise ExpressionError(ast.unparse(node), _FORMS)
 
-    def _truth(self, node: ast.expr) -> _Part:
+    def _truth(self, node: ast.expr) -> Part:
         """A part that gives 1 or 0, converted only where its form does not."""
         part = self.compiled(node)
         match node:
@@ -222,31 +280,41 @@ class _Compiler:
                 return part
         return lambda given: _truth(part(given), sure=given.sure)
 
-    def _number(self, node: ast.expr, number: float) -> _Part:
+    def _number(self, node: ast.expr, number: float) -> Part:
         if not np.isfinite(number):
             raise ExpressionError(ast.unparse(node), "a finite number")
         self.numbers.append(number)
         at = len(self.numbers) - 1
         return lambda given: given.numbers[at]
 
-    def _point(self, name: str) -> _Part:
+    def _named(self, node: ast.Name) -> int:
+        """Which of the names it is."""
+        name = self._braced.get(node.id, node.id)
         if name not in self.names:
             self.names.append(name)
-        at = self.names.index(name)
-        return lambda given: given.values[at]
+        return self.names.index(name)
 
-    def _comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> _Part:
+    def _comparison(self, sides: list[ast.expr], ops: list[ast.cmpop]) -> Part:
         for op in ops:
             if type(op) not in _COMPARISONS:
                 raise ExpressionError(type(op).__name__, "one of < <= > >= == !=")
-        parts = [self.compiled(side) for side in sides]
-        tests = [
-            _compared(_COMPARISONS[type(op)], left, right)
-            for op, left, right in zip(ops, parts, parts[1:], strict=False)
-        ]
+        if not all(isinstance(side, ast.Name) or not any(_points(side)) for side in sides):
+            parts = [self.compiled(side) for side in sides]
+            tests = [
+                _compared(_COMPARISONS[type(op)], left, right)
+                for op, left, right in zip(ops, parts, parts[1:], strict=False)
+            ]
+        else:
+            simple = [self._named(side) if isinstance(side, ast.Name) else self.compiled(side) for side in sides]
+            first = len(self.comparisons)
+            self.comparisons += [
+                Comparison(left, right, _COMPARISONS[type(op)])
+                for op, left, right in zip(ops, simple, simple[1:], strict=False)
+            ]
+            tests = [partial(_compared_before, at) for at in range(first, len(self.comparisons))]
         return tests[0] if len(tests) == 1 else lambda given: _and([test(given) for test in tests], sure=given.sure)
 
-    def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> _Part:
+    def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> Part:
         match function, args:
             case "abs", [one]:
                 return _joined(np.abs, self.compiled(one))
@@ -261,18 +329,21 @@ class _Compiler:
         raise ExpressionError(ast.unparse(node), "abs(x), min(a, b), max(a, b), lag(x, seconds) or mean(x, seconds)")
 
 
-def _joined(function: Callable[..., Vector], *parts: _Part) -> _Part:
+def _joined(function: Callable[..., Vector], *parts: Part) -> Part:
     return lambda given: function(*(part(given) for part in parts))
 
 
-def _compared(test: Callable[[Vector, Vector], NDArray[np.bool_]], left: _Part, right: _Part) -> _Part:
-    def compared(given: _Given) -> Vector:
-        a, b = left(given), right(given)
-        same = np.abs(a - b) <= SINGLE * np.maximum(np.abs(a), np.abs(b))
-        truth = test(np.where(same, b, a) if anywhere(same) else a, b).astype(np.float64)
-        return truth if given.sure else np.where(np.isnan(a + b), np.nan, truth)
+def _compared(test: int, left: Part, right: Part) -> Part:
+    return lambda given: truth(left(given), right(given), test, known=given.sure)
 
-    return compared
+
+def _compared_before(at: int, given: _Given) -> Vector:
+    return given.truths[at]
+
+
+def _points(node: ast.expr) -> Iterator[ast.expr]:
+    """All in a tree that is no number: names of points and calls."""
+    return (part for part in ast.walk(node) if isinstance(part, ast.Name | ast.Call))
 
 
 def _truth(value: Vector, *, sure: bool) -> Vector:

@@ -31,6 +31,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER, Feed
+from detectors.masks import anywhere
 from detectors.precision import below
 from detectors.rows import Rows
 from detectors.rules import NO_POINT, RuleTable
@@ -51,9 +52,13 @@ class _Latest:
         self._before = self.time  # by its beginning
         self._key, self._row, self._then, self._places = _NONE, _NONE, _NONE, 1
 
+    def pass_batch(self) -> None:
+        """Take note of a batch in which nothing happened."""
+        self._before, self._key = self.time, _NONE
+
     def hear(self, feed: Feed, row: NDArray[np.intp], at: NDArray[np.intp]) -> None:
         """Take what happened in a batch: to rules (`row` intp[k]), with its readings (`at` intp[k])."""
-        self._before, self._key = self.time, _NONE
+        self.pass_batch()
         if not len(row):
             return
         self._before, self._places = self.time.copy(), int(feed.place.max()) + 1
@@ -87,12 +92,15 @@ class Restart:
         self._signs = np.isnan(limit)
         self._limit = np.where(self._signs, self._level[self._row], below(limit))
         self._single = (rules.param["single"].astype(np.int64)[self._row] >> self._column) & 1 == 1
+        self._keyed = self._signs | self._single
         self._times = rules.param["times"].astype(np.int64)
         self._within = (rules.param["within_s"] * 1e9).astype(np.int64)
         self._stop = (rules.param["stop_s"] * 1e9).astype(np.int64)
         point = inputs[self._row, self._column]
         self._points = int(point.max(initial=-1)) + 1
         self._inputs = Rows(point, self._points)
+        self._layout: object | None = None  # of the batch that `_heard` was found for
+        self._heard = (self._row[:0], self._row[:0])
         self._trip, self._signed, self._latest = _Latest(len(rules)), _Latest(len(rules)), _Latest(len(rules))
         self._keys = np.full(inputs.shape, np.nan)  # of each input that signs or is single: 1 on, 0 off, NaN unknown
         self._recent = np.full((len(rules), MOST_TIMES), NEVER)  # when single ones came, the newest first
@@ -103,9 +111,18 @@ class Restart:
 
     def hear(self, feed: Feed) -> None:
         """Take note of all trips and inspections in a batch, before its readings are scored."""
-        concerned = np.flatnonzero(feed.group < self._points)
-        place, entry = self._inputs.of(feed.group[concerned])
-        group = concerned[place]
+        if feed.layout is None or feed.layout is not self._layout:
+            concerned = np.flatnonzero(feed.group < self._points)
+            place, entry = self._inputs.of(feed.group[concerned])
+            self._layout, self._heard = feed.layout, (concerned[place], entry)
+        group, entry = self._heard
+        if feed.single:
+            tells = self._tells(feed.value[group], entry)
+            group, entry = group[tells], entry[tells]
+        if not len(entry):
+            for latest in (self._trip, self._signed, self._latest):
+                latest.pass_batch()
+            return
         size = feed.size[group]
         at = np.arange(int(size.sum())) + np.repeat(feed.start[group] - (np.cumsum(size) - size), size)
         entry = np.repeat(entry, size)
@@ -117,11 +134,20 @@ class Restart:
         self._signed.hear(feed, self._row[entry[turned]], at[turned])
         self._latest.hear(feed, self._row[entry[rises]], at[rises])
 
+    def _tells(self, value: NDArray[np.float64], entry: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """bool[k], which inputs (intp[k]) trip with one value each (float64[k]), or turn a key.
+
+        All others change nothing.
+        """
+        on = value >= self._limit[entry]
+        key = self._keys[self._row[entry], self._column[entry]]
+        return np.where(self._keyed[entry], on != key, on)
+
     def _risen(
         self, entry: NDArray[np.intp], on: NDArray[np.bool_], usable: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
         """Which readings, in order by input: single ones that rise, and those that turn a key seen not turned."""
-        at = np.flatnonzero((self._signs | self._single)[entry] & usable)
+        at = np.flatnonzero(self._keyed[entry] & usable)
         if not len(at):
             return at, at
         row, column = self._row[entry[at]], self._column[entry[at]]
@@ -142,6 +168,15 @@ class Restart:
             recent[0] = time
             often[event] = np.count_nonzero(recent >= time - self._within[of]) >= self._times[of]
         return often
+
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what starts, stops, or runs since a start in spite of a trip."""
+        row = runs.row
+        on = runs.value >= self._level[row]
+        left = (on != self._running[row]) | (self._began[row] != NEVER)
+        if awake is not None:
+            left |= awake
+        return left if anywhere(left) else None
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """1 where the process runs since a start in spite of a trip, else 0; NaN without a value."""

@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.feed import NEVER
+from detectors.masks import anywhere
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays
@@ -41,6 +42,19 @@ class Sequence:
         self._step = np.full(len(rules), np.nan)  # the newest that is known
         self._seen = np.full(len(rules), NEVER)  # when that was
         self._astray = np.zeros(len(rules), bool)  # it is the judged one, and was entered from elsewhere
+
+    def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+        """Leave what enters another step, or is in one that was entered from elsewhere."""
+        row = runs.row
+        left: NDArray[np.bool_] = (np.rint(runs.value) != self._step[row]) | self._astray[row]
+        if awake is not None:
+            left |= awake
+        if not anywhere(left):
+            self._seen[row] = runs.time
+            return None
+        stays = ~left
+        self._seen[row[stays]] = runs.time[stays]
+        return left
 
     def score(self, runs: Runs) -> NDArray[np.float64]:
         """1 in a step that was entered from one that does not lead to it, else 0; NaN without a value."""

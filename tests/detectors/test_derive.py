@@ -14,6 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors import Bank, Derived, ExpressionError, Findings, Readings, compile_expression
+from detectors.comparisons import TESTS, ComparisonTable, truth, truths
+from detectors.derive import Derivation, Derivations
+from detectors.feed import Known, make_feed
 from tests.detectors.rule_tables import SECOND, rule, table
 
 A, B, RUN, CHANNEL = 0, 1, 2, 3
@@ -127,6 +130,83 @@ def test_how_the_stream_is_cut_changes_nothing(text: str, steps: list[tuple[int,
     again = bank(text)
     again.load(whole.dump())
     assert again.dump() == whole.dump()
+
+
+def gated(text: str) -> Bank:
+    """A high limit of 10 on RUN, judged while an expression holds that each of its points drives."""
+    inputs = tuple({"A": A, "B": B, "RUN": RUN}[name] for name in compile_expression(text).names)
+    rules = table([rule("limit", 0, RUN, 10.0, 9.0, side=1.0, gate=(CHANNEL, ">=", 0.5))])
+    return Bank({"limit": rules}, [Derived("d", text, inputs, inputs, CHANNEL)])
+
+
+@pytest.mark.parametrize("text", ["A > 5 or B > 5", "A > 5 and not B > 5", "A > B or RUN > 30", "A - B > 0"])
+@settings(max_examples=60)
+@given(
+    steps=st.lists(st.lists(st.sampled_from([0.0, 5.0, 12.0, 40.0, math.nan]), min_size=3, max_size=3), max_size=12),
+    missing=st.lists(st.integers(0, 2), min_size=12, max_size=12),
+    reverse=st.lists(st.booleans(), min_size=12, max_size=12),
+)
+def test_a_gate_over_several_points_of_a_frame_is_the_same_frame_by_frame_and_at_once(
+    text: str, steps: list[list[float]], missing: list[int], reverse: list[bool]
+) -> None:
+    """Whatever comes bad or not at all, and, of frames whose values are all usable, in whatever order of columns."""
+    frames, turned = list[list[tuple[int, int, float]]](), list[list[tuple[int, int, float]]]()
+    for at, values in enumerate(steps):
+        frame = [(point, at, value) for point, value in enumerate(values) if at % 3 or point != missing[at]]
+        usable = not any(math.isnan(value) for _, _, value in frame)
+        frames.append(frame)
+        turned.append(frame[::-1] if usable and reverse[at] else frame)
+    at_once, by_frame, by_turned = gated(text), gated(text), gated(text)
+    expected = seconds(at_once.update(readings([row for frame in frames for row in frame]), START))
+    assert [found for frame in frames for found in seconds(by_frame.update(readings(frame), START))] == expected
+    assert [found for frame in turned for found in seconds(by_turned.update(readings(frame), START))] == expected
+    assert by_frame.dump() == by_turned.dump() == at_once.dump()
+
+
+def test_two_points_of_a_frame_tell_what_is_derived_from_them_once() -> None:
+    """So that the frame stays one in which every point occurs once, whatever expressions are written over it."""
+    derived = [Derived("d", "A > 5 or B > 5", (A, B), (A, B), CHANNEL)]
+    frame = readings([(A, 0, 1.0), (B, 0, 9.0), (RUN, 0, 1.0)])
+    feed = Derivations(derived, CHANNEL + 1).extend(make_feed(frame, Known(CHANNEL + 1)))
+    assert feed.single
+    assert feed.value[feed.point == CHANNEL].tolist() == [1.0]
+    bad = readings([(A, 0, math.nan), (B, 0, 9.0)])
+    feed = Derivations(derived, CHANNEL + 1).extend(make_feed(bad, Known(CHANNEL + 1)))
+    assert len(feed.value[feed.point == CHANNEL]) == 2, "what a bad reading tells is not what a good one does"
+
+
+SIDES = st.sampled_from([0.0, -1.0, 60.1, float(np.float32(60.1)), 60.0, 1e300, -1e300, math.inf, -math.inf, math.nan])
+
+
+@given(pairs=st.lists(st.tuples(SIDES, SIDES, st.integers(0, len(TESTS) - 1)), min_size=1))
+def test_comparisons_made_at_once_give_what_each_gives(pairs: list[tuple[float, float, int]]) -> None:
+    left, right = (np.array([pair[side] for pair in pairs]) for side in (0, 1))
+    test = np.array([pair[2] for pair in pairs])
+    with np.errstate(all="ignore"):
+        known = not np.isnan(left + right).any()
+        each = [truth(left[[at]], right[[at]], test[at], known=known).tolist() for at in range(len(pairs))]
+        np.testing.assert_array_equal(truths(left, right, test, known=known), np.ravel(each))
+
+
+@pytest.mark.parametrize(
+    "text", [*TEXTS, "A > 5", "2 < A <= B and not A == RUN", "3 * (A > 5 or B > 1 - 2) + (RUN != 0)"]
+)
+@given(values=st.lists(st.tuples(SIDES, SIDES, SIDES), min_size=1, max_size=20))
+def test_an_expression_gives_the_same_whether_its_comparisons_were_made_for_it_or_not(
+    text: str, values: list[tuple[float, float, float]]
+) -> None:
+    """In a batch of few channels they are made for all at once, in one of many each by itself."""
+    of = compile_expression(text)
+    inputs = np.array(values).T[: len(of.names)]
+    channels = [Derived(str(at), text, tuple(range(len(of.names))), (0,), 3 + at) for at in range(len(values))]
+    part = Derivation(channels)
+    known = not np.isnan(inputs).any() and not np.isinf(inputs).any()
+    chosen = ComparisonTable([(len(channels), part.comparisons)], len(inputs)).choose(np.arange(len(channels)))
+    with np.errstate(all="ignore"):
+        made = chosen.by_channel(chosen.truths(inputs, known=known))
+        past = lambda _call, now: now  # noqa: E731
+        given, own = (of.worth([*inputs], past, [*part.number], each, known=known) for each in ([*made], None))
+    np.testing.assert_array_equal(given, own)
 
 
 @pytest.mark.parametrize(
