@@ -16,6 +16,7 @@ from ingest.domain.model.annunciations import Annunciations
 from ingest.storage.state import tables as t
 from ingest.storage.state.annunciations import AnnunciationStore
 from ingest.storage.state.database import Database
+from ingest.storage.state.prepared import change
 from ingest.storage.state.rows import alarm_of, event_of
 
 _LAST_EVENT: Final = sa.select(sa.func.max(t.alarm_event.c.seq))
@@ -100,7 +101,7 @@ class AlarmStore:
     def save_reader_cursor(self, name: str, position: int) -> None:
         """Store the cursor of that reader; a loss of power may take it back."""
         with self._db.write(durable=False) as connection:  # what was written can be written again
-            if not connection.execute(_MOVE_CURSOR, {"of_reader": name, "position": position}).rowcount:
+            if not change(connection, _MOVE_CURSOR, {"of_reader": name, "position": position}):
                 connection.execute(sa.insert(t.reader_cursor), {"reader": name, "position": position})
 
 

@@ -25,6 +25,7 @@ from ingest.storage.state.annunciation_packs import (
     rule_of,
 )
 from ingest.storage.state.database import Database
+from ingest.storage.state.prepared import change
 from ingest.storage.state.unreadable import Rows
 from ingest.storage.state.upsert import insert_missing
 
@@ -49,7 +50,7 @@ def record_annunciation(connection: sa.Connection, event: AlarmEvent, seq: int) 
     newest = {"of_alarm": alarm.id, "of_raise": alarm.raises, "at": event.time}
     if event.kind in CALLS:
         if event.kind is not AlarmEventKind.RAISED:  # it calls again, so the raise before is over
-            connection.execute(_RETURNED, newest | {"of_raise": alarm.raises - 1})
+            change(connection, _RETURNED, newest | {"of_raise": alarm.raises - 1})
         row = {
             "seq": seq,
             "alarm": alarm.id,
@@ -62,14 +63,14 @@ def record_annunciation(connection: sa.Connection, event: AlarmEvent, seq: int) 
             "called": event.received,
             "hidden": alarm.state in SUPPRESSED_STATES,
         }
-        connection.execute(_RAISED, row)
+        change(connection, _RAISED, row)
     elif event.kind is AlarmEventKind.ACKNOWLEDGED:
-        connection.execute(_ACKED, newest)
+        change(connection, _ACKED, newest)
     elif event.kind in _OVER:
-        connection.execute(_RETURNED, newest)
+        change(connection, _RETURNED, newest)
     elif event.kind in _HIDE:
         # A suppression that covers the alarm hides it at the moment it is raised.
-        connection.execute(_HIDDEN, newest)
+        change(connection, _HIDDEN, newest)
 
 
 class AnnunciationStore:

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from ingest.domain.model.audit import Act, ActKind, ActRole
 from ingest.storage.state import tables as t
 from ingest.storage.state.audit_heads import AuditHead
+from ingest.storage.state.prepared import change, first
 from ingest.storage.state.unreadable import Rows, Unreadable
 
 _FIRST: Final = "0" * 64
@@ -66,14 +67,14 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
     acts = list(acts)
     if not acts:
         return
-    last = connection.execute(_NEWEST).first()
+    last = first(connection, _NEWEST)
     seq, before = last or (0, _FIRST)
     for act in acts:
         seq += 1
         row = {"seq": seq, **_fields(act)}
         before = row["hash"] = _chained(before, row)
         rows.append(row)
-    connection.execute(_ADD, rows)
+    change(connection, _ADD, *rows)
 
 
 def missing(connection: sa.Connection, acts: Sequence[Act]) -> list[Act]:

@@ -25,6 +25,7 @@ from ingest.storage.state.bypass_table import bypass as bypass_table
 from ingest.storage.state.case_rows import record_of, row_of
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateInDoubt
+from ingest.storage.state.prepared import change
 from ingest.storage.state.renames import rename_points
 from ingest.storage.state.rows import (
     act_of,
@@ -155,7 +156,7 @@ class EngineStore:
                 state["reached"] = reached
             if snapshot is not None:
                 state |= {"snapshot": snapshot, "snapshot_cursor": cursor}
-            if not connection.execute(_UPDATE_STATE, state).rowcount:
+            if not change(connection, _UPDATE_STATE, state):
                 connection.execute(sa.insert(t.engine_state), {"one": 1, "snapshot_cursor": 0} | state)
         return posted
 
@@ -189,7 +190,7 @@ def _post(connection: sa.Connection, messages: Sequence[Message]) -> Sequence[Me
     """Write the new ones of these messages into the outbox and return them with their numbers, unless they are many."""
     if len(messages) > _MOST_RETURNED:
         rows = [message_row(message) for message in messages]
-        connection.execute(insert_missing(connection, t.outbox, "connector", "id"), rows)
+        change(connection, insert_missing(connection, t.outbox, "connector", "id"), *rows)
         return None
     numbered = (
         (message, insert_new(connection, t.outbox, message_row(message), "connector", "id")) for message in messages

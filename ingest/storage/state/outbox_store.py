@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.storage.state import tables as t
 from ingest.storage.state.database import Database
+from ingest.storage.state.prepared import change
 from ingest.storage.state.rows import message_of
 
 _OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
@@ -85,7 +86,7 @@ class OutboxStore:
         ]
         if rows:
             with self._db.write(durable=False) as connection:  # a message can be delivered again under its id
-                connection.execute(_TRIED, rows)
+                change(connection, _TRIED, *rows)
 
     def undelivered(self) -> dict[str, int]:
         """The number of undelivered messages by connector; connectors without any are left out."""

@@ -12,6 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 
+from ingest.storage.state.prepared import change, first
+
 
 def insert_missing(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.Insert:
     """The statement that inserts rows except those whose `ids` exist."""
@@ -20,13 +22,14 @@ def insert_missing(connection: sa.Connection, table: sa.Table, *ids: str) -> sa.
 
 def insert_new(connection: sa.Connection, table: sa.Table, row: Mapping[str, Any], *ids: str) -> int | None:
     """Insert a row unless its `ids` (by default its `id`) exist; returns its number (`seq`), or None."""
-    return connection.execute(_numbered(connection.dialect.name, table, ids or ("id",)), row).scalar()
+    new = first(connection, _numbered(connection.dialect.name, table, ids or ("id",)), row)
+    return None if new is None else new[0]
 
 
 def upsert(connection: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
     """Insert or overwrite records by their `id`."""
     if rows:
-        connection.execute(_put(connection.dialect.name, table, tuple(rows[0])), rows)
+        change(connection, _put(connection.dialect.name, table, tuple(rows[0])), *rows)
 
 
 def _insert(dialect: str, table: sa.Table) -> postgresql.Insert | sqlite.Insert:

@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from ingest.storage.state.identity import ByIdentity
+from ingest.storage.state.prepared import change
 from ingest.storage.state.upsert import insert_missing
 from ingest.storage.state.warning_tables import warning_input
 
@@ -41,7 +42,7 @@ def store_inputs(connection: sa.Connection, rows: Iterable[MutableMapping[str, A
     number = _numbers(connection, parts)
     if fresh := {key: part for key, part in parts.items() if key not in number}:
         new = [{"hash": UUID(bytes=key), "content": part} for key, part in fresh.items()]
-        connection.execute(insert_missing(connection, warning_input, "hash"), new)
+        change(connection, insert_missing(connection, warning_input, "hash"), *new)
         number |= _numbers(connection, fresh)
     for row, grounds in keyed:
         numbered = [([number[key] for key, _ in named], more) for named, more in grounds]
