@@ -36,6 +36,7 @@ class Database:
         self._lock = threading.Lock()
         self.broken: StateBroken | None = None
         self._trouble: dict[bool, str] = {}  # by whether it was met reading
+        self._held: sa.Connection | None = None  # the writing connection, between transactions
         with closed_on_failure(self.backend.close):
             self._writer, self._reader = self.backend.writer(), self.backend.reader()
         with closed_on_failure(self.close), self.write() as connection:
@@ -62,7 +63,7 @@ class Database:
         with self._lock:
             if self.broken is not None:
                 raise self.broken
-            with self._translated_errors(), self._writer.connect() as connection, connection.begin() as transaction:
+            with self._translated_errors(), self._writing() as connection, connection.begin() as transaction:
                 self.backend.set_durable(connection, durable)
                 yield connection
                 self._commit(transaction, self.backend.transaction(connection))
@@ -74,7 +75,7 @@ class Database:
             StateUnavailable: that is not known yet; call again.
         """
         # The session of before has ended, and so has its transaction: a new one gets the lock only then.
-        with self._lock, self._translated_errors(), self._writer.begin() as connection:
+        with self._lock, self._translated_errors(), self._writing() as connection, connection.begin():
             return self.backend.wrote_last(connection, transaction, table)
 
     @contextmanager
@@ -124,6 +125,17 @@ class Database:
         """The first column of the first row, or None. Raises StateUnavailable."""
         return next((next(iter(row.values())) for row in self.rows(query, **given)), None)
 
+    @contextmanager
+    def _writing(self) -> Iterator[sa.Connection]:
+        """The writing connection, which is held as long as nothing fails: taking it costs as much as a transaction."""
+        connection, self._held = self._held or self._writer.connect(), None
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        self._held = connection
+
     def _rows(self, query: sa.Select[Any], given: Mapping[str, Any]) -> Rows:
         with self.read() as connection:
             return self.unreadable.rows(connection, query, given)
@@ -168,6 +180,8 @@ class Database:
     def close(self) -> None:
         """Close every connection and release the database for other writers."""
         self._reader.dispose()
+        if self._held is not None:
+            self._held.close()
         self._writer.dispose()
         self.backend.close()
 

@@ -120,6 +120,7 @@ def broken_once(database: Database, at: str, error: psycopg.Error) -> Iterator[N
         with patch.object(engine.dialect, "do_commit", lambda connection: die(connection.dbapi_connection)):
             yield
     else:
-        engine.dispose()
+        if database._held is not None:
+            database._held.invalidate()  # as if the session had ended between two transactions
         with patch.object(database.backend, "_require_usable", die):
             yield
