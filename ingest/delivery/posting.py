@@ -31,6 +31,13 @@ _FIELDS: Final = re.compile(  # RFC 9110, 5, in ASCII
     rf"(?:(?!{_OURS}:)[-!#$%&'*+.^_`|~0-9A-Za-z]+: (?:[!-~]+(?:[ \t]+[!-~]+)*)?\r\n)*"
 )
 
+_PLAIN: Final = re.compile(  # RFC 9112, what most servers send: nothing in it that needs more than its length
+    rb"HTTP/1\.1 (2[0-9][0-9])(?: [ -~]*)?\r\n"
+    rb"((?:(?:(?i:connection: keep-alive)|(?!(?i:connection|transfer-encoding|upgrade):)[-!#$%&'*+.^_`|~0-9A-Za-z]+:"
+    rb" [!-~]+(?: [!-~]+)*)\r\n)*)\r\n"
+)
+_NO_CONTENT: Final = 204
+
 _BROKEN: Final = "connection broken before the answer was complete"
 _SECOND_FAMILY_S: Final = 0.25  # until the next of a host's addresses is tried beside the one before (RFC 8305, 5)
 
@@ -75,11 +82,14 @@ class _Connection(asyncio.Protocol):
 
     def keep(self) -> bool:
         """Prepare it for another request if both sides are done with this one; returns whether that is so."""
-        done = self.http.our_state is h11.DONE and self.http.their_state is h11.DONE
-        if done and not self.http.trailing_data[0]:
+        if self.http.our_state is not h11.IDLE:  # it is still idle where the answer was plain
+            if self.http.our_state is not h11.DONE or self.http.their_state is not h11.DONE:
+                return False
+            if self.http.trailing_data[0]:
+                return False
             self.http.start_next_cycle()
-            self.kept, self._idle_since = True, time.monotonic()
-        return self.kept
+        self.kept, self._idle_since = True, time.monotonic()
+        return True
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
@@ -96,10 +106,8 @@ class _Connection(asyncio.Protocol):
         self._ended, self._lost = True, exc
         self._news.set()
 
-    def send(self, opening: h11.Request, data: bytes) -> None:
+    def send(self, data: bytes) -> None:
         """Send a request; if the server closed meanwhile, reading finds out, since it may have answered before."""
-        self.http.send(opening)
-        self.http.send(_END)
         if self._transport is not None:
             self._transport.write(data)
 
@@ -185,9 +193,13 @@ class Posting:
 async def _exchange(
     connection: _Connection, address: _Address, body: bytes, headers: Mapping[str, str], most: int
 ) -> Reply:
-    connection.send(
-        address.opening, b"%bcontent-length: %d\r\n%b%b" % (address.start, len(body), _fields(headers), body)
-    )
+    connection.send(b"%bcontent-length: %d\r\n%b%b" % (address.start, len(body), _fields(headers), body))
+    began = await connection.receive()
+    if (plain := _plain(began, most)) is not None:
+        return plain
+    connection.http.send(address.opening)
+    connection.http.send(_END)
+    connection.http.receive_data(began)
     answer, found, size = None, [], 0
     while size < most:
         event = connection.http.next_event()
@@ -203,6 +215,25 @@ async def _exchange(
     if answer is None:
         raise h11.RemoteProtocolError("it ended before it answered")
     return Reply(answer.status_code, dict(answer.headers), b"".join(found)[:most])
+
+
+def _plain(answer: bytes, most: int) -> Reply | None:
+    """The reply if these bytes are all of a plain successful answer; None: h11 has to read them.
+
+    Most are such, and h11 takes a fifth of what a message costs its thread.
+    """
+    head = _PLAIN.match(answer)
+    if head is None:
+        return None
+    lines = head[2].split(b"\r\n")[:-1]
+    headers = {name.lower(): value for name, value in (line.split(b": ", 1) for line in lines)}
+    status, length = int(head[1]), headers.get(b"content-length")
+    if len(headers) < len(lines) or (length is None) is not (status == _NO_CONTENT):
+        return None
+    body = answer[head.end() :]
+    if length is not None and not (length.isdigit() and len(length) <= len(str(most)) and int(length) <= most):
+        return None
+    return Reply(status, headers, body) if len(body) == int(length or 0) else None
 
 
 def _fields(headers: Mapping[str, str]) -> bytes:

@@ -141,6 +141,11 @@ class _Lane:
         scheduled = self.connector
         self.queue = DeliveryQueue(scheduled.schedule, in_flight=scheduled.in_flight, batch=scheduled.batch)
 
+    def time_up(self, recheck: bool) -> None:  # noqa: FBT001  as the loop calls it
+        """Wake its task; with `recheck` the outbox is to be queried."""
+        self.stale = self.stale or recheck
+        self.woken.set()
+
     def take_over(self) -> None:
         """Queue the messages handed over, in order; readings that do not fit are read from the outbox later."""
         handed, self.handed = self.handed, []
@@ -283,11 +288,11 @@ class OutboxSender:
         now = self._steady()
         until = lane.queue.next_at(now)
         pause_s = RECHECK_S if until is None else min(RECHECK_S, max(0.0, until - now))
+        due = asyncio.get_running_loop().call_later(pause_s, lane.time_up, pause_s == RECHECK_S)
         try:
-            async with asyncio.timeout(pause_s):
-                await lane.woken.wait()
-        except TimeoutError:
-            lane.stale = lane.stale or pause_s == RECHECK_S
+            await lane.woken.wait()
+        finally:
+            due.cancel()
 
     async def _deliver(self, lane: _Lane, taken: Sequence[Waiting]) -> None:
         """Try messages once, store the results, and update the queue."""

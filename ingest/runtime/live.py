@@ -51,16 +51,20 @@ class CommitNotifier:
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
         self._event = asyncio.Event()
+        self._awaited = False
 
     def notify(self) -> None:
-        """Wake all waiting coroutines. From any thread."""
-        self._loop.call_soon_threadsafe(self._wake)
+        """Wake all waiting coroutines. From any thread, after the commit."""
+        if self._awaited:  # else the loop sleeps on
+            self._loop.call_soon_threadsafe(self._wake)
 
     def next(self) -> asyncio.Event:
-        """Return the event that is set at the next commit."""
+        """Return the event that is set at the next commit: of one that came before, a query knows from now on."""
+        self._awaited = True
         return self._event
 
     def _wake(self) -> None:
+        self._awaited = False
         self._event.set()
         self._event = asyncio.Event()
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
 import numpy as np
 import pytest
@@ -228,3 +228,19 @@ def test_health_names_each_part_that_is_not_well(bench: Bench) -> None:
     free[0], now[0] = 3 << 20, 1.0
     health = service.health()
     assert (health.ready, health.parts["disk"]) == (False, "low: 3 MiB free; nothing is taken in")
+
+
+async def test_a_commit_wakes_everybody_who_waits_and_nobody_else() -> None:
+    """As often as somebody waits anew; the loop sleeps on while nobody does."""
+    loop, woken = asyncio.get_running_loop(), list[Callable[[], None]]()
+    notifier = CommitNotifier(loop)
+    with patch.object(loop, "call_soon_threadsafe", side_effect=woken.append):
+        notifier.notify()
+        for count in (1, 2, 3):
+            waiting = [notifier.next(), notifier.next()]
+            notifier.notify()
+            assert len(woken) == count
+            woken[-1]()
+            assert all(event.is_set() for event in waiting)
+            notifier.notify()
+            assert len(woken) == count
