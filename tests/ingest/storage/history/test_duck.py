@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pytest
 
+from ingest.domain.model.plant import PhaseName
+from ingest.domain.model.text import Text
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.errors import HistoryUnavailable
-from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND, batch, configuration, point, steady, trend_of
+from tests.ingest.storage.history.made_up import (
+    NOON,
+    PLANT,
+    SECOND,
+    alarm_event,
+    batch,
+    configuration,
+    point,
+    steady,
+    trend_of,
+)
 
 
 @pytest.fixture
@@ -186,3 +199,35 @@ def test_what_was_refused_before_stays_when_a_later_write_is_repeated(tmp_path: 
     store.write_readings(steady(10, start=NOON + SECOND), configuration(), 1)
     assert store.count_readings() == 12
     store.close()
+
+
+def test_alarm_events_are_kept_as_they_are_and_once(path: Path) -> None:
+    """Whole numbers beside fractions, values that are missing, and new events beside repeated ones."""
+    limits, values = [24, 0.28, 2**53 + 2.0, -1], [None, 0.27, 30, None]
+    events = [
+        replace(event, alarm=replace(event.alarm, limit=limit, value=value, phase=phase))
+        for event, limit, value, phase in zip(
+            [alarm_event(1 + number, onset=NOON + number) for number in range(4)],
+            limits,
+            values,
+            [None, PhaseName("cast", Text("铸造", "cast")), None, None],
+            strict=True,
+        )
+    ]
+    other = replace(events[0], alarm=replace(events[0].alarm, point="CW-02"))
+    store = DuckDBStore(DuckDBConfig(path=path))
+    for written in (events[:1], [other, *events[:3]], events[3:], [], events):
+        store.write_alarm_events(written)
+    store.close()
+    with duckdb.connect(str(path), read_only=True) as found:
+        rows = found.execute('SELECT event_id, point, "limit", value, phase FROM alarms ORDER BY "limit"').fetchall()
+    assert rows == [
+        (
+            event.id,
+            event.alarm.point,
+            event.alarm.limit,
+            event.alarm.value,
+            event.alarm.phase and event.alarm.phase.code,
+        )
+        for event in sorted(events, key=lambda event: event.alarm.limit)
+    ]
