@@ -11,11 +11,10 @@ import numpy as np
 from detectors import Readings
 from ingest.base.telemetry import Event, emit
 from ingest.domain.alarms.report import alarm_body, readings_body
-from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import CHECKED, NOT_LIVE, UNUSABLE, Flag, unusable
 from ingest.domain.model.outbox import Message, Urgency
-from ingest.domain.model.plant import Plant, Point, Rule
+from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.warning import WarningEvent, WarningEventKind
 from ingest.domain.quality.late import flag_late, follow, stranded
 from ingest.domain.warnings.report import warning_body
@@ -26,7 +25,6 @@ from ingest.engine.bypasses import advance_bypasses
 from ingest.engine.cycle import Cycle, Policy
 from ingest.engine.engine_state import EngineState
 from ingest.engine.raise_warnings import raise_warnings
-from ingest.plants.configuration import PlantConfiguration
 
 __all__ = ["STAGES", "Cycle", "Policy", "advance"]
 
@@ -97,9 +95,9 @@ def address(cycle: Cycle, engine_state: EngineState) -> None:  # noqa: ARG001  e
         recipients = cycle.policy.recipients("alarm", alarm.plant, alarm.severity)
         if not recipients:
             continue
-        point = cycle.configuration.find(alarm.plant, alarm.point)
+        point, key = cycle.configuration.find(alarm.plant, alarm.point), (alarm.plant, alarm.point, alarm.rule)
         work = cycle.policy.work(alarm, point.equipment if point is not None else None)
-        body = alarm_body(event, cycle.plant(alarm.plant), _rule(cycle.configuration, alarm), work)
+        body = alarm_body(event, cycle.plant(alarm.plant), cycle.configuration.rule(*key), work)
         urgency, subject = rank.of_alarm(event), str(alarm.id)
         cycle.messages += [
             Message(0, to, event.id, "alarm", alarm.plant, body, event.received, event.received, 0, urgency, subject)
@@ -180,12 +178,6 @@ def _live(batch: Batch) -> Batch:
         return batch
     live = (batch.flags & NOT_LIVE) == 0
     return batch if np.count_nonzero(live) == len(live) else batch.take(live)
-
-
-def _rule(configuration: PlantConfiguration, alarm: Alarm) -> Rule | None:
-    """The alarm's rule, or None if it is no longer configured."""
-    point = configuration.find(alarm.plant, alarm.point)
-    return next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
 
 
 def _latest(plant: Plant, engine_state: EngineState) -> list[tuple[Point, int, float | None, int]]:

@@ -23,8 +23,7 @@ def of_alarm(
 ) -> Fact:
     """Convert an alarm to a fact, by its rule in force and the newest readings."""
     point = engine_state.configuration.find(alarm.plant, alarm.point)
-    rules = point.rules if point is not None else ()
-    rule = next((rule for rule in rules if rule.code == alarm.rule), None)
+    rule = engine_state.configuration.rule(alarm.plant, alarm.point, alarm.rule)
     return alarm_fact(alarm, point, rule, since=since, state=view.state_of(point), bypass_signals=bypass_signals)
 
 

@@ -14,7 +14,7 @@ from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
 from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.sentinels import SentinelTable
-from ingest.plants.rules import AllRules
+from ingest.plants.rules import AllRules, rule_with
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,15 +127,19 @@ class PlantConfiguration:
             for rule in point.rules
         }
 
+    def rule(self, plant: str, point: str, code: str) -> Rule | None:
+        """Return the rule of that code that the point has now, or None."""
+        found = self.find(plant, point)
+        return rule_with(found.rules, code) if found is not None else None
+
     def has_rule(self, plant: str, point: str, code: str) -> bool:
         """Whether that point has a rule of that code now."""
-        found = self.find(plant, point)
-        return found is not None and any(rule.code == code for rule in found.rules)
+        return self.rule(plant, point, code) is not None
 
     def is_signed(self, plant: str, point: str, rule: str) -> bool:
         """Whether the alarm of a rule is reset only with a signed inspection; False for one that is not configured."""
-        found = self.find(plant, point)
-        return found is not None and any(each.signed for each in found.rules if each.code == rule)
+        found = self.rule(plant, point, rule)
+        return found is not None and found.signed
 
     def find(self, plant: str, point: str) -> Point | None:
         """Return the point of that plant with that id, or None."""

@@ -88,6 +88,14 @@ class PointRules(Sequence[Rule]):
         return self.forms[at].rule_for(self.plant, self.point, self.name)
 
 
+def rule_with(rules: Sequence[Rule], code: str) -> Rule | None:
+    """Return the rule of a point with that code, the only one that is built; None: it has none."""
+    if not isinstance(rules, PointRules):
+        return next((rule for rule in rules if rule.code == code), None)
+    at = next((at for at, form in enumerate(rules.forms) if form.code == code), None)
+    return None if at is None else rules[at]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AllRules(Sequence[Rule]):
     """Every rule of a configuration by its number: the rules of one point are consecutive.

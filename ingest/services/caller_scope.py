@@ -120,8 +120,7 @@ def warning(ports: Ports, caller: Principal, key: UUID) -> EarlyWarning:
 
 def rule(ports: Ports, of: Alarm) -> Rule | None:
     """Return the rule that raised an alarm, or None if it is no longer configured."""
-    point = ports.live.configuration().find(of.plant, of.point)
-    return next((rule for rule in point.rules if rule.code == of.rule), None) if point else None
+    return ports.live.configuration().rule(of.plant, of.point, of.rule)
 
 
 def narrowed(caller: Principal, plant_key: str | None) -> frozenset[str] | None:

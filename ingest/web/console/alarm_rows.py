@@ -56,7 +56,7 @@ def alarm_row(
     device = point is not None and point.signal in _TITLE_ONLY
     word = point.word(alarm.value) if point is not None and point.unit == alarm.unit else None
     value = NOTHING if device else number(alarm.value, digits, [alarm.limit])
-    rule = next((rule for rule in point.rules if rule.code == alarm.rule), None) if point else None
+    rule = configuration.rule(alarm.plant, alarm.point, alarm.rule)
     return AlarmRow(
         alarm,
         plant.name if plant else Text(alarm.plant, alarm.plant),

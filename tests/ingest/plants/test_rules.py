@@ -30,6 +30,8 @@ def test_a_rule_is_found_by_its_number_key_and_name(directory: Path) -> None:
     for number, rule in enumerate(configuration.rules):
         assert configuration.number(rule) == number
         assert configuration.has_rule(rule.plant, rule.point, rule.code)
+        assert configuration.rule(rule.plant, rule.point, rule.code) == rule
+        assert configuration.rule(rule.plant, rule.point, f"{rule.code}!") is None
         found = configuration.find(rule.plant, rule.point)
         assert found is not None
         assert rule in found.rules
