@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+import msgspec
 import sqlalchemy as sa
 
 from ingest.base.extras import needing
@@ -79,14 +80,16 @@ def open_backend(config: StateConfig) -> Backend:
 
 
 def json_text(value: Any) -> str:
-    """Encode JSON as both systems accept it: SQLite would store NaN and Infinity, which PostgreSQL refuses.
+    r"""Encode JSON as both systems accept it: SQLite would store NaN and Infinity, which PostgreSQL refuses.
 
-    >>> json_text({"limit": float("nan"), "at": [1, float("inf")]})
-    '{"limit": null, "at": [1, null]}'
+    >>> json_text({"limit": float("nan"), "at": [1, float("inf")], "名": "值"})
+    '{"limit":null,"at":[1,null],"名":"值"}'
+    >>> json_text({"half": "\ud83d", "limit": float("nan")})
+    '{"half": "\\ud83d", "limit": null}'
     """
     try:
-        return json.dumps(value, allow_nan=False)
-    except ValueError:
+        return msgspec.json.encode(value).decode()
+    except UnicodeEncodeError:  # half a character, which only an escape can express
         return json.dumps(_finite(value), allow_nan=False)
 
 
