@@ -6,7 +6,8 @@ What is out of scope is answered exactly like what does not exist.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -14,6 +15,7 @@ from uuid import UUID
 
 from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import Plant, Point, Rule
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
@@ -26,7 +28,7 @@ from ingest.services.all_pages import read_all
 from ingest.services.errors import NotFound, Unavailable
 from ingest.services.ports import Ports
 from ingest.storage.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 
 QUARANTINE_PAGE: Final = 500
@@ -241,8 +243,20 @@ async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]
         Unavailable: the history store does not answer in time, or refuses. What the store itself says is for the log
             alone: it may name addresses inside.
     """
-    try:
+    with _history_answers():
         return await ports.history.trends(queries)
+
+
+async def phases(ports: Ports, query: PhaseQuery) -> Sequence[PhaseRecord]:
+    """Return records of the phases of one equipment, by time. Raises as `trends`."""
+    with _history_answers():
+        return await ports.history.phases(query)
+
+
+@contextmanager
+def _history_answers() -> Iterator[None]:
+    try:
+        yield
     except HistorySuspended as error:
         wait = error.retry_after_s
         raise Unavailable(

@@ -12,6 +12,7 @@ from ingest.domain.alarms.urgency import Order
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.domain.model.audit import Act, ActKind
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import Rule
 from ingest.domain.model.suppression import Suppression, SuppressionState
 from ingest.domain.model.warning import EarlyWarning, Fact, WarningEvent, WarningFilter
@@ -22,7 +23,7 @@ from ingest.plants.view import Latest, PlantView
 from ingest.services.allowances import Allowances
 from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.services.exports.request import ExportRequest
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.audit import AuditRow, Verification
@@ -130,6 +131,9 @@ class Readings(Protocol):
 
     async def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Return the trend of each query, in that order. Raises HistoryError."""
+
+    async def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """Return records of the phases of one equipment, by time. Raises HistoryError."""
 
 
 class Journal(Protocol):

@@ -4,7 +4,7 @@
         @pytest.fixture
         def kept(self, tmp_path): ...           # yields a `Kept`, empty
 
-    class TestToyQueries(HistoryQueries):
+    class TestToyQueries(HistoryQueries, HistoryPhases):
         @pytest.fixture
         def kept(self, tmp_path): ...           # the same
         @pytest.fixture

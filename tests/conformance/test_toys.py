@@ -28,6 +28,7 @@ from ingest.storage.history.registry import KINDS, StoreKind, open_store
 from ingest.storage.history.store import HistoryStore
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.conformance.frame_format import FrameFormatPromises
+from tests.conformance.history_phases import HistoryPhases
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.conformance.journal import JournalPromises
 from tests.conformance.source import TOPIC, SourcePromises
@@ -57,6 +58,7 @@ def test_every_file_and_name_of_the_page_on_extending_is_there() -> None:
         ConnectorPromises,
         FrameFormatPromises,
         HistoryWrites,
+        HistoryPhases,
         HistoryQueries,
         JournalPromises,
         SourcePromises,
@@ -199,7 +201,7 @@ class TestSqliteWrites(HistoryWrites):
     """In its file."""
 
 
-class TestSqliteQueries(HistoryQueries):
+class TestSqliteQueries(HistoryQueries, HistoryPhases):
     @pytest.fixture
     def unreachable(self, tmp_path: Path) -> Callable[[], HistoryStore]:
         (tmp_path / "broken.db").write_bytes(b"no database" * 1000)

@@ -19,6 +19,9 @@ from ingest.domain.alarms.operator_load import OperatorLoad
 from ingest.domain.alarms.slot import SLOT, AlarmSlot
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.phase_record import HOLDS, PhaseRecord
+from ingest.domain.model.plant import UNKNOWN_PHASE
+from ingest.plants.catalogue import load_catalogue
 from ingest.storage.history.config import InfluxV1Config
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND, alarm_event, batch, configuration, steady
@@ -86,6 +89,13 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
                 for at, (raised, flood_s) in enumerate([(3, 0.0), (14, 300.0), (2, 60.0)])
             ]
         )
+        store.write_phases(
+            [
+                PhaseRecord(PLANT, machine, NOON + minute * 60 * SECOND, phase, number)
+                for machine in ("CM-01", "CM-02")
+                for minute, phase, number in ((1, "idle", 1), (10, "idle", 1), (12, "start", 3), (15, "unknown", 0))
+            ]
+        )
         store.close()
         with httpx.Client(base_url=url, trust_env=False) as http:
             yield http
@@ -110,6 +120,8 @@ def test_every_panel_query_gives_data(history: httpx.Client, target: Mapping[str
     for name in series[0]["columns"]:
         values = [row[each["columns"].index(name)] for each in series for row in each["values"]]
         assert any(value not in (None, "") for value in values), name
+    if '"phases"' in target["query"]:  # texts
+        return
     numbers = [v for each in series for row in each["values"] for v in row[1:] if isinstance(v, int | float)]
     assert any(numbers), "nothing but zeros"
 
@@ -160,6 +172,22 @@ def test_the_worst_rules_come_with_their_counts(history: httpx.Client) -> None:
     [series] = ask(history, panel["targets"][0]["query"])
     found = sorted((row[1:] for row in series["values"]), reverse=True)
     assert [(count, point) for count, _, point, _ in found] == [(2, "CW-01"), (1, "T-01")]
+
+
+def test_phases_are_a_line_an_equipment_named_as_the_catalogue_names_them(history: httpx.Client) -> None:
+    """Empty where a record counts no longer; a plant's own phases are shown by their code."""
+    [panel] = [panel for _, panel in PANELS if panel["title"].startswith("设备阶段")]
+    series = ask(history, panel["targets"][0]["query"])
+    assert [(each["tags"], [row[1] for row in each["values"]]) for each in series] == [
+        ({"equipment": machine}, ["idle", "idle", "start", "unknown"]) for machine in ("CM-01", "CM-02")
+    ]
+    defaults = panel["fieldConfig"]["defaults"]
+    shown = {code: option["text"] for code, option in defaults["mappings"][0]["options"].items()}
+    models = [model for models in load_catalogue().phases.values() for model in models.values()]
+    named = {phase.code: f"{phase.name} {phase.name_en}" for model in models for phase in model.phases}
+    unknown = UNKNOWN_PHASE.name
+    assert shown == named | {UNKNOWN_PHASE.code: f"{unknown.zh} {unknown.en}"}
+    assert defaults["custom"]["insertNulls"] == HOLDS // 10**6
 
 
 def test_there_is_a_dashboard_for_a_plant_and_one_for_alarms() -> None:

@@ -15,17 +15,20 @@ from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from ingest.base.telemetry import EmittedSeldom, Event, emit
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import SERVICE, ServicePoint
 from ingest.storage.history.breaker import LONGEST_PAUSE_S, PAUSE_S, Breaker
 from ingest.storage.history.errors import HistoryError, HistorySuspended, HistoryUnavailable
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 
 IN_FLIGHT: Final = 4
 """Queries at the same time; others wait, until their deadline."""
 
+
+T = TypeVar("T")
 
 _PROBED_NS: Final = 60 * 10**9
 
@@ -50,11 +53,14 @@ class HistoryQueriesResumed(Event):
     """The history store answers queries again."""
 
 
-class Trends(Protocol):
+class HistoryReads(Protocol):
     """The reading side of a history store; see `HistoryStore`. Blocking."""
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """The trend of each query. Raises HistoryError."""
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """Records of the phases of one equipment. Raises HistoryError."""
 
 
 class BoundedReads:
@@ -70,7 +76,7 @@ class BoundedReads:
 
     def __init__(
         self,
-        store: Trends,
+        store: HistoryReads,
         deadline_s: float,
         pause_s: float = PAUSE_S,
         clock: Callable[[], float] = time.monotonic,
@@ -97,38 +103,43 @@ class BoundedReads:
             HistoryUnavailable: it failed, or did not answer by the deadline.
             HistoryRejected: it refuses the queries.
         """
-        if not queries:
-            return ()
+        return await self._read(lambda: self._store.trends(queries)) if queries else ()
+
+    async def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """Records of the phases of one equipment. Raises as `trends`."""
+        return await self._read(lambda: self._store.phases(query))
+
+    async def _read(self, ask: Callable[[], T]) -> T:
         if (reason := self._breaker.reason) is not None:
             away_s = self._breaker.open_s(self._clock()) or 0.0
             raise HistorySuspended(reason, retry_after_s=self._pause_s, away_s=away_s)
-        found = await self._answer(queries)
+        found = await self._answer(ask)
         self._pause_s = self._shortest_pause_s
         return found
 
-    async def _answer(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
+    async def _answer(self, ask: Callable[[], T]) -> T:
         """The store's answer by the deadline; the outcome is recorded."""
         try:
             async with asyncio.timeout(self._deadline_s):
-                answer = await self._start(queries)
+                answer = await self._start(ask)
                 return await asyncio.shield(answer)
         except TimeoutError as error:
             reason = f"no answer within {self._deadline_s:g} s"
             self._failed(reason)
             raise HistoryUnavailable(reason) from error
 
-    async def _start(self, queries: Sequence[TrendQuery]) -> asyncio.Future[Sequence[Trend]]:
+    async def _start(self, ask: Callable[[], T]) -> asyncio.Future[T]:
         """Query in a thread, as soon as one is free; the outcome is recorded even if nobody waits for it."""
         due = self._clock() + self._deadline_s
         await self._free.acquire()
-        answer: Future[Sequence[Trend]] = Future()
+        answer: Future[T] = Future()
         # A daemon: a store that hangs does not keep the process from ending.
-        threading.Thread(target=_query, args=(self._store, queries, answer), name="history-query", daemon=True).start()
+        threading.Thread(target=_query, args=(ask, answer), name="history-query", daemon=True).start()
         awaited = asyncio.wrap_future(answer)
         awaited.add_done_callback(partial(self._ended, due))
         return awaited
 
-    def _ended(self, due: float, answer: asyncio.Future[Sequence[Trend]]) -> None:
+    def _ended(self, due: float, answer: asyncio.Future[Any]) -> None:
         self._free.release()
         error = answer.exception()
         if self._clock() > due:  # counted already as a timeout, and a probe that takes so long is no answer
@@ -158,12 +169,13 @@ class BoundedReads:
             await asyncio.sleep(self._pause_s)
             now = time.time_ns()
             with suppress(HistoryError):
-                await self._answer([TrendQuery(SERVICE, ServicePoint.DISK, now - _PROBED_NS, now, 1)])
+                probe = TrendQuery(SERVICE, ServicePoint.DISK, now - _PROBED_NS, now, 1)
+                await self._answer(partial(self._store.trends, [probe]))
         self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
 
 
-def _query(store: Trends, queries: Sequence[TrendQuery], answer: Future[Sequence[Trend]]) -> None:
+def _query(ask: Callable[[], T], answer: Future[T]) -> None:
     try:
-        answer.set_result(store.trends(queries))
+        answer.set_result(ask())
     except BaseException as error:  # noqa: BLE001  raised where it is awaited
         answer.set_exception(error)

@@ -10,7 +10,7 @@ replaced disk) starts at 1 again, and treating that as a repetition would delete
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
+from dataclasses import asdict, astuple
 from typing import Any, Final
 
 import numpy as np
@@ -20,6 +20,7 @@ from ingest.base.closing import closed_on_failure
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import DEVICE_SIGNALS
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
@@ -28,11 +29,15 @@ from ingest.storage.history.duck_file import DuckFile, named
 from ingest.storage.history.duck_maintenance import DuckMaintenance
 from ingest.storage.history.duck_marks import Mark, Marks
 from ingest.storage.history.duck_rollups import mark_stale
-from ingest.storage.history.duck_rows import alarm_row, slot_row, warning_row
+from ingest.storage.history.duck_rows import alarm_row, phase_row, slot_row, warning_row
 from ingest.storage.history.duck_trends import trends
 from ingest.storage.history.series import Series, series_of
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 
+_PHASES: Final = (
+    "SELECT plant, equipment, time, phase, number FROM phases WHERE plant = $plant AND equipment = $equipment"
+    " AND time >= $start AND time < $end ORDER BY time"
+)
 _ALL_SERIES: Final = "SELECT id, plant, point, signal FROM series ORDER BY id"
 
 
@@ -102,6 +107,16 @@ class DuckDBStore:
         """Store alarm metrics of operator positions; see `HistoryStore`."""
         self._insert("INSERT OR REPLACE INTO alarm_metrics", [slot_row(slot) for slot in slots])
         return 0
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        """Store phases of equipment; see `HistoryStore`."""
+        self._insert("INSERT OR REPLACE INTO phases", [phase_row(record) for record in records])
+        return 0
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """Records of the phases of one equipment; see `HistoryStore`."""
+        columns = self._file.query(_PHASES, asdict(query))
+        return [PhaseRecord(*row) for row in zip(*(column.tolist() for column in columns.values()), strict=True)]
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Readings of points in time buckets, also of gateways; see `HistoryStore`."""

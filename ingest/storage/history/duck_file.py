@@ -47,6 +47,10 @@ CREATE TABLE IF NOT EXISTS alarm_metrics (
     level_2 INTEGER NOT NULL, hidden INTEGER NOT NULL, flood_s DOUBLE NOT NULL, standing_1 INTEGER, standing_2 INTEGER,
     unacknowledged INTEGER, stale INTEGER, chattering INTEGER, PRIMARY KEY (position, time)
 );
+CREATE TABLE IF NOT EXISTS phases (
+    plant VARCHAR NOT NULL, equipment VARCHAR NOT NULL, time BIGINT NOT NULL, phase VARCHAR NOT NULL,
+    number INTEGER NOT NULL, PRIMARY KEY (plant, equipment, time)
+);
 CREATE TABLE IF NOT EXISTS warnings (
     event_id UUID PRIMARY KEY, time BIGINT NOT NULL, plant VARCHAR NOT NULL, event VARCHAR NOT NULL, id UUID NOT NULL,
     colour VARCHAR, rank UTINYINT NOT NULL, peak VARCHAR NOT NULL, state VARCHAR NOT NULL, step VARCHAR NOT NULL,

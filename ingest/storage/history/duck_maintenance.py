@@ -180,6 +180,7 @@ class DuckMaintenance:
             if end > min(before, self.at.readings):
                 return False
             count = sum(_deleted(db, TABLES[resolution], end) for resolution in ROLLUPS)
+            _deleted(db, "phases", end)
             db.execute("UPDATE kept SET rollups = ?", [end])
         self.at = replace(self.at, rollups=end)
         emit(HistoryRollupsDropped(_last_day(end), count))

@@ -27,7 +27,7 @@ Advance = Callable[[int], None]
 
 _ROWS: Final = 10_000_000  # rows read at once
 _EVER: Final = 1 << 62
-_WHOLE: Final = ("series", "marks", "kept", "stale", "alarms", "alarm_metrics", "warnings")
+_WHOLE: Final = ("series", "marks", "kept", "stale", "alarms", "alarm_metrics", "warnings", "phases")
 _ROLLED_UP: Final[tuple[Table, ...]] = ("minutes", "hours", "days")
 _VALUES: Final[dict[Table, str]] = {
     "readings": "value, quality",
@@ -53,6 +53,8 @@ def reading(config: DuckDBConfig) -> Iterator[duckdb.DuckDBPyConnection]:
         with duckdb.connect(str(config.path), read_only=True, config=options(config)) as db:
             if not db.execute("FROM duckdb_tables() WHERE table_name = 'days'").fetchall():  # of an earlier version
                 db.execute("CREATE TEMPORARY TABLE days AS FROM hours LIMIT 0")
+            if not db.execute("FROM duckdb_tables() WHERE table_name = 'phases'").fetchall():  # the same
+                db.execute("CREATE TEMPORARY TABLE phases (time BIGINT)")
             yield db
     except (duckdb.Error, OSError) as error:
         raise unavailable(config.path, error) from error
@@ -82,7 +84,7 @@ def contents(db: duckdb.DuckDBPyConnection) -> Contents:
     return Contents(
         _count(db, "readings"),
         sum(_count(db, table) for table in _ROLLED_UP),
-        _count(db, "alarms") + _count(db, "warnings") + _count(db, "alarm_metrics"),
+        sum(_count(db, table) for table in ("alarms", "warnings", "alarm_metrics", "phases")),
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.warning import WarningEvent
 from ingest.storage.history.line_protocol import rank
 
@@ -19,6 +20,11 @@ def slot_row(slot: AlarmSlot) -> tuple[Any, ...]:
     """The slot as a row of `alarm_metrics`."""
     numbers = slot.numbers()
     return (slot.position, slot.end, *(numbers.get(name) for name in _SLOT))
+
+
+def phase_row(record: PhaseRecord) -> tuple[Any, ...]:
+    """The record as a row of `phases`."""
+    return record.plant, record.equipment, record.time, record.phase, record.number
 
 
 def warning_row(event: WarningEvent) -> tuple[Any, ...]:

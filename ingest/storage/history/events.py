@@ -63,7 +63,7 @@ class HistoryItemsExpired(Event, labels=("what",), amount="items"):
     """Readings or events are older than the history keeps, so it did not keep them: no fault. One line a minute.
 
     Attributes:
-        what: what they were: readings, alarm events, warning events or alarm metrics.
+        what: what they were: readings, alarm events, warning events, alarm metrics or phases.
         items: how many.
     """
 

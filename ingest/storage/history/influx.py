@@ -23,6 +23,7 @@ from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.authorities import trusting
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.answers import error_of
@@ -39,17 +40,25 @@ from ingest.storage.history.config import InfluxConfig
 from ingest.storage.history.errors import HistoryExpired, HistoryTooLarge, HistoryUnavailable
 from ingest.storage.history.influx_coverage import RollupCoverage
 from ingest.storage.history.influx_rollups import POLICIES
-from ingest.storage.history.influxql import NO_VALUE, Buckets, TrendStatement, measurement, trend_statements
+from ingest.storage.history.influxql import (
+    NO_VALUE,
+    Buckets,
+    TrendStatement,
+    measurement,
+    phase_statement,
+    trend_statements,
+)
 from ingest.storage.history.line_protocol import (
     Precision,
     ReadingLines,
     alarm_lines,
+    phase_lines,
     precision_of,
     slot_lines,
     warning_lines,
 )
 from ingest.storage.history.series import series_of
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 
 LINES: Final = 20_000  # most in a request: a cycle of the history writer; benchmarks/history.py compares sizes
 IN_FLIGHT: Final = 2  # requests; with a single one the server or we would be idle
@@ -118,6 +127,15 @@ class InfluxStore(ABC):
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """Store alarm metrics of operator positions; see `HistoryStore`."""
         return self._write(len(slots), lambda part: slot_lines(slots[part]), "ns")
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        """Store phases of equipment; see `HistoryStore`."""
+        return self._write(len(records), lambda part: phase_lines(records[part]), "ns")
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """Records of the phases of one equipment; see `HistoryStore`."""
+        [rows] = self._rows(phase_statement(query, self._policy))
+        return [PhaseRecord(query.plant, query.equipment, int(row[0]), row[1], int(row[2])) for row in rows]
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """Readings of points in time buckets, also of gateways and the service; see `HistoryStore`."""

@@ -14,7 +14,7 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import SERVICE
 from ingest.storage.history.line_protocol import gateway_field, tag_value
 from ingest.storage.history.rollups import Kept, Part, Resolution, parts_of
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 
 NO_VALUE: Final = f"quality & {int(Flag.NO_VALUE)} = {int(Flag.NO_VALUE)}"
 """Set on every reading without a value."""
@@ -109,6 +109,14 @@ def trend_statements(
         for source, places in found.items()
         for rows, where, condition in _row_kinds(source.part.resolution, policy, rollups)
     ]
+
+
+def phase_statement(query: PhaseQuery, policy: str | None) -> str:
+    """The statement for records of phases: rows of time, code and number."""
+    return (
+        f"SELECT phase, number FROM {measurement('phases', policy)} WHERE plant = {string(tag_value(query.plant))} AND"  # noqa: S608  quoted
+        f" equipment = {string(tag_value(query.equipment))} AND time >= {query.start} AND time < {query.end}"
+    )
 
 
 def _statement(

@@ -9,6 +9,7 @@
     service,plant=service,point=DISK value=81920.0 1763884800000
     alarms,plant=P,point=A,rule=LL,level=2,event=raised id="…",state="…",…,limit=0.28,value=0.27 1763884801000000000
     alarm_metrics,position=P raised=3i,level_1=2i,level_2=1i,hidden=0i,flood_s=0.0,standing_1=4i,… 1763884800000000000
+    phases,plant=P,equipment=E phase="steady",number=4i 1763884801000000000
     warnings,plant=P,event=escalated,step=county,colour=red id="…",state="open",…,rank=4i,risk=87.3 1763884801000000000
 
 `quality` is written only for a flagged reading: a second field costs an InfluxDB half as much again. A server that gets
@@ -29,6 +30,7 @@ from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import GATEWAY_SIGNAL, GatewayPoint, gateway_point_of
 from ingest.domain.model.warning import Colour, WarningEvent
 from ingest.plants.configuration import PlantConfiguration
@@ -179,6 +181,16 @@ def _warning_line(event: WarningEvent) -> str:
     fields = [f'{name}="{text.translate(_STRING)}"' for name, text in texts.items()]
     fields += [f"rank={rank(warning.colour)}i", f"risk={warning.risk!r}"]
     return f"{_head('warnings', tags)}{','.join(fields)} {event.time}\n"
+
+
+def phase_lines(records: Iterable[PhaseRecord]) -> bytes:
+    """Encode one line per record of a phase, times in ns."""
+    return b"".join(_phase_line(record).encode() for record in records)
+
+
+def _phase_line(record: PhaseRecord) -> str:
+    head = _head("phases", {"plant": record.plant, "equipment": record.equipment})
+    return f'{head}phase="{record.phase.translate(_STRING)}",number={record.number}i {record.time}\n'
 
 
 def slot_lines(slots: Iterable[AlarmSlot]) -> bytes:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.bucket_edges import buckets_of
@@ -71,6 +72,16 @@ class TrendQuery:
         return (self.point,) if self.was is None else (self.point, self.was)
 
 
+@dataclass(frozen=True, slots=True)
+class PhaseQuery:
+    """Records of the phases of one equipment with start <= time < end (ns since the epoch)."""
+
+    plant: str
+    equipment: str
+    start: int
+    end: int
+
+
 class HistoryStore(Protocol):
     """A store of readings and events. Blocking.
 
@@ -106,6 +117,15 @@ class HistoryStore(Protocol):
 
         Returns and raises as `write_readings`.
         """
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        """Store phases of equipment; of one equipment and time the last one counts, also one written before.
+
+        Returns and raises as `write_readings`.
+        """
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """The records that are asked for, by time."""
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """The trend of each query, in that order, by as few requests as possible."""

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.errors import HistoryUnavailable
-from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from ingest.storage.history.store import HistoryStore, PhaseQuery, Trend, TrendQuery
 
 
 class UnavailableStore:
@@ -47,6 +48,14 @@ class UnavailableStore:
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         """See `HistoryStore`."""
         return self._store().write_alarm_slots(slots)
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        """See `HistoryStore`."""
+        return self._store().write_phases(records)
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """See `HistoryStore`."""
+        return self._store().phases(query)
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         """See `HistoryStore`."""

@@ -1,4 +1,4 @@
-"""The history writer: a thread that copies the journal and the event logs into a history store.
+"""The history writer: a thread that copies the journal and the event logs into a history store, and derives phases.
 
 There is no queue in memory: the journal is the queue. While the store is unavailable the cursors do not move; a cursor
 moves only once the store has everything before it, so a crash repeats a write, which no store keeps twice.
@@ -35,6 +35,7 @@ from ingest.storage.history.events import (
     HistoryWrittenAgain,
 )
 from ingest.storage.history.feeds import AlarmFeed, JournalFeed, WarningFeed
+from ingest.storage.history.phases import PhaseCarrier
 from ingest.storage.history.quarantine import ALARMS as ALARMS_TOPIC
 from ingest.storage.history.quarantine import READINGS as READINGS_TOPIC
 from ingest.storage.history.quarantine import WARNINGS as WARNINGS_TOPIC
@@ -114,6 +115,7 @@ class HistoryWriter:
         self._sample_due = time.monotonic() + SAMPLE_EVERY_S
         self._sampled = 0  # id of the last sample in quarantine
         self._refusals: EmittedSeldom[tuple[str, str]] = EmittedSeldom()
+        self._carry_phases = PhaseCarrier(store, journal, add_flags, self._refusals)
         self._expired = 0  # readings and events older than the store keeps
         self._all_refused: dict[str, tuple[int, str]] = {}  # kind of item: writes in a row, and the last reason
 
@@ -188,6 +190,7 @@ class HistoryWriter:
             before = self._expired
             lost = _amount(self._write_readings(batch, configuration, filled[0].id)) + self._expired - before
             emit(HistoryWritten(readings=len(batch) - lost, entry=entries[-1].id))
+        self._carry_phases(entries, configuration)
         self._journal.save_cursor(READER, entries[-1].id)
         self._done = entries[-1].id
         # The journal stops before the entry that would exceed the limit, so half full is full enough to go on at once.

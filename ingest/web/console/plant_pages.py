@@ -92,7 +92,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def point(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Show a point's trend with its limits, and its rules."""
         found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
-        drawn = await drawing(found, span, request)
+        drawn = await drawing(of, found, span, request)
         return await run_in_threadpool(point_page, request, caller, of, found, drawn)
 
     def point_page(request: Request, caller: Principal, of: Plant, found: Point, drawn: dict[str, Any]) -> Response:
@@ -117,19 +117,26 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
     async def trend(request: Request, caller: Caller, plant: str, point: str, span: Span = 3600) -> Response:
         """Reload a point's trend."""
         found, of = caller_scope.point(ports, caller, plant, point), caller_scope.plant(ports, caller, plant)
-        drawn = await drawing(found, span, request)
+        drawn = await drawing(of, found, span, request)
         return await run_in_threadpool(
             lambda: render.page(request, "_trend.html", row=_point_row(ports, caller, of, found), **drawn)
         )
 
-    async def drawing(point: Point, span: int, request: Request) -> dict[str, Any]:
+    async def drawing(of: Plant, point: Point, span: int, request: Request) -> dict[str, Any]:
         span = min(SPANS_S, key=lambda known: abs(known - span))
+        machine = _machine(of, point)
         try:
-            drawings = await trends.large(point, span, language(request))
+            drawings = await trends.large(point, machine, span, language(request))
         except Unavailable:
             drawings = None
         refuses = ports.live.history_refuses()
-        return {"span": span, "every": refresh_s(span), "drawings": drawings, "history_refuses": refuses}
+        return {
+            "span": span,
+            "every": refresh_s(span),
+            "drawings": drawings,
+            "banded": bool(machine and machine.phases),
+            "history_refuses": refuses,
+        }
 
     @router.get("/plants/{plant}/points/{point}/rules")
     def rules(request: Request, caller: Caller, plant: str, point: str) -> Response:

@@ -96,6 +96,10 @@ PLANTS: Final[dict[str, Text]] = {
         "线为平均值，色带为最小至最大值；阴影处没有数据。",
         "Line: mean. Band: lowest to highest. Shaded: no data.",
     ),
+    "point.phase_legend": Text(
+        "下方为设备阶段；虚线框为阶段未知，空白处没有记录。",
+        "Below: phases of its equipment. Dashed: unknown. Empty: not recorded.",
+    ),
     "span.600": Text("10 分钟", "10 min"),
     "span.3600": Text("1 小时", "1 h"),
     "span.28800": Text("8 小时", "8 h"),

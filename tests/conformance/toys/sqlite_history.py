@@ -11,16 +11,18 @@ import numpy as np
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import DEVICE_SIGNALS
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.config import StoreConfig
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.series import series_of
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
 PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts
+PHASES = "SELECT time, flags, value FROM kept WHERE kind = ? AND id = ? AND time >= ? AND time < ? ORDER BY time"
 TREND = """SELECT ? + (time - ?) / ? * ?, min(value), avg(value), max(value), count(*) FROM kept
 WHERE kind = ? AND id IN (?, ?) AND time >= ? AND time < ? GROUP BY 1 ORDER BY 1"""
 
@@ -47,6 +49,14 @@ class SqliteStore:
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
         return self._put([("(slot)", slot.position, "raised", slot.end, slot.raised, 0) for slot in slots])
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        self._put([(f"(phase) {of.plant}", of.equipment, "", of.time, of.number, of.phase) for of in records])
+        return 0
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        found = self.ask(PHASES, [(f"(phase) {query.plant}", query.equipment, query.start, query.end)])
+        return [PhaseRecord(query.plant, query.equipment, *row) for row in found]
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:
         return [self._trend(query) for query in queries]

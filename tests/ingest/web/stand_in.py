@@ -19,6 +19,7 @@ from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.batch import empty_batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import (
     Point,
     Rule,
@@ -38,7 +39,7 @@ from ingest.services.exports.sheets import SheetBuilder
 from ingest.services.ports import Health, Ports
 from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.errors import HistoryUnavailable
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.audit import AuditRow
@@ -95,6 +96,7 @@ class StandIn(MemoryBooks):
         self.parts = {"journal": "ok", "engine": "ok", "history": "ok"}
         self.held: list[HeldBack] = []
         self.history_away = False
+        self.phase_records: list[PhaseRecord] = []
         self.history_refusing: str | None = None
         self.history_answers = threading.Event()  # cleared: the history store hangs
         self.history_answers.set()
@@ -229,6 +231,18 @@ class StandIn(MemoryBooks):
         if self.history_away:
             raise HistoryUnavailable("http://10.0.0.7:8086: the store restarts", retry_after_s=7)
         return [self._trend(query) for query in queries]
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        """The same for phases of equipment."""
+        self.history_answers.wait()
+        if self.history_away:
+            raise HistoryUnavailable("http://10.0.0.7:8086: the store restarts", retry_after_s=7)
+        return [
+            record
+            for record in self.phase_records
+            if (record.plant, record.equipment) == (query.plant, query.equipment)
+            and query.start <= record.time < query.end
+        ]
 
     def _trend(self, query: TrendQuery) -> Trend:
         found = self.known.find(query.plant, query.point)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import Phase
 from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
@@ -51,6 +53,39 @@ async def test_api_and_console_show_the_same_phase(
     for path in (f"/plants/{ALUMINIUM}", f"/plants/{ALUMINIUM}/points/CW_IN_P-01"):
         page = (await ask(INSPECTOR).get(path)).text
         assert f'data-phase="{code}">阶段 {name}<' in page
+
+
+async def test_the_trend_of_a_point_shows_the_phases_of_its_equipment(hall: StandIn, ask: Ask, machine: str) -> None:
+    """As recorded, each from its change on; in the caller's language, and reloaded with the trend."""
+    hall.put(ALUMINIUM, "CW_IN_P-01", Latest(hall.time, 0.3, 0, stale=False))
+    hall.phase_records = [
+        PhaseRecord(ALUMINIUM, machine, hall.time - minutes * 60 * 10**9, code, number)
+        for minutes, code, number in ((50, "idle", 1), (40, "start", 2), (30, "steady", 3), (20, "unknown", 0))
+    ]
+    path = f"/plants/{ALUMINIUM}/points/CW_IN_P-01"
+    for page in (await ask(INSPECTOR).get(path), await ask(INSPECTOR).get(f"{path}/trend?span=3600")):
+        wide = page.text.split('class="drawing narrow"')[0]
+        assert re.findall(r'<g data-phase="(\w+)"><title>([^ ]+) ', wide) == [
+            ("idle", "待机"),
+            ("start", "起铸"),
+            ("steady", "稳定铸造"),
+            ("unknown", "未知"),
+        ]
+        assert "下方为设备阶段" in page.text
+
+
+async def test_a_trend_without_phases_has_no_band_and_one_with_none_recorded_an_empty_one(
+    hall: StandIn, ask: Ask, machine: str
+) -> None:
+    path = f"/plants/{ALUMINIUM}/points/CW_IN_P-01/trend"
+    assert machine
+    page = (await ask(INSPECTOR).get(path)).text
+    assert page.count('class="trend phases"') == 2
+    assert '<rect class="phase-' not in page
+    wood = next(point for point in hall.known.points if point is not None and point.plant == WOOD)
+    page = (await ask(INSPECTOR).get(f"/plants/{WOOD}/points/{wood.id}/trend")).text
+    assert "phases" not in page
+    assert "设备阶段" not in page
 
 
 async def test_equipment_without_phases_shows_none(ask: Ask) -> None:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.storage.history.bounded_reads import IN_FLIGHT, BoundedReads
 from ingest.storage.history.breaker import FAILURES
 from ingest.storage.history.errors import HistoryRejected, HistorySuspended, HistoryUnavailable
-from ingest.storage.history.store import Trend, TrendQuery
+from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 from tests.ingest.storage.history.made_up import NOON, PLANT, SECOND
 
 QUERY = TrendQuery(PLANT, "CW-01", NOON, NOON + SECOND, 1)
@@ -50,6 +51,11 @@ class Store:
             raise error
         number = np.zeros(1)
         return [Trend(np.array([query.start]), number, number, number, np.array([1])) for query in queries]
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
+        if self.error is not None:
+            raise self.error
+        return [PhaseRecord(query.plant, query.equipment, query.start, "steady", 4)]
 
 
 class Clock:
@@ -108,6 +114,16 @@ async def test_after_two_failures_nobody_waits_nor_asks(store: Store, clock: Clo
         assert (error.away_s, error.retry_after_s, reads.suspended_s) == (42, PATIENT_S, 42)
     assert store.asked == FAILURES
     store.answers.set()
+
+
+async def test_phases_share_deadline_and_breaker_with_trends(store: Store, clock: Clock) -> None:
+    reads, query = BoundedReads(store, PATIENT_S, PATIENT_S, clock), PhaseQuery("p", "E-1", 1, 2)
+    assert [record.phase for record in await reads.phases(query)] == ["steady"]
+    store.error = HistoryUnavailable("away")
+    for _ in range(FAILURES):
+        with pytest.raises(HistoryUnavailable):
+            await reads.phases(query)
+    assert isinstance(await fails(reads), HistorySuspended)
 
 
 async def test_whoever_asks_first_after_the_store_is_well_again_is_answered(store: Store) -> None:

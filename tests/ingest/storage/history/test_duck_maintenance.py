@@ -10,10 +10,12 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.storage.history import duck_maintenance
 from ingest.storage.history.config import DuckDBConfig
 from ingest.storage.history.duck import DuckDBStore
 from ingest.storage.history.errors import HistoryUnavailable
+from ingest.storage.history.store import PhaseQuery
 from tests.ingest.storage.history.made_up import PLANT, batch, configuration, trend_of
 from tests.ingest.storage.history.upkept import (
     DAY,
@@ -111,11 +113,14 @@ def test_without_a_size_the_file_leaves_a_fifth_of_what_the_disk_could_give_it(
     store.close()
 
 
-def test_rollups_are_dropped_after_their_own_time(path: Path, clock: Clock) -> None:
+def test_rollups_and_phases_are_dropped_after_their_own_time(path: Path, clock: Clock) -> None:
     store = opened(path, clock, retention_d=1, rollup_retention_d=2)
     days_of_readings(store, 4)
+    phases = [PhaseRecord("p", "E-1", MIDNIGHT + day * DAY, "idle", 1) for day in range(4)]
+    store.write_phases(phases)
     clock.now += 1_000_000
     log = hold(store, clock, MIDNIGHT + 4 * DAY, for_s=8 * 3_600)
+    assert [*store.phases(PhaseQuery("p", "E-1", 0, MIDNIGHT + 9 * DAY))] == phases[2:]
     dropped = [(line["day"], line["rollups"]) for line in log if line["event"] == "history_rollups_dropped"]
     assert dropped == [("2025-11-23", 28), ("2025-11-24", 27)]
     trend = by_day(store, 4)

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import GATEWAY_SIGNAL, SERVICE, GatewayPoint, PhaseName, ServicePoint
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
-from ingest.storage.history.line_protocol import ReadingLines, alarm_lines, precision_of, tag_value
+from ingest.storage.history.line_protocol import ReadingLines, alarm_lines, phase_lines, precision_of, tag_value
 from tests.ingest.storage.history.made_up import NOON, PLANT, alarm_event, batch, configuration, point, titled
 
 NAN = math.nan
@@ -52,6 +53,14 @@ def test_a_gateway_is_written_as_online_or_offline() -> None:
         b"readings,plant=demo-aluminium,point=CW-01,signal=ALC_CW_IN_P value=0.5 2\n"
         b"gateways,plant=demo-aluminium,gateway=GW-01 online=0i 3\n"
         b"gateways,plant=demo-aluminium,gateway=GW-01 quality=4i 4"
+    )
+
+
+def test_a_phase_is_written_with_its_code_and_its_place() -> None:
+    records = [PhaseRecord(PLANT, "CM 01", NOON, "steady", 4), PhaseRecord(PLANT, "CM 01", NOON + 1, "unknown", 0)]
+    assert phase_lines(records) == (
+        b'phases,plant=demo-aluminium,equipment=CM\\ 01 phase="steady",number=4i 1763884800000000000\n'
+        b'phases,plant=demo-aluminium,equipment=CM\\ 01 phase="unknown",number=0i 1763884800000000001\n'
     )
 
 

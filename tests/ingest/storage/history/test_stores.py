@@ -20,6 +20,7 @@ from ingest.storage.history.config import DuckDBConfig, InfluxV1Config, InfluxV2
 from ingest.storage.history.influx_v1 import InfluxV1Store
 from ingest.storage.history.registry import KINDS, open_store
 from ingest.storage.history.store import HistoryStore
+from tests.conformance.history_phases import HistoryPhases
 from tests.conformance.history_store import HistoryQueries, HistoryWrites, Kept
 from tests.ingest.storage.history.influx_2 import influx_2_on
 from tests.ingest.storage.history.made_up import NOON, SECOND, alarm_event, batch, configuration
@@ -95,7 +96,7 @@ class TestWrites(HistoryWrites):
             yield kept
 
 
-class TestQueries(HistoryQueries):
+class TestQueries(HistoryQueries, HistoryPhases):
     """Every store that answers queries."""
 
     @pytest.fixture(params=STORES)

@@ -11,13 +11,14 @@ from typing import Any
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
+from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.errors import HistoryRejected, HistoryUnavailable
 from ingest.storage.history.feeds import JournalFeed
 from ingest.storage.history.influx import InfluxStore
 from ingest.storage.history.line_protocol import Precision
-from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
+from ingest.storage.history.store import HistoryStore, PhaseQuery, Trend, TrendQuery
 from ingest.storage.history.writer import READER, HistoryWriter
 from ingest.storage.journal.records import Entry, Quarantined
 from tests.ingest.storage.history.made_up import configuration
@@ -126,6 +127,8 @@ class MemoryStore:
     flags: list[int] = field(default_factory=list)
     events: list[AlarmEvent] = field(default_factory=list)
     tries: int = 0
+    phase_records: list[PhaseRecord] = field(default_factory=list)  # as written, also twice
+    refuses_phases: HistoryRejected | HistoryUnavailable | None = None
     oldest: int = 0  # what is older is not kept, and no fault
 
     def write_readings(self, batch: Batch, configuration: PlantConfiguration, first_entry: int | None) -> int:
@@ -154,6 +157,15 @@ class MemoryStore:
         raise NotImplementedError
 
     def write_alarm_slots(self, slots: Sequence[AlarmSlot]) -> int:
+        raise NotImplementedError
+
+    def write_phases(self, records: Sequence[PhaseRecord]) -> int:
+        if self.refuses_phases:
+            raise self.refuses_phases
+        self.phase_records += records
+        return sum(record.time < self.oldest for record in records)
+
+    def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
         raise NotImplementedError
 
     def trends(self, queries: Sequence[TrendQuery]) -> Sequence[Trend]:

@@ -1,0 +1,61 @@
+"""Draws the phases of an equipment as a band below a trend, on the same axis of time. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
+from typing import Final
+
+from ingest.domain.model.phase_record import PhaseSpan
+from ingest.domain.model.plant import UNKNOWN_PHASE
+from ingest.web.console.trend_svg import LOCAL, Size, Window
+
+_XMLNS: Final = 'xmlns="http://www.w3.org/2000/svg"'
+_HEIGHT: Final = 26
+_WIDE_PX: Final = 12.5  # of a Chinese character
+_NARROW_PX: Final = 6.5  # of any other
+
+
+def phase_svg(spans: Sequence[PhaseSpan], window: Window, size: Size, names: Mapping[str, str], *, title: str) -> str:
+    """Return the band as one `<svg>` element; where no phase is recorded it is empty.
+
+    Args:
+        spans: the phases within the window, in order.
+        window: the span drawn.
+        size: that of the trend above it.
+        names: of the phases, in the order of the process, by code; a code without one is shown itself.
+        title: what the band is, for people who cannot see it.
+    """
+    told = "; ".join(_told(span, names) for span in spans)
+    places = {code: place for place, code in enumerate(names)}
+    parts = [
+        f'<svg class="trend phases" viewBox="0 0 {size.width} {_HEIGHT}" role="img" {_XMLNS}>',
+        f"<title>{escape(f'{title}: {told}' if told else title)}</title>",
+    ]
+    for span in spans:
+        parts += _drawn(span, window, size, names, places.get(span.phase, 0))
+    return "".join([*parts, "</svg>"])
+
+
+def _drawn(span: PhaseSpan, window: Window, size: Size, names: Mapping[str, str], place: int) -> Iterator[str]:
+    inner = size.width - size.left - size.right
+    left, right = (
+        size.left + inner * (time - window.start) / (window.end - window.start) for time in (span.start, span.end)
+    )
+    kind = "unknown" if span.phase == UNKNOWN_PHASE.code else ("even", "odd")[place % 2]
+    name = names.get(span.phase, span.phase)
+    yield f'<g data-phase="{escape(span.phase)}"><title>{escape(_told(span, names))}</title>'
+    yield f'<rect class="phase-{kind}" x="{left:.1f}" y="2" width="{right - left:.1f}" height="{_HEIGHT - 4}"/>'
+    if _length(name) + 4 <= right - left:
+        yield f'<text x="{(left + right) / 2:.1f}" y="{_HEIGHT / 2 + 4:.0f}" text-anchor="middle">{escape(name)}</text>'
+    yield "</g>"
+
+
+def _told(span: PhaseSpan, names: Mapping[str, str]) -> str:
+    begin, end = (dt.datetime.fromtimestamp(time / 1e9, LOCAL) for time in (span.start, span.end))
+    return f"{names.get(span.phase, span.phase)} {begin:%H:%M:%S}–{end:%H:%M:%S}"
+
+
+def _length(text: str) -> float:
+    return sum(_NARROW_PX if char.isascii() else _WIDE_PX for char in text)
