@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors.lazy import lazy
 from detectors.masks import anywhere, everywhere
-from detectors.readings import Readings
+from detectors.readings import Readings, moments
 
 NEVER = np.iinfo(np.int64).min // 2
 """The time of something that never happened: older than any window, yet differences to it cannot overflow."""
@@ -190,7 +190,7 @@ class Feed:
             return self._place()
         if self.together:
             return np.zeros(len(self), np.intp)
-        return self._sorted(_moments(self._readings))
+        return self._sorted(moments(self._readings.time, self._readings.received))
 
     @lazy
     def group(self) -> NDArray[np.int32]:
@@ -358,14 +358,6 @@ def make_feed(readings: Readings, known: Known) -> Feed:
     feed = Feed(readings, known, order)
     feed.point, feed.index, feed.time, feed.single = point, index, time, single
     return feed
-
-
-def _moments(readings: Table) -> NDArray[np.intp]:
-    """intp[n], the number of each reading's moment, in the order of arrival."""
-    time, received = readings.time, readings.received
-    later = np.zeros(len(time), np.intp)
-    later[1:] = (time[1:] != time[:-1]) | (received[1:] != received[:-1])
-    return np.cumsum(later)
 
 
 def _tile(point: NDArray[np.int32]) -> int:

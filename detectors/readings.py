@@ -68,6 +68,17 @@ class Findings:
         return len(self.rule)
 
 
+def moments(time: NDArray[np.int64], received: NDArray[np.int64]) -> NDArray[np.intp]:
+    """Return the number of each reading's moment (intp[n]), in the order of arrival.
+
+    >>> moments(np.array([5, 5, 6, 6]), np.array([9, 9, 9, 10])).tolist()
+    [0, 0, 1, 2]
+    """
+    later = np.zeros(len(time), np.intp)
+    later[1:] = (time[1:] != time[:-1]) | (received[1:] != received[:-1])
+    return np.cumsum(later)
+
+
 def merge(parts: Sequence[Findings]) -> Findings:
     """All findings of at least one part in the order of their time; at one time, a return comes before a trip."""
     if len(parts) == 1 and len(parts[0]) == 1:

@@ -1,4 +1,4 @@
-"""What the ledger of a point's instrument says of its checks, for `yujing explain point`."""
+"""What a point's instrument says of itself, and its ledger of its checks, for `yujing explain point`."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.read_only import ReadOnly
 from ingest.storage.state.suppressions import SuppressionStore
+from ingest.web.texts.plants import DEVICE_STATUSES
 
 
 def standing_of(instrument: Instrument, state: StateConfig, cases: CasesConfig) -> Standing | None:
@@ -33,9 +34,12 @@ def standing_of(instrument: Instrument, state: StateConfig, cases: CasesConfig) 
 
 
 def standing_lines(instrument: Instrument, found: Standing | None) -> Iterator[str]:
-    """Yield it in both languages, a line for each check."""
+    """Yield it in both languages, a line for each contact and each check."""
     serial = instrument.serial or "—"
     yield f"{instrument.id} · 出厂编号 serial number {serial} · {instrument.place or '—'}"
+    for status, contact in instrument.contacts.items():
+        text = DEVICE_STATUSES[status]
+        yield f"状态触点 status contact: {text.zh} {text.en} · {contact.point} == {contact.active}"
     if found is None:
         yield "台账读不到 its ledger cannot be read"
     for due in found.dues if found is not None else ():
@@ -48,6 +52,10 @@ def standing_json(instrument: Instrument, found: Standing | None) -> dict[str, A
         "id": instrument.id,
         "serial": instrument.serial,
         "place": instrument.place,
+        "contacts": [
+            {"status": str(status), "point": contact.point, "active": contact.active}
+            for status, contact in instrument.contacts.items()
+        ],
         "checks": [_json(due) for due in found.dues] if found is not None else None,
     }
 

@@ -23,6 +23,7 @@ from ingest.domain.model.alarm import OVER, Alarm, AlarmState
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.suppression import Suppression, SuppressionKind
 from ingest.domain.quality.function_check import CheckSpan, FunctionChecks
+from ingest.domain.quality.status_contacts import StatusContacts
 from ingest.engine.late_data import Limits
 from ingest.engine.plant_warnings import PlantWarnings
 from ingest.plants.configuration import PlantConfiguration
@@ -84,6 +85,7 @@ class EngineState:
         recent: by the same key, the newest alarm of each rule that is back to normal, those that returned last at the
             end: it may reopen.
         function_checks: which readings are no measurement of the process since their instrument is tested.
+        contacts: what the status contacts of instruments showed.
         suppressions: everything that hides alarms.
         bypasses: the registrations of bypassed interlocks that are not closed.
         warnings: plants' warnings, and the facts they are derived from.
@@ -108,6 +110,7 @@ class EngineState:
         self.alarms: dict[AlarmKey, Alarm] = {}
         self.recent: dict[AlarmKey, Alarm] = {}
         self.function_checks = FunctionChecks(points)
+        self.contacts = StatusContacts(configuration.contacts)
         self.suppressions = Suppressions()
         self.bypasses = BypassRegister()
         self.warnings = PlantWarnings()
@@ -221,6 +224,7 @@ class EngineState:
     def forget_times(self, points: NDArray[np.int32]) -> None:
         """Discard the newest times of these points, which are wrong: their rules learn anew and keep their verdicts."""
         self.newest[points] = 0
+        self.contacts.forget(points)
         self.bank = self.bank.successor(self.configuration.tables, self.configuration.derived, anew=points)
 
     def successor(self, configuration: PlantConfiguration) -> EngineState:
@@ -241,6 +245,7 @@ class EngineState:
         for name in _COLUMNS:
             getattr(engine_state, name)[:both] = getattr(self, name)[:both]
         engine_state.function_checks = self.function_checks.successor(len(configuration.points))
+        engine_state.contacts = self.contacts.successor(configuration.contacts)
         keys = configuration.renamed_rules()
         engine_state.bank = self.bank.successor(configuration.tables, configuration.derived, renamed=keys)
         engine_state.excursions = self.excursions
@@ -277,6 +282,7 @@ class EngineState:
             "bank": bank,
             "excursions": _json_column(self.excursions.state()),
             "function_checks": _json_column(self.function_checks.state()),
+            "contacts": _json_column(self.contacts.state()),
             "stepped": np.array(self.stepped),
         }
         if silence:
@@ -301,6 +307,8 @@ class EngineState:
             getattr(self, name)[:both] = arrays[name][:both]
         if "function_checks" in arrays:  # not in older ones
             self.function_checks.load(json.loads(arrays["function_checks"].tobytes()))
+        if "contacts" in arrays:  # not in older ones
+            self.contacts.load(json.loads(arrays["contacts"].tobytes()))
         renamed = self.configuration.renamed_rules()
         self.bank.load(arrays["bank"].tobytes(), renamed)
         if "excursions" not in arrays:  # written before they were remembered

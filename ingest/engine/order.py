@@ -46,7 +46,7 @@ class TimesForgotten(Event, level="warning", amount="points"):
 
 
 def check(cycle: Cycle, engine_state: EngineState) -> None:
-    """Flag each reading by its value and by its order, and select the live ones."""
+    """Flag each reading by its value, its order and the contacts of its instrument, and select the live ones."""
     checked = cycle.configuration.checked(cycle.batch)
     if not follow(checked, engine_state.newest):  # else nothing is late, and so no newest time lies in the future
         wrong = stranded(checked, engine_state.newest)
@@ -54,6 +54,7 @@ def check(cycle: Cycle, engine_state: EngineState) -> None:
             engine_state.forget_times(wrong)
             emit(TimesForgotten(len(wrong)))
         checked = flag_late(checked, engine_state.newest)
+    checked = engine_state.contacts.marked(checked)
     checks, live = engine_state.function_checks, _live(checked)
     timed = checks.marked(checks.timed(live, cycle.policy.function_check_max))
     cycle.batch, cycle.live = timed if live is checked else checks.marked(checked), timed

@@ -34,6 +34,9 @@ DIRECTORY: Final = Path(__file__).with_name("catalogue")
 INSTRUMENT: Final = "instrument"
 """The file of what the service watches of instruments."""
 
+STATUS_CONTACT: Final = "STATUS_CONTACT"
+"""The signal of contacts by which instruments say a status of themselves."""
+
 PLANT_KINDS: Final[tuple[PlantKind, ...]] = get_args(PlantKind)
 
 _CODE: Final = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -126,11 +129,12 @@ class RuleTables(Written):
 
 
 class Common(Written):
-    """`common.toml`: what every measuring point gets, the rules of analogue ones, and a gateway's own signals."""
+    """`common.toml`: what every measuring point gets, rules of analogue ones, shared signals, a gateway's own."""
 
     calibration: Months
     every: RuleTables = RuleTables()
     analogue: RuleTables = RuleTables()
+    shared: dict[str, Any] = Field(default_factory=dict)
     gateway: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -159,7 +163,8 @@ class Catalogue:
     """All signals with their default rules.
 
     Attributes:
-        signals: by kind of plant and code.
+        signals: by kind of plant and code, those of every kind among them.
+        shared: the signals of every kind of plant, by code.
         gateway: the signals of a gateway's own points, by code.
         service: the signals of what the service monitors of itself, by code.
         instrument: the signals of what it watches of an instrument's checks, by code.
@@ -176,6 +181,7 @@ class Catalogue:
     phases: Mapping[PlantKind, Mapping[str, PhaseModel]]
     instrument: Mapping[str, Signal]
     calibration: Months
+    shared: Mapping[str, Signal]
 
 
 @cache
@@ -194,6 +200,7 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         raise InvalidConfig(faults)
     every = _rules(common.every.rules, Place(file, "every"), frozenset(), faults)
     analogue = _rules(common.analogue.rules, Place(file, "analogue"), frozenset(), faults)
+    shared = _signals(common.shared, common.every, common.analogue, file, faults)
     gateway = _own(common.gateway, (GATEWAY_SIGNAL, *(point.signal for point in GatewayPoint)), file, faults)
     service = _watched(directory / f"{SERVICE}.toml", ServicePoint, faults)
     instrument = _watched(directory / f"{INSTRUMENT}.toml", InstrumentPoint, faults)
@@ -206,10 +213,10 @@ def load_catalogue(directory: Path = DIRECTORY) -> Catalogue:
         tables = dict(raw or {})
         phases[kind] = _models(tables.pop(PHASES, {}), Place(file, PHASES), faults)
         known = _signals(tables, common.every, common.analogue, file, faults)
-        signals[kind] = {code: _timed(signal, phases[kind].values()) for code, signal in known.items()}
+        signals[kind] = {code: _timed(signal, phases[kind].values()) for code, signal in {**known, **shared}.items()}
     if faults:
         raise InvalidConfig(faults)
-    return Catalogue(signals, gateway, service, every, analogue, phases, instrument, common.calibration)
+    return Catalogue(signals, gateway, service, every, analogue, phases, instrument, common.calibration, shared)
 
 
 def _models(raw: Mapping[str, Any], place: Place, faults: list[Fault]) -> Mapping[str, PhaseModel]:

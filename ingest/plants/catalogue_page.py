@@ -63,24 +63,29 @@ def pages(catalogue: Catalogue) -> dict[Path, str]:
     """Return the index and one page for each kind of plant, the rules of every point, and the service, by path."""
     shared = {**catalogue.every, **catalogue.analogue}
     named: dict[str, tuple[Text, list[Signal]]] = {
-        kind: (_KINDS[kind], list(signals.values())) for kind, signals in catalogue.signals.items()
+        kind: (_KINDS[kind], [signal for code, signal in signals.items() if code not in catalogue.shared])
+        for kind, signals in catalogue.signals.items()
     }
-    named["common"] = _COMMON, list(catalogue.gateway.values())
+    every_kind = list(catalogue.shared.values())
+    named["common"] = _COMMON, [*every_kind, *catalogue.gateway.values()]
     named["service"] = _SERVICE, list(catalogue.service.values())
     named["instrument"] = _INSTRUMENT, list(catalogue.instrument.values())
     phases: dict[str, Iterable[PhaseModel]] = {kind: models.values() for kind, models in catalogue.phases.items()}
     found = {INDEX: _index(named, shared)}
     for name, (title, signals) in named.items():
+        rest = [signal for signal in signals if signal.code not in catalogue.shared]
         parts = [_MARK + f"# {title.zh} / {title.en.capitalize()}\n", _READ]
         if name == "common":
             parts += [
                 "## 所有测点 / Every point\n",
                 _rules(("measuring point", code, spec, "") for code, spec in catalogue.every.items()),
                 _rules(("analogue point", code, spec, "") for code, spec in catalogue.analogue.items()),
+                "## 各类企业通用的信号 / Signals of every kind of plant\n",
+                next(_section(every_kind, shared)),
                 "## 网关 / Gateways\n",
             ]
         parts += [_phases(model) for model in phases.get(name, ())]
-        found[FOLDER / f"{name}.md"] = "\n".join([*parts, *_section(signals, shared)])
+        found[FOLDER / f"{name}.md"] = "\n".join([*parts, *_section(rest, shared)])
     return found
 
 

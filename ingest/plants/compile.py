@@ -17,6 +17,7 @@ from ingest.domain.model.display_value import SINGLE
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import DEVICE_SIGNALS, SERVICE, Equipment, Gateway, GatewayPoint, Phase, Plant, Point
 from ingest.domain.model.text import Text
+from ingest.domain.quality.contact_table import contact_table
 from ingest.domain.quality.sentinels import sentinel_table
 from ingest.plants.channels import TRUE, Channels
 from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
@@ -140,6 +141,11 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
         derived=channels.derived,
         renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
         instruments={plant.id: plant.instruments for plant in plants if plant.instruments},
+        contacts=contact_table(
+            (point for plant in plants if plant.instruments for point in compiled[plant.id].points),
+            (instrument for plant in plants for instrument in plant.instruments),
+            size,
+        ),
     )
 
 

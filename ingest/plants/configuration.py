@@ -13,6 +13,7 @@ from ingest.domain.model.batch import Batch
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule, rule_key
 from ingest.domain.quality.check import check_quality
+from ingest.domain.quality.contact_table import ContactTable
 from ingest.domain.quality.sentinels import SentinelTable
 from ingest.plants.rules import AllRules, rule_with
 
@@ -58,6 +59,7 @@ class PlantConfiguration:
         derived: expressions with their channels, numbered after all points; `tables` refer to these channels.
         renamed: (plant, former id) -> id, of renamed points.
         instruments: by plant, of those that name any.
+        contacts: the status contacts of instruments; None: no instrument has any.
     """
 
     version: int
@@ -73,6 +75,7 @@ class PlantConfiguration:
     sentinels: SentinelTable | None = None
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     instruments: Mapping[str, tuple[Instrument, ...]] = field(default_factory=dict)
+    contacts: ContactTable | None = None
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
     # [p + 1]: the last entry stands for all points numbered later.
     _low: NDArray[np.float64] = field(init=False, repr=False)

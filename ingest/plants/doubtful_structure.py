@@ -9,7 +9,8 @@ from typing import Final
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import SERVICE, Plant, Point
 from ingest.domain.model.text import Text
-from ingest.plants.catalogue import Catalogue, Signal, load_catalogue
+from ingest.plants.catalogue import STATUS_CONTACT, Catalogue, Signal, load_catalogue
+from ingest.plants.configuration import PlantConfiguration
 
 ABSOLUTE_ZERO: Final = -273.15
 """℃."""
@@ -49,6 +50,19 @@ def shared_codes(plants: Sequence[Plant], folder: Path) -> Iterator[Fault]:
                     f"a code of its own: {other.id} has it too (two sites of one enterprise may)",
                 ),
             )
+
+
+def loose_contacts(configuration: PlantConfiguration, folder: Path) -> Iterator[Fault]:
+    """Yield a doubt about each status contact that no instrument names: nothing follows from what it shows."""
+    for plant in configuration.enterprises():
+        named = {name for each in configuration.instruments.get(plant.id, ()) for name in each.contact_points}
+        for point in plant.points:
+            if point.signal == STATUS_CONTACT and point.id not in named:
+                expected = Text(
+                    "某台仪表 status 中写明的触点，否则它的状态不起作用",
+                    "a contact that the `status` of an instrument names: else nothing follows from it",
+                )
+                yield Fault(str(folder / f"{plant.id}.toml"), f"points ({point.id}) signal", point.signal, expected)
 
 
 def _of_parts(plant: Plant) -> Iterator[_Doubt]:

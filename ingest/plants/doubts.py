@@ -19,7 +19,7 @@ from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.doubtful_design import doubts_of_design
 from ingest.plants.doubtful_numbers import BEYOND, doubts_of_numbers
-from ingest.plants.doubtful_structure import doubts_of_structure, shared_codes
+from ingest.plants.doubtful_structure import doubts_of_structure, loose_contacts, shared_codes
 from ingest.plants.gates import gates_in
 from ingest.plants.regions import region_doubt
 from ingest.plants.rules import PointRules, RuleForm
@@ -35,7 +35,7 @@ def doubts_of(configuration: PlantConfiguration, folder: Path) -> list[Fault]:
     plants = configuration.enterprises()
     found = [doubt for plant in plants for doubt in _of_plant(plant, folder)]
     found += doubts_of_numbers(configuration, folder)
-    return [*found, *shared_codes(plants, folder)]
+    return [*found, *loose_contacts(configuration, folder), *shared_codes(plants, folder)]
 
 
 def _of_plant(plant: Plant, folder: Path) -> Iterator[Fault]:

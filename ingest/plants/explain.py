@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -113,7 +113,12 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
     own = [gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway)]
     own += [point for instrument in text.instruments for point in instrument_points(instrument, catalogue.instrument)]
     note = _explained(plant, point, (*own, *evaluated), text.points)
-    return replace(note, instrument=next((one for one in text.instruments if point in one.points), None))
+    return replace(note, instrument=_instrument_of(point, text.instruments))
+
+
+def _instrument_of(point: str, instruments: Iterable[Instrument]) -> Instrument | None:
+    """Return the instrument that measures a point, or whose status contact it is."""
+    return next((each for each in instruments if point in {*each.points, *each.contact_points}), None)
 
 
 def _explained(plant: str, point: str, evaluated: Sequence[EvaluatedPoint], written: Sequence[PointText]) -> PointNote:

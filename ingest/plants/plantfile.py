@@ -17,7 +17,7 @@ from ingest.domain.model.plant import Confidence, InstrumentPoint, gateway_point
 from ingest.domain.model.text import Text
 from ingest.plants.catalogue import Catalogue, Signal, read_rule
 from ingest.plants.cleaning_table import SIGNAL, CleaningTable, point_of
-from ingest.plants.instrument_tables import InstrumentTable, instrument_of
+from ingest.plants.instrument_tables import InstrumentTable, contact_faults, instrument_of
 from ingest.plants.kinds import NUMBERS, RuleSpec, overlay
 from ingest.plants.phase_rules import phase_rules
 from ingest.plants.phases import NONE, PHASES, PhaseModel, own_model, tables_headed
@@ -265,10 +265,10 @@ class _Reading:
                 self.faults.append(place.at("id").fault(name, expected))
 
     def _instruments(self, points: tuple[PointText, ...]) -> tuple[Instrument, ...]:
-        """Return the sound instruments; no two measure the same point."""
+        """Return the sound instruments; no two measure the same point or have the same contact."""
         signals = {point.table.id: point.signal for point in points}
         first: dict[str, str] = {}
-        sound = []
+        sound: list[tuple[Place, InstrumentTable]] = []
         known = self._known()
         for place, item in self._items["instruments"]:
             table = self._checked(InstrumentTable, place, item, known)
@@ -281,8 +281,10 @@ class _Reading:
                         f"a point that no other instrument measures; {first[point]} does",
                     )
                     self.faults.append(place.at("points", at).fault(point, expected))
-            sound.append(instrument_of(table, _text(self._enterprise, "id"), signals, self._catalogue))
-        return tuple(sound)
+            sound.append((place, table))
+        self.faults += contact_faults(sound, signals)
+        plant = _text(self._enterprise, "id")
+        return tuple(instrument_of(table, plant, signals, self._catalogue) for _, table in sound)
 
     def _renamed_from_nobody(self) -> None:
         """Refuse former ids that are still in use in this file, or that two points claim."""

@@ -27,6 +27,7 @@ from ingest.runtime.casework import casework
 from ingest.runtime.counters import expose_counters
 from ingest.runtime.garbage_collection import settle_heap
 from ingest.runtime.heap import keep_trimmed, share_heap
+from ingest.runtime.history_flags import HistoryFlags
 from ingest.runtime.live import CommitNotifier, LiveService, ServiceMetrics
 from ingest.runtime.maintenance import (
     check_files,
@@ -187,9 +188,7 @@ class Service:
             self.alarms,
             self.warnings,
             configuration=lambda: self.engine.configuration,
-            add_flags=lambda batch, configuration: self.engine.engine_state.function_checks.marked(
-                configuration.checked(batch)
-            ),
+            add_flags=HistoryFlags(lambda: self.engine.engine_state),
             after_cycle=SlotCarrier(self.store, self.alarms, self.load),
             pace=settings.pace.writes(),
         )

@@ -26,6 +26,7 @@ class Flag(IntFlag):
     OUT_OF_SPECIFICATION = 2048  # the instrument works outside of what it is made for (NE 107): evaluated, uncertain
     MAINTENANCE = 4096  # the instrument asks for maintenance (NE 107): evaluated
     CHECK_OVERDUE = 8192  # with FUNCTION_CHECK: it has lasted for too long, and the reading is evaluated again
+    STATUS_UNKNOWN = 16384  # a status contact of the instrument is silent, bad or was never heard: evaluated
 
 
 UNUSABLE = Flag.BAD | Flag.NO_VALUE | Flag.FAILURE

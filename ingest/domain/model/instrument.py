@@ -5,9 +5,11 @@ from __future__ import annotations
 import calendar
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Literal
 
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.plant import Confidence, InstrumentPoint
 from ingest.domain.model.text import Text
 
@@ -55,6 +57,14 @@ class Period:
 
 
 @dataclass(frozen=True, slots=True)
+class StatusContact:
+    """A contact by which an instrument says a status of itself: a point, and its value while the status holds."""
+
+    point: str
+    active: Literal[0, 1]
+
+
+@dataclass(frozen=True, slots=True)
 class Instrument:
     """An instrument of a plant.
 
@@ -62,6 +72,7 @@ class Instrument:
         points: ids of the points that it measures.
         serial: its serial number; another one is another device, with a ledger of its own. "": not given.
         periods: of the checks it needs.
+        contacts: its status contacts, by what they say, the gravest first.
     """
 
     plant: str
@@ -73,3 +84,9 @@ class Instrument:
     model: str
     place: str
     periods: Mapping[Check, Period]
+    contacts: Mapping[DeviceStatus, StatusContact] = field(default_factory=dict)
+
+    @property
+    def contact_points(self) -> tuple[str, ...]:
+        """Return the ids of the points that are its status contacts."""
+        return tuple(contact.point for contact in self.contacts.values())

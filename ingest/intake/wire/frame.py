@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 import numpy as np
 
+from ingest.domain.model.device_status import STATUS_FLAGS, DeviceStatus
 from ingest.domain.model.flags import Flag
 from ingest.intake.wire.errors import Reason, Rejected
 
@@ -31,10 +32,10 @@ QUALITIES: Final = {
     0: Flag(0),
     1: Flag.UNCERTAIN,
     2: Flag.BAD,
-    3: Flag.BAD | Flag.FAILURE,
-    4: Flag.FUNCTION_CHECK,
-    5: Flag.UNCERTAIN | Flag.OUT_OF_SPECIFICATION,
-    6: Flag.MAINTENANCE,
+    3: STATUS_FLAGS[DeviceStatus.FAILURE],
+    4: STATUS_FLAGS[DeviceStatus.FUNCTION_CHECK],
+    5: STATUS_FLAGS[DeviceStatus.OUT_OF_SPECIFICATION],
+    6: STATUS_FLAGS[DeviceStatus.MAINTENANCE_REQUIRED],
     7: Flag.BAD | Flag.NOT_CONNECTED,
 }
 """What a gateway says of a reading, and the flags it gets: good, uncertain, bad; the status of its instrument by NAMUR

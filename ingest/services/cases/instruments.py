@@ -74,12 +74,13 @@ def stopped(ports: Ports, of: Iterable[Instrument]) -> Stopped:
 
 
 def uncovered(ports: Ports, caller: Principal, plant: str | None = None) -> dict[str, int]:
-    """Count by plant in scope the measured points that belong to no instrument; plants without any are left out."""
+    """Count by plant in scope the points that belong to no instrument; plants without any are left out."""
     configuration = ports.live.configuration()
     found: dict[str, int] = {}
     for of in caller_scope.plants(ports, caller):
         if plant in {None, "", of.id}:
-            covered = {point for one in configuration.instruments.get(of.id, ()) for point in one.points}
+            named = configuration.instruments.get(of.id, ())
+            covered = {point for each in named for point in (*each.points, *each.contact_points)}
             missing = sum(not point.is_device and point.id not in covered for point in of.points)
             found |= {of.id: missing} if missing else {}
     return found

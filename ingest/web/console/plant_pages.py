@@ -19,6 +19,7 @@ from ingest.services.access import Principal
 from ingest.services.cases import instruments
 from ingest.services.errors import Unavailable
 from ingest.services.ports import Ports
+from ingest.services.status_contacts import contact_states
 from ingest.web.caller import Caller
 from ingest.web.console import rows
 from ingest.web.console.alarm_actions import MINUTES
@@ -103,6 +104,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             plant=of,
             row=row,
             overdue_checks=instruments.overdue_checks(ports, of.id),
+            contacts=list(contact_states(ports, found)),
             instruments=instruments.of_plants(ports, frozenset({of.id}), found.id),
             hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),

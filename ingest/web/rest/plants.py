@@ -20,6 +20,7 @@ from ingest.services import caller_scope
 from ingest.services.cases.instruments import overdue_checks
 from ingest.services.errors import BadParameter
 from ingest.services.ports import Ports
+from ingest.services.status_contacts import contact_states
 from ingest.services.timestamps import Instant
 from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.caller import Caller
@@ -72,6 +73,9 @@ def plants_router(ports: Ports) -> APIRouter:
             setpoint=found.setpoint,
             mandatory=found.mandatory,
             basis=found.basis,
+            status_contacts=[
+                plants_schemas.StatusContactOut.model_validate(contact) for contact in contact_states(ports, found)
+            ],
             rules=_rules(found, ports.live.not_evaluated(found.rules)),
             unjudged=[str(rule) for rule in found.not_evaluated],
         )

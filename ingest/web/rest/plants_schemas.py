@@ -65,7 +65,8 @@ class LatestOut(Shape):
     text: Said | None = Field(description="what the value of a digital signal means; null: it is a number")
     quality: list[str] = Field(description="what is known against it; empty: good", examples=[["out_of_range"]])
     status: DeviceStatus | None = Field(
-        description="of the instrument, by NAMUR NE 107; null: not known, since nothing was received for too long",
+        description="of the instrument, by NAMUR NE 107; `unknown`: a contact that would tell cannot be read; null: not"
+        " known, since nothing was received for too long",
         examples=["function-check"],
     )
     stale: bool
@@ -127,6 +128,15 @@ class PointOut(Shape):
     )
 
 
+class StatusContactOut(Shape):
+    """A contact by which an instrument says a status of itself (NAMUR NE 107)."""
+
+    instrument: Annotated[str, Field(examples=["CO-01"])]
+    status: DeviceStatus
+    point: PointId
+    active: bool | None = Field(description="null: the contact is silent, bad or was never heard")
+
+
 class PointDetail(PointOut):
     """A measuring point with everything it is, and is not, judged by."""
 
@@ -135,6 +145,9 @@ class PointDetail(PointOut):
     setpoint: float | None = Field(examples=[0.35])
     mandatory: bool = Field(description="a duty asks for it: out of action in production it is a hazard")
     basis: str | None = Field(description="that duty, or where the signal is from")
+    status_contacts: list[StatusContactOut] = Field(
+        description="of the instrument that measures it, the gravest first; of a contact, itself", examples=[[]]
+    )
     rules: list[RuleOut]
     unjudged: list[str] = Field(description="rules not evaluated, and why", examples=[["LL: needs setpoint"]])
 

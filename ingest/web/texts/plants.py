@@ -73,6 +73,10 @@ PLANTS: Final[dict[str, Text]] = {
     "point.phase": Text("阶段", "Phase"),
     "point.setpoint": Text("设定值", "Set-point"),
     "point.signal": Text("信号", "Signal"),
+    "contact.title": Text("状态触点", "Status contacts"),
+    "contact.active": Text("是", "yes"),
+    "contact.inactive": Text("否", "no"),
+    "contact.unknown": Text("未知", "unknown"),
     "point.was": Text("原测点编号", "Former id"),
     "point.history": Text("历史曲线", "Trend"),
     "point.span": Text("时间跨度", "Span"),
@@ -116,6 +120,7 @@ KINDS: Final[dict[PlantKind | Literal["service"], Text]] = {
 }
 DEVICE_STATUSES: Final[dict[DeviceStatus, Text]] = {
     DeviceStatus.GOOD: Text("正常", "good"),
+    DeviceStatus.UNKNOWN: Text("状态未知", "status unknown"),
     DeviceStatus.MAINTENANCE_REQUIRED: Text("需要维护", "maintenance required"),
     DeviceStatus.OUT_OF_SPECIFICATION: Text("超出规格", "out of specification"),
     DeviceStatus.FUNCTION_CHECK: Text("功能检查", "function check"),
@@ -145,6 +150,7 @@ FLAGS: Final[dict[Flag, Text]] = {
     Flag.CHECK_OVERDUE: Text("功能检查超时", "function check overdue"),
     Flag.OUT_OF_SPECIFICATION: Text("超出规格", "out of specification"),
     Flag.MAINTENANCE: Text("需要维护", "maintenance required"),
+    Flag.STATUS_UNKNOWN: Text("仪表状态未知", "instrument status unknown"),
     Flag.OUT_OF_RANGE: Text("超量程", "out of range"),
     Flag.CLOCK: Text("时钟已校正", "clock corrected"),
     Flag.LATE: Text("迟到", "late"),

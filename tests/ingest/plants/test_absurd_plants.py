@@ -118,7 +118,29 @@ DOUBTED = [
            more=point("O-1", "STL_O2", "range = [0, 300]\n")),
 ]  # fmt: skip
 
+CONTACT = point("CO-1-FAULT", "STATUS_CONTACT")
+HEAD = '[[instruments]]\nid = "K-1"\npoints = ["CO-1"]\nstatus = {{ {} }}\n'
+DOUBTED += [
+    Absurd("points (CO-1-FAULT) signal", "STATUS_CONTACT", "起作用", "nothing follows from it", more=CONTACT),
+]
+BOUND = '[[instruments]]\nid = "K-2"\npoints = ["CO-2"]\nstatus = { failure = "CO-1-FAULT" }\n'
+
 REFUSED = [
+    Absurd("instruments.0.status.failure (K-1)", "CO-1-FALT", "", "; near: CO-1-FAULT",
+           more=CONTACT + HEAD.format('failure = "CO-1-FALT"')),
+    Absurd("instruments.0.status.failure (K-1)", "CO-1-FAULT == 2", "", '"ID == 0"',
+           more=CONTACT + HEAD.format('failure = "CO-1-FAULT == 2"')),
+    Absurd("instruments.0.status.failure (K-1)", "CO-2", "", "its signal STL_CO is analogue",
+           more=HEAD.format('failure = "CO-2"')),
+    Absurd("instruments.0.status.faliure (K-1)", "CO-2", "", "near: failure", more=HEAD.format('faliure = "CO-2"')),
+    Absurd("instruments.0.status.function_check (K-1)", "CO-1-FAULT", "", "instruments.0.status.failure has it",
+           more=CONTACT + HEAD.format('failure = "CO-1-FAULT", function_check = "CO-1-FAULT == 0"')),
+    Absurd("instruments.1.status.failure (K-2)", "CO-1-FAULT", "", "instruments.0.status.failure has it",
+           more=CONTACT + HEAD.format('failure = "CO-1-FAULT"') + BOUND),
+    Absurd("instruments.0.status.failure (K-1)", "CO-1-FAULT", "", "among the points of instruments.0",
+           more=CONTACT + HEAD.format('failure = "CO-1-FAULT"').replace('["CO-1"]', '["CO-1", "CO-1-FAULT"]')),
+    Absurd("instruments.0.status.failure (K-1)", "OTHER-1", "", "a digital point of this file",
+           more=HEAD.format('failure = "OTHER-1"')),  # of another plant
     Absurd("points.0.rules.H.off (CO-1)", "30.0", "", "at most on", point=rule("H", "off = 30")),
     Absurd("points.0.rules.LL.off (CO-1)", "5.0", "", "at least on", point=rule("LL", "on = 9\noff = 5", LOW)),
     Absurd("points.0.rules.H.when (CO-1)", "CO-9 > 5", "", "a known signal or point",

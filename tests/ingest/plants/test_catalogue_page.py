@@ -29,11 +29,12 @@ def test_a_page_says_how_it_is_made(page: Path) -> None:
 def test_every_signal_has_its_row_on_the_page_of_its_kind() -> None:
     catalogue = load_catalogue()
     named: dict[str, Mapping[str, Signal]] = {
-        "common": catalogue.gateway,
+        "common": {**catalogue.shared, **catalogue.gateway},
         "service": catalogue.service,
         "instrument": catalogue.instrument,
     }
-    named |= {str(kind): signals for kind, signals in catalogue.signals.items()}
+    for kind, signals in catalogue.signals.items():
+        named[kind] = {code: signal for code, signal in signals.items() if code not in catalogue.shared}
     for name, signals in named.items():
         page = read(FOLDER / f"{name}.md")
         assert [code for code in signals if page.count(f"| `{code}` | {signals[code].name.zh}<br>") != 1] == []

@@ -108,6 +108,9 @@ DOMAIN: dict[PlantKind, dict[str, str]] = {
     },
 }
 
+for rules in DOMAIN.values():
+    rules["STATUS_CONTACT"] = COMMON
+
 BY_DESIGN = {"ALC_PIT_LVL": "[points.rules.L]\non = 2\n[points.rules.H]\non = 4\n"}  # limits only the plant knows
 SEVERAL = {"STL_CO", "STL_HEARTH_T", "ALC_LEAK_ACOUSTIC"}  # with rules over several of them
 SETPOINTS = {"DUST_HEADCOUNT": 4, "ALC_CAST_LEN": 6500}
