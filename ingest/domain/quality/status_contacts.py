@@ -38,7 +38,7 @@ class StatusContacts:
 
     def marked(self, batch: Batch) -> Batch:
         """Return the readings, those of instruments flagged by their contacts, whose readings are remembered."""
-        marks = self.marks(batch)
+        marks = self.marks(batch) if self._table is not None else None
         return batch if marks is None else batch.with_flags(batch.flags | marks)
 
     def marks(self, batch: Batch) -> NDArray[np.uint16] | None:

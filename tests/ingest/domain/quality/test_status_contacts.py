@@ -145,7 +145,26 @@ def test_a_live_reading_has_the_state_of_the_newest_reading_of_each_contact(
 def test_readings_of_the_past_have_the_state_of_their_time_as_far_as_it_is_remembered(
     moments: list[tuple[int, list[tuple[int, float, int]]]], cuts: list[int], restarts: bool, kept: int
 ) -> None:
-    rows = stream(moments, late=True)
+    agrees_with_loops(stream(moments, late=True), cuts, kept, restarts=restarts)
+
+
+@pytest.mark.parametrize("kept", [1, 2, 4])
+def test_what_is_remembered_of_a_contact_that_flickers_does_not_depend_on_the_cuts(kept: int) -> None:
+    """Values of a gateway whose clock is behind look back over more changes than are remembered."""
+    random = np.random.default_rng(kept)
+    for _ in range(100):
+        behind = int(random.integers(0, 9))
+        rows = [
+            Row(at, point, 100 + at - behind * (point == B), float(random.integers(0, 2)))
+            for at in range(20)
+            for point in (FAULT_B, B)
+            if random.random() < 0.8
+        ]
+        agrees_with_loops(rows, random.integers(0, 40, 4).tolist(), kept, restarts=bool(random.integers(0, 2)))
+
+
+def agrees_with_loops(rows: list[Row], cuts: list[int], kept: int, *, restarts: bool) -> None:
+    """Whatever the cuts, with so many runs remembered of each contact."""
     expected = []
     for row in rows:
         levels = dict[int, int | None]()
