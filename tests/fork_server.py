@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import ctypes
+import importlib
 import json
 import os
 import runpy
@@ -22,6 +23,15 @@ from ingest.base.loading import loading
 
 REQUEST_BYTES: Final = 1 << 17
 _PR_SET_PDEATHSIG: Final = 1
+_LATER: Final = (
+    "anyio._backends._asyncio",
+    "concurrent.futures.thread",
+    "numpy.ma",
+    "pydantic.v1",
+    "uvicorn.lifespan.off",
+)
+"""Libraries that the service's start loads by name, when it comes to them."""
+
 _NOT_WRITTEN: Final = 120  # an interpreter's exit code where its last words cannot be written
 
 
@@ -39,6 +49,8 @@ def load() -> None:
         from ingest.storage.state import upgrade  # noqa: F401, PLC0415
 
         load_catalogue()
+        for library in _LATER:
+            importlib.import_module(library)
     if threading.active_count() != 1:
         raise RuntimeError(f"what was loaded has started threads, which forks would lack: {threading.enumerate()}")
 
