@@ -32,7 +32,7 @@ ASK_EVERY_S: Final = 2.0
 REPORT_EVERY_S: Final = 60.0
 
 STUCK_S: Final = 15.0
-"""Intake that shows no progress for this long hangs."""
+"""Intake, or the engine, that shows no progress for this long hangs."""
 
 _STOP_S: Final = 5.0
 

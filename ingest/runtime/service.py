@@ -8,23 +8,21 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from ingest.base import build
 from ingest.base.telemetry import REGISTRY, Event, emit
 from ingest.delivery.config import open_connectors
 from ingest.delivery.sender import OutboxSender
-from ingest.domain.cases.bypass import HOUR
 from ingest.domain.model.outbox import Message
-from ingest.domain.warnings.rules import ColourRules
 from ingest.engine.engine import Engine
-from ingest.engine.order import Policy
 from ingest.intake.sources.clock import Clock
 from ingest.plants.file_watcher import configurations
-from ingest.plants.saved_files import SavedFiles
 from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
 from ingest.runtime.casework import casework
 from ingest.runtime.counters import expose_counters
+from ingest.runtime.engine_policy import engine_policy
+from ingest.runtime.failure import Failure
 from ingest.runtime.garbage_collection import settle_heap
 from ingest.runtime.heap import keep_trimmed, share_heap
 from ingest.runtime.history_flags import HistoryFlags
@@ -34,24 +32,23 @@ from ingest.runtime.maintenance import (
     every_second,
     name_orphans,
     pack,
-    reports_late,
     require_same_moment,
     trim,
     trim_events,
     trim_outbox,
 )
+from ingest.runtime.monitored_parts import monitored_parts
 from ingest.runtime.open_cases import open_cases
 from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
 from ingest.runtime.receiving import receiving
-from ingest.runtime.refused_settings import Refusals, recheck_refused, rules_in_force
+from ingest.runtime.refused_settings import Refusals, recheck_refused
 from ingest.runtime.resources import require_memory
 from ingest.runtime.self_monitoring import SelfMonitor, probes
 from ingest.runtime.serving import ServedApi, ports_of
 from ingest.runtime.settings import InForce, Settings
 from ingest.runtime.settings.certificates import CertificateMonitor
-from ingest.runtime.settings.in_force import IN_FORCE
 from ingest.runtime.supervisor import Supervisor
-from ingest.runtime.watchdog import Part, ProgressBeat, Watchdog
+from ingest.runtime.watchdog import Watchdog
 from ingest.storage.history.bounded_reads import BoundedReads
 from ingest.storage.history.slots import SlotCarrier
 from ingest.storage.history.writer import HistoryWriter
@@ -66,10 +63,6 @@ from ingest.storage.state.warning_store import WarningStore
 
 _STOP_S: Final = 1.5
 """Time each thread has to finish its present work; all of it is on disk or repeated after the next start."""
-
-_STUCK_S: Final = 15.0
-_SLOW_S: Final = 120.0
-"""For parts that wait for other systems, each of which may take its full timeout."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,14 +110,14 @@ class Service:
         self._in_force, settings = in_force, in_force.settings
         share_heap()  # before the first thread begins: a history in DuckDB has some of its own
         loop = asyncio.get_running_loop()
-        self._failure: asyncio.Future[None] = loop.create_future()
+        self._failure = Failure()
         self.guard, self.journal, self._database = open_data(settings, opened, new=new)
         self.alarms, self.outbox = AlarmStore(self._database), OutboxStore(self._database)
         self.warnings = WarningStore(self._database)
         heads = AuditHeads(audit_folder(settings))
         self._trail = AuditStore(self._database.rows, heads.all)
         self._recorder = Recorder(self._database, spool_folder(settings))
-        self._check_files = partial(check_files, self.guard, self.journal, self._failed)
+        self._check_files = partial(check_files, self.guard, self.journal, self._failure.report)
         self._settle_trail = partial(settle_trail, self._recorder, self._trail, heads)
         self.files = plant_files(settings, lambda *file: self._recorder.note(of_plant_file(time.time_ns(), *file)))
         self._configurations = configurations(
@@ -147,20 +140,7 @@ class Service:
             news.notify()
 
         cases = open_cases(self._database, settings.cases)
-        platform = settings.connectors.platform
-        policy = Policy(
-            settings.connectors.recipients,
-            int(platform.interval_s * 1e9) if platform else None,
-            reports_late=partial(reports_late, self.outbox, platform.name) if platform else lambda: False,
-            reopen=settings.alarms.reopen_s * 10**9,
-            bypass_max=settings.alarms.bypass_max_h * HOUR,
-            shelve_max=settings.alarms.shelve_max_s * 10**9,
-            function_check_max=settings.alarms.function_check_max_s * 10**9,
-            suppress_level_2=settings.alarms.suppress_level_2,
-            warnings=settings.warnings.policy(self._rules_in_force()),
-            warned=settings.connectors.warned,
-            work=cases.works.of,
-        )
+        policy = engine_policy(settings, self.refusals, self.outbox, cases.works.of)
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
         name_orphans(self.outbox, settings.connectors.names())
@@ -172,7 +152,7 @@ class Service:
             policy,
             settings.engine,
             on_commit=committed,
-            on_failure=self._failed,
+            on_failure=self._failure.report,
             pace=settings.pace.cycles(),
         )
 
@@ -198,7 +178,7 @@ class Service:
             self.journal,
             self.guard,
             lambda: self.engine.configuration,
-            self._failed,
+            self._failure.report,
             caught_up=lambda: self.engine.lag() == 0,
             clock=clock,
         )
@@ -218,7 +198,8 @@ class Service:
         )
         self._self_monitor = SelfMonitor(probed, lambda: self.engine.configuration, self._intake.observe)
         self._supervisor = Supervisor()
-        self._watchdog = Watchdog(self._parts(), heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
+        parts = monitored_parts(self._intake, self.engine, self._writer, self.journal, self._sender)
+        self._watchdog = Watchdog(parts, heartbeat=settings.log.heartbeat, supervisor=self._supervisor)
         reads = BoundedReads(self.store, settings.history.query_timeout_s)
         self.live = LiveService(
             self.engine,
@@ -318,7 +299,7 @@ class Service:
                     group.create_task(self._casework.run(), name="casework"),
                 ]
                 self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
-                await self._until(stop)
+                await self._failure.awaited_beside(stop)
                 self._supervisor.stopping()
                 for task in background:
                     task.cancel()
@@ -327,8 +308,7 @@ class Service:
                 self._api.stop()
                 await asyncio.gather(sending, serving)
         emit(ServiceStopped(self.engine.cursor))
-        if self._failure.done():
-            self._failure.result()
+        self._failure.reraise()
 
     async def _trim_events(self) -> None:
         alarms_d, warnings_d = self._settings.alarms.event_retention_d, self._settings.warnings.reason_retention_d
@@ -347,24 +327,6 @@ class Service:
     def _settings(self) -> Settings:
         return self._in_force.settings
 
-    def _rules_in_force(self) -> ColourRules:
-        kept = SavedFiles(self._settings.journal.path.with_name(IN_FORCE))
-        return rules_in_force(self._settings.warnings.rules, kept, self.refusals)
-
-    def _parts(self) -> list[Part]:
-        """Return the parts the watchdog monitors, with how long each may normally show no progress."""
-
-        def carried() -> tuple[int, bool]:
-            behind, error = self._writer.lag()  # an unavailable history reports itself; the writer does not hang
-            return self.journal.last() - behind, bool(behind) and error is None
-
-        return [
-            Part("intake", lambda: self._intake.progressed, _STUCK_S, vital=True),
-            Part("engine", lambda: self.engine.alive_at, _STUCK_S, vital=True),
-            Part("history", ProgressBeat(carried), _SLOW_S),
-            Part("outbox", lambda: self._sender.progressed, _SLOW_S),
-        ]
-
     def _start(self, threads: ExitStack) -> None:
         """Start from the readers back to the source, so that nothing arrives before its consumer runs.
 
@@ -378,20 +340,6 @@ class Service:
         threads.callback(self._intake.stop, _STOP_S)
         self._source.start(self._intake.announce_all)
         threads.callback(self._source.stop)
-
-    async def _until(self, stop: asyncio.Event) -> None:
-        stopping = asyncio.create_task(stop.wait(), name="stop")
-        either: set[asyncio.Future[Any]] = {stopping, self._failure}
-        await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
-
-    def _failed(self, error: BaseException) -> None:
-        """End the service with that error. From any thread."""
-        self._failure.get_loop().call_soon_threadsafe(self._fail, error)
-
-    def _fail(self, error: BaseException) -> None:
-        if not self._failure.done():
-            self._failure.set_exception(error)
 
     async def _follow_plant_files(self) -> None:
         async for configuration in self._configurations:
