@@ -34,6 +34,7 @@ class Database:
         self.unreadable = Unreadable()
         self.backend: Backend = open_backend(config)
         self._lock = threading.Lock()
+        self._closed = False
         self.broken: StateBroken | None = None
         self._trouble: dict[bool, str] = {}  # by whether it was met reading
         self._held: sa.Connection | None = None  # the writing connection, between transactions
@@ -63,6 +64,8 @@ class Database:
         with self._lock:
             if self.broken is not None:
                 raise self.broken
+            if self._closed:  # another service may write there by now
+                raise StateUnavailable(f"{self.backend.name}: closed")
             with self._translated_errors(), self._writing() as connection, connection.begin() as transaction:
                 self.backend.set_durable(connection, durable)
                 yield connection
@@ -178,12 +181,17 @@ class Database:
             self._trouble.pop(reading, None)
 
     def close(self) -> None:
-        """Close every connection and release the database for other writers."""
-        self._reader.dispose()
-        if self._held is not None:
-            self._held.close()
-        self._writer.dispose()
-        self.backend.close()
+        """Wait for a transaction under way, close every connection and release the database for other writers.
+
+        Threads may still work when the service stops: what they write from now on is refused as unavailable.
+        """
+        with self._lock:
+            self._closed = True
+            self._reader.dispose()
+            if self._held is not None:
+                self._held.close()
+            self._writer.dispose()
+            self.backend.close()
 
 
 def migrate(connection: sa.Connection) -> None:

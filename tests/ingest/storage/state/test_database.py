@@ -5,20 +5,25 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.errors import StateBroken, StateUnavailable
+from ingest.storage.state.tables import engine_state
 
 _UNWRITABLE = """
 import resource, signal, sys
 from pathlib import Path
+from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateBroken
 from ingest.storage.state.engine_store import EngineStore
@@ -95,3 +100,32 @@ def test_which_errors_are_waited_out(tmp_path: Path, name: str, *, fatal: bool) 
                 store.commit(1, [], [])
         else:
             store.commit(1, [], [])
+
+
+def test_a_close_waits_for_the_transaction_under_way_and_what_comes_later_is_refused(state: StateConfig) -> None:
+    """A thread may still write when the service stops; another service begins only after it."""
+    database, inside, goes_on = Database(state), threading.Event(), threading.Event()
+    store = EngineStore(database)
+
+    def write() -> None:
+        with database.write() as connection:
+            inside.set()
+            assert goes_on.wait(60)
+            connection.execute(sa.update(engine_state).values(cursor=7))
+
+    with ThreadPoolExecutor(2) as threads:
+        store.commit(1, [], [])
+        writing = threads.submit(write)
+        assert inside.wait(60)
+        closing_it = threads.submit(database.close)
+        with pytest.raises(TimeoutError):
+            closing_it.result(0.2)
+        goes_on.set()
+        writing.result(60)
+        closing_it.result(60)
+    for _ in range(2):
+        with pytest.raises(StateUnavailable, match="closed"):
+            store.commit(8, [], [])
+        database.close()
+    with closing(Database(state)) as again:
+        assert EngineStore(again).load().cursor == 7
