@@ -2,8 +2,10 @@
 
 The folder is laid out as NAB's `data/` with `combined_windows.json` in it (or in `labels/` beside it); of the files the
 labels name, those that are there are used. NAB's threshold, one for the corpus, is chosen on the very labels it is
-scored by. So is ours, and `at_half` says what the fixed threshold 0.5 gives. Always alarming and plain limits have no
-threshold to choose and are scored as they stand. Windows begin well before what they label; delays count from there.
+scored by. So is ours, and `at_half` says what the fixed threshold 0.5 gives. `tune` and `judge` are the halves of the
+files (`benchmarks.halves`), both at the threshold of the first, and at the fixed one. Always alarming and plain limits
+have no threshold to choose and are scored as they stand. Windows begin well before what they label; delays count from
+there.
 
 Our detector is the kind `surprise` of `detectors`: one rule on one point a file, all with the same parameters.
 """
@@ -22,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.folders import of_set
+from benchmarks.halves import HALVES, by_half, half
 from benchmarks.nab_baselines import always_alarm, plain_limit, windowed_gaussian
 from benchmarks.nab_score import OUTSIDE, PROFILES, Marked, Weights, mark, points_at, probation, score_at, sweep
 from benchmarks.outcome import Outcome, outcome
@@ -189,6 +192,7 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
         **_scores_by_profile(ours),
         **seen.figures(),
         "at_half": _scores_by_profile(ours, HALF),
+        **_by_half(pairs),
         "windowed_gaussian": _scores_by_profile(gaussian),
         "plain_limit": _scores_by_profile(limit, 1.0),
         "always_alarm": _scores_by_profile(always, 1.0),
@@ -197,6 +201,17 @@ def measure(data: Path, out: Path | None = None) -> dict[str, Any]:
         "windows": sum(marks.windows for marks in marked),
         "by_file": {recording.name: _detail(recording, score, thresholds["standard"]) for recording, score in pairs},
     }
+
+
+def _by_half(pairs: list[tuple[Recording, Floats]]) -> dict[str, Any]:
+    """Both halves by the threshold of the first, and by the fixed one."""
+    files = [(recording.name, (recording.marked, scores)) for recording, scores in pairs]
+    tuned = [scored for name, scored in files if half(name) == HALVES[0]]
+    thresholds = {"standard": sweep(tuned, _STANDARD).threshold if tuned else HALF, "at_half": HALF}
+    return by_half(
+        files,
+        lambda of: {name: round(score_at(of, at, _STANDARD).normalised, 2) for name, at in thresholds.items()},
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -63,17 +63,22 @@ def averaged(energy: Floats, smoothing: float) -> Floats:
 def excess_limit(averages: Floats, quantile: float, smoothing: float, members: float) -> float:
     """The excess over 1 that averages (float64[n]) of vectors left out of training exceed as rarely as asked.
 
-    A lesson holds few averages that do not overlap, so what was seen is not all that can come: the limit is at least
-    what they foretell of the next, their cube root being all but Gaussian (Wilson & Hilferty, Proc. Nat. Acad. Sci. 17,
-    1931), and at least the standard deviation an average of so many `members` has in white noise.
+    At least the standard deviation an average of so many `members` has in white noise.
     """
-    apart = smoothing / (2 - smoothing)  # of the averages, as many as if each stood for itself
-    alone = max(len(averages) * apart, 3.0)
-    root = np.cbrt(averages)
+    least = np.sqrt(2 / max(members, 1.0) * smoothing / (2 - smoothing))
+    return float(max(np.quantile(averages, quantile) - 1, foretold(averages, quantile, smoothing) - 1, least))
+
+
+def foretold(squares: Floats, quantile: float, smoothing: float) -> float:
+    """The limit that the next one of such averaged squares (float64[n]) exceeds as rarely as asked.
+
+    A lesson holds few averages that do not overlap, so what was seen is not all that can come. Their cube root is all
+    but Gaussian (Wilson & Hilferty, Proc. Nat. Acad. Sci. 17, 1931), and Student's t tells how little few of them know.
+    """
+    alone = max(len(squares) * smoothing / (2 - smoothing), 3.0)  # as many as if each stood for itself
+    root = np.cbrt(squares)
     reach = student(quantile, alone - 1) * np.sqrt(1 + 1 / alone)
-    foretold = (root.mean() + root.std() * reach) ** 3
-    least = np.sqrt(2 / max(members, 1.0) * apart)
-    return float(max(np.quantile(averages, quantile) - 1, foretold - 1, least))
+    return float((root.mean() + root.std() * reach) ** 3)
 
 
 def student(quantile: float, freedom: float) -> float:

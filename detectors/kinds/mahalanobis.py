@@ -26,8 +26,11 @@ the lesson has to hold such jumps, or the rule an on-delay of 2 / `smoothing` ve
 many vectors, is followed by the average and seen as distance, if at all; nor is less spread than usual a finding: see
 `noise` and `stuck`. Where `limit` is set by hand, the spread is not judged, as nothing is learnt then that bounds it.
 
+A lesson holds few averages that do not overlap, so the limits are at least what these foretell of the next one.
+
 The forecast is a first-order vector autoregression (the dynamic PCA of Ku, Storer & Georgakis 1995 finds the same
-relations from lagged variables), plus the baseline, which follows slow drift. A member's share of the squared distance
+relations from lagged variables), plus the baseline, which follows slow drift by at most 2 standard deviations of the
+lesson: what strays further is found, however slowly it comes. A member's share of the squared distance
 is its term in the sum (MacGregor & Kourti 1995). The finding names the member without which the distance would shrink
 most (Alcala & Qin 2009), and tells the score.
 
@@ -43,6 +46,8 @@ most (Alcala & Qin 2009), and tells the score.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -65,12 +70,26 @@ from detectors.group import (
     usual_of,
 )
 from detectors.rules import RuleTable
-from detectors.spread import Scatter, Spread, averaged, energies, excess_limit, scatter_of, settling
+from detectors.spread import Scatter, Spread, averaged, energies, excess_limit, foretold, scatter_of, settling
 
 LAGS: Final = (50, 100)
 """Vectors over which the wander of the average is measured in training."""
 LEAST_DISTANCE: Final = 1.0  # a limit below one standard deviation is an accident of the lesson
 LEAST_VARIANCE: Final = 1e-6  # of an average, relative to a reading's
+MOST_DRIFT: Final = 2.0
+"""Standard deviations of the lesson by which a baseline follows drift. Beyond it, drift is a finding, however slow."""
+USUAL: Final[Mapping[str, float]] = {
+    "smoothing": 0.1,
+    "ridge": 0.01,
+    "adaptation": 0.002,
+    "clip": 6.0,
+    "limit": 0.0,
+    "quantile": 0.99,
+    "release": 0.85,
+    "culprit": 0.2,
+    "shrink": 0.05,
+}
+"""The usual setting, one for all processes; lesson and times are the process's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +205,7 @@ class Mahalanobis(Group):
         if self._drifts:
             alarm = self._alarm[row] = distance > np.where(self._alarm[row] & ~begins, self._release[row], 1.0)
             held = alarm[:, np.newaxis] & (shares[:, 0] >= self._culprit[row] * squared[:, :1])
-            self._baseline[row] = baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline)
+            self._baseline[row] = leashed(baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline))
         spread = np.where(chosen > 0, 0.0, self._spread.score(row, squared[:, 1], begins))  # by hand: none is learnt
         gains = blamed(weights, pull)
         return np.maximum(distance, spread), np.where((spread > distance)[:, np.newaxis], gains[:, 1], gains[:, 0])
@@ -221,6 +240,11 @@ def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
     return Model(mean, scale, transition, np.asarray(weights, np.float64), deviations)
 
 
+def leashed(baseline: Floats) -> Floats:
+    """A baseline, as far from where it was learnt as drift may take it."""
+    return np.clip(baseline, -MOST_DRIFT, MOST_DRIFT)
+
+
 def followed(part: Floats, transition: Floats, setting: Setting) -> Followed:
     """Errors, averages and deviations of a standardised stretch, but for its beginning: there the average is short."""
     errors = part.copy()
@@ -233,7 +257,7 @@ def followed(part: Floats, transition: Floats, setting: Setting) -> Followed:
         deviations[i] = error - average
         average = average + setting.smoothing * deviations[i]
         strayed[i] = average - baseline
-        baseline = baseline + setting.adaptation * (error - baseline)
+        baseline = leashed(baseline + setting.adaptation * (error - baseline))
     settled = min(int(settling(setting.smoothing)), len(part) // 2)
     return Followed(errors[settled:], strayed[settled:], deviations[settled:], average, baseline)
 
@@ -256,7 +280,8 @@ def learnt_limits(lesson: Lesson, model: Model, setting: Setting) -> tuple[float
 
     found = left_out(lesson, fit, measured)
     each = 1 - (1 - setting.quantile) / 2
-    distance = max(float(np.quantile(found[:, 0], each)), LEAST_DISTANCE)
+    ahead = math.sqrt(foretold(found[:, 0] ** 2, each, setting.smoothing))
+    distance = max(float(np.quantile(found[:, 0], each)), ahead, LEAST_DISTANCE)
     return distance, excess_limit(found[:, 1], each, setting.smoothing, model.spread.usual)
 
 

@@ -35,6 +35,10 @@ def _gains(matrix: Any, vector: Vector) -> Vector:
     return [pull * pull / d if d > 1e-9 else 0.0 for pull, d in zip(times_vector(matrix, vector), own, strict=True)]
 
 
+def _leashed(baseline: float) -> float:
+    return min(max(baseline, -2.0), 2.0)
+
+
 def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
     width = len(part[0])
     z = [known_or_zero(standardised(vector, model, param["clip"])) for vector in part]
@@ -52,7 +56,7 @@ def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
         average = [a + param["smoothing"] * (e - a) for a, e in zip(average, error, strict=True)]
         errors.append(error)
         strayed.append([a - b for a, b in zip(average, baseline, strict=True)])
-        baseline = [b + param["adaptation"] * (e - b) for b, e in zip(baseline, error, strict=True)]
+        baseline = [_leashed(b + param["adaptation"] * (e - b)) for b, e in zip(baseline, error, strict=True)]
     begin = min(int(2 / param["smoothing"]), len(part) // 2)
     state = {"previous": z[-1], "average": average, "baseline": baseline}
     return {"errors": errors[begin:], "strayed": strayed[begin:], "deviations": deviations[begin:], **state}
@@ -134,22 +138,26 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
         lambda part, by: _distances(part, by, param),
     )
     each = 1 - (1 - param["quantile"]) / 2
-    limit = max(quantile_of([distance for distance, _ in found], each), 1.0)
+    ahead = math.sqrt(_foretold([distance**2 for distance, _ in found], each, param))
+    limit = max(quantile_of([distance for distance, _ in found], each), ahead, 1.0)
     return {**model, "limit": limit, "excess": _excess([spread for _, spread in found], each, model, param)}
 
 
-def _excess(spreads: list[float], quantile: float, model: Model, param: dict[str, float]) -> float:
-    """What the spread was rarely beyond, or will be; 1 is usual."""
-    apart = param["smoothing"] / (2 - param["smoothing"])
-    many = max(len(spreads) * apart, 3.0)
-    roots = [spread ** (1 / 3) for spread in spreads]
+def _foretold(squares: list[float], quantile: float, param: dict[str, float]) -> float:
+    """What the next averaged square is rarely beyond."""
+    many = max(len(squares) * param["smoothing"] / (2 - param["smoothing"]), 3.0)
+    roots = [square ** (1 / 3) for square in squares]
     mean = sum(roots) / len(roots)
     deviation = math.sqrt(sum((root - mean) ** 2 for root in roots) / len(roots))
     z, v = NormalDist().inv_cdf(quantile), many - 1
     t = z + (z**3 + z) / (4 * v) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * v**2)
-    foretold = (mean + deviation * t * math.sqrt(1 + 1 / many)) ** 3
-    white = math.sqrt(2 / max(model["usual"], 1.0) * apart)
-    return float(max(quantile_of(spreads, quantile) - 1, foretold - 1, white))
+    return float((mean + deviation * t * math.sqrt(1 + 1 / many)) ** 3)
+
+
+def _excess(spreads: list[float], quantile: float, model: Model, param: dict[str, float]) -> float:
+    """What the spread was rarely beyond, or will be; 1 is usual."""
+    white = math.sqrt(2 / max(model["usual"], 1.0) * param["smoothing"] / (2 - param["smoothing"]))
+    return float(max(quantile_of(spreads, quantile) - 1, _foretold(spreads, quantile, param) - 1, white))
 
 
 def _spread(rule: PlainRule, deviation: Vector, begins: bool, model: Model) -> float:
@@ -197,7 +205,7 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
     state["alarm"] = score > (param["release"] if state["alarm"] else 1.0)
     for at, share in enumerate(shares):
         if not (state["alarm"] and share >= param["culprit"] * squared):
-            baseline[at] += param["adaptation"] * (error[at] - baseline[at])
+            baseline[at] = _leashed(baseline[at] + param["adaptation"] * (error[at] - baseline[at]))
     rule.memory["cause"] = most_to_blame(rule, _gains(model["weights"], strayed))
     spread = _spread(rule, deviation, begins, model)
     if spread > score and not param["limit"]:

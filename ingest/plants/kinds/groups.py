@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import ClassVar
 
 from pydantic import Field
 
+from detectors.kinds.mahalanobis import USUAL
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, return_threshold
@@ -89,10 +89,10 @@ class MahalanobisSpec(GroupSpec):
     both together; with a `distance` the spread is not judged.
 
     `ridge` percent of a member's variance damp the forecast (0 = none). The baseline follows by `adaptation`, the
-    weight of the newest error (0 = a process that stays where it is). A value counts for at most `clip` standard
-    deviations. `distance` is the limit instead of the learnt one. A member with `culprit` percent of the squared
-    distance is a cause. The covariance is shrunk towards its diagonal by `shrink` percent. After a pause of more than
-    `gap_s` the memory begins anew.
+    weight of the newest error (0 = a process that stays where it is), for 2 standard deviations at most. A value counts
+    for at most `clip` standard deviations. `distance` is the limit instead of the learnt one. A member with `culprit`
+    percent of the squared distance is a cause. The covariance is shrunk towards its diagonal by `shrink` percent. After
+    a pause of more than `gap_s` the memory begins anew.
     """
 
     params = (
@@ -101,15 +101,15 @@ class MahalanobisSpec(GroupSpec):
     )
     what = Text("马氏距离或波动程度", "the Mahalanobis distance or the spread")
     meaning = T2Spec.meaning
-    usual_smoothing = 0.1
-    returns_at = 0.85
+    usual_smoothing = USUAL["smoothing"]
+    returns_at = USUAL["release"]
 
-    ridge: float = Field(default=0, ge=0, le=100)
-    adaptation: float = Field(default=0, ge=0, le=1)
-    clip: Positive | None = None
+    ridge: float = Field(default=100 * USUAL["ridge"], ge=0, le=100)
+    adaptation: float = Field(default=USUAL["adaptation"], ge=0, le=1)
+    clip: Positive = USUAL["clip"]
     distance: Positive | None = None
-    culprit: Percent = 20
-    shrink: float = Field(default=5, ge=0, le=100)
+    culprit: Percent = 100 * USUAL["culprit"]
+    shrink: float = Field(default=100 * USUAL["shrink"], ge=0, le=100)
     gap_s: Positive | None = None
 
     def score(self, of: Measure) -> Score:
@@ -118,7 +118,7 @@ class MahalanobisSpec(GroupSpec):
         param = {
             "ridge": self.ridge / 100,
             "adaptation": self.adaptation,
-            "clip": self.clip or math.inf,
+            "clip": self.clip,
             "limit": self.distance or 0.0,
             "release": off,
             "culprit": self.culprit / 100,
