@@ -301,6 +301,10 @@ class LiveService:
             parts["plants"] = f"{refused} plant files refused, {unwatched} plants not watched: /api/v1/plant-files"
         return Health(all(text == "ok" for text in parts.values()), parts)
 
+    def not_judging(self) -> str | None:
+        """Return why nothing is judged at present: the state database's error; None: it answers."""
+        return self._engine.trouble
+
     def history_refuses(self) -> str | None:
         """Return why the history refuses everything written, in its own words; None: it accepts."""
         return self._writer.refusing()

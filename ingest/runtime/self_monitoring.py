@@ -25,6 +25,7 @@ from ingest.storage.history.writer import HistoryWriter
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
+from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.outbox_store import OutboxStore
 
@@ -123,6 +124,7 @@ def _is_news(name: ServicePoint, value: float, reported: float) -> bool:
 def probes(
     journal: Journal,
     guard: DiskGuard,
+    database: Database,
     clock: Clock,
     source: Source,
     intake: Intake,
@@ -145,6 +147,7 @@ def probes(
 
     return {
         ServicePoint.DISK: lambda: float(round(guard.free_mb())),
+        ServicePoint.STATE: lambda: float(int(database.unusable_s())),
         ServicePoint.BROKER: lambda: float(source.reading),
         ServicePoint.HISTORY: history,
         ServicePoint.HISTORY_REFUSED: lambda: float(journal.refused()),

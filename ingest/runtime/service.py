@@ -155,7 +155,6 @@ class Service:
             on_failure=self._failure.report,
             pace=settings.pace.cycles(),
         )
-
         self.load = AlarmLoad(
             self.alarms,
             settings.alarms,
@@ -186,6 +185,7 @@ class Service:
         probed = probes(
             self.journal,
             self.guard,
+            self._database,
             clock,
             self._source,
             self._intake,

@@ -175,6 +175,9 @@ class Live(Protocol):
     def health(self) -> Health:
         """Return the health of every part. Never blocks."""
 
+    def not_judging(self) -> str | None:
+        """Return why nothing is judged at present: the state database's error; None: it answers. Never blocks."""
+
     def history_refuses(self) -> str | None:
         """Return the history store's reason for refusing every write; None: it accepts them. Never blocks."""
 

@@ -67,8 +67,8 @@ look_every_s = 0.1
             traffic.settle(PATIENCE_S)
             sent = traffic.sent
             wanted = Counter(wave.events(sent))
-            service.until(lambda: _events(server, database).total() >= wanted.total(), "every alarm's event")
-            told = _events(server, database)
+            service.until(lambda: alarm_events(server, database).total() >= wanted.total(), "every alarm's event")
+            told = alarm_events(server, database)
             assert service.stop() == 0
         journal = in_journal(folder, wave, sent)
     return {
@@ -173,7 +173,7 @@ def _ready(service: Launched) -> bool:
     return HTTP.get(f"{service.url}/health/ready", headers=service.headers, timeout=PATIENCE_S).is_success
 
 
-def _events(server: PostgreSQL, database: str) -> Counter[tuple[str, int]]:
+def alarm_events(server: PostgreSQL, database: str) -> Counter[tuple[str, int]]:
     """What rule H said: (kind, device time in ns)."""
     query = (
         "SELECT e.kind, e.time FROM alarm_event e JOIN alarm a ON a.id = e.alarm"

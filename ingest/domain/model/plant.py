@@ -195,6 +195,7 @@ class ServicePoint(StrEnum):
     """What the service monitors of itself: the ids of its points; their signals are `SERVICE_` and the id."""
 
     DISK = "DISK"
+    STATE = "STATE"
     BROKER = "BROKER"
     HISTORY = "HISTORY"
     HISTORY_REFUSED = "HISTORY_REFUSED"

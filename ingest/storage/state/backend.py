@@ -21,6 +21,10 @@ class Backend(Protocol):
     def name(self) -> str:
         """Its name in messages, without secrets."""
 
+    @property
+    def turn_s(self) -> float:
+        """Longest wait for the end of another write of this process, s; negative: for ever."""
+
     def writer(self) -> sa.Engine:
         """Create the engine of the single durable writing connection. Nobody else may write.
 
@@ -36,6 +40,9 @@ class Backend(Protocol):
 
     def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  a value, not a mode
         """Choose whether the transaction that begins is on disk once committed, or only with a later one."""
+
+    def set_patient(self, connection: sa.Connection, patient: bool) -> None:  # noqa: FBT001  a value, not a mode
+        """Choose whether statements of the transaction that begins may take as long as they do, as migrations must."""
 
     def transaction(self, connection: sa.Connection) -> int | None:
         """The number of the transaction under way, if its outcome can be queried later."""

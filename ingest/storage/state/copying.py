@@ -32,7 +32,8 @@ def copy(source: Database, target: Database, seen: Callable[[int], None] = lambd
         NotCopied: the target is not empty, or does not hold what was copied.
         StateUnavailable, StateBroken: as of a database.
     """
-    with source.write() as reading, target.write() as writing:  # the writing connection of the source sees one state
+    # The writing connection of the source sees one state.
+    with source.write(patient=True) as reading, target.write(patient=True) as writing:
         counts = _counts(reading)
         filled = [name for name, rows in _counts(writing).items() if rows]
         if filled:

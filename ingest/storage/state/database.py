@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,6 +21,14 @@ from ingest.storage.state.unreadable import Rows, Unreadable
 from ingest.storage.state.version import require_known
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why it cannot be used, and since when, by `time.monotonic`."""
+
+    why: str
+    since: float
 
 
 class Database:
@@ -36,38 +46,46 @@ class Database:
         self._lock = threading.Lock()
         self._closed = False
         self.broken: StateBroken | None = None
-        self._trouble: dict[bool, str] = {}  # by whether it was met reading
+        self._trouble: dict[bool, _Trouble] = {}  # by whether it was met reading
         self._held: sa.Connection | None = None  # the writing connection, between transactions
         with closed_on_failure(self.backend.close):
             self._writer, self._reader = self.backend.writer(), self.backend.reader()
         with closed_on_failure(self.close), self.write() as connection:
-            migrate(connection)
+            migrate(connection, self.backend)
             self.backend.opened(connection)
 
     @property
     def trouble(self) -> str | None:
         """Why the newest use of it failed, for people; None if it did not."""
-        return next(iter(self._trouble.copy().values()), None) or str(self.unreadable) or None
+        newest = next(iter(self._trouble.copy().values()), None)
+        return newest.why if newest is not None else str(self.unreadable) or None
+
+    def unusable_s(self) -> float:
+        """For how many seconds every write has failed; 0 if the newest did not. The engine writes every few seconds."""
+        trouble = self._trouble.get(False)
+        return 0.0 if trouble is None else time.monotonic() - trouble.since
 
     @contextmanager
-    def write(self, *, durable: bool = True) -> Iterator[sa.Connection]:
+    def write(self, *, durable: bool = True, patient: bool = False) -> Iterator[sa.Connection]:
         """Run one transaction on the writing connection.
 
         A transaction that is not `durable` survives the process, but not a loss of power right after: for work that is
         repeated then, since a sync costs several times what a small transaction does. The next durable one syncs it.
+        Statements of a `patient` one may take as long as they do; others are given up once a server takes too long.
 
         Raises:
             StateUnavailable: nothing of it was committed.
             StateInDoubt: it may be committed; ask `wrote_last`.
             StateBroken: now or before; nothing is written any more.
         """
-        with self._lock:
+        with self._translated_errors(), self._turn():
             if self.broken is not None:
                 raise self.broken
             if self._closed:  # another service may write there by now
                 raise StateUnavailable(f"{self.backend.name}: closed")
-            with self._translated_errors(), self._writing() as connection, connection.begin() as transaction:
+            with self._writing() as connection, connection.begin() as transaction:
                 self.backend.set_durable(connection, durable)
+                self.backend.set_patient(connection, patient)
                 yield connection
                 self._commit(transaction, self.backend.transaction(connection))
 
@@ -78,8 +96,19 @@ class Database:
             StateUnavailable: that is not known yet; call again.
         """
         # The session of before has ended, and so has its transaction: a new one gets the lock only then.
-        with self._lock, self._translated_errors(), self._writing() as connection, connection.begin():
+        with self._translated_errors(), self._turn(), self._writing() as connection, connection.begin():
+            self.backend.set_patient(connection, False)
             return self.backend.wrote_last(connection, transaction, table)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Hold the writing connection. Raises StateUnavailable if another thread does not give it back in time."""
+        if not self._lock.acquire(timeout=self.backend.turn_s):
+            raise StateUnavailable(f"{self.backend.name}: another write has not ended within {self.backend.turn_s:g} s")
+        try:
+            yield
+        finally:
+            self._lock.release()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -157,7 +186,7 @@ class Database:
         try:
             yield
         except StateUnavailable as error:
-            self._trouble[reading] = str(error)
+            self._note(reading, str(error))
             raise
         except StateBroken as error:
             self.broken = error
@@ -171,14 +200,19 @@ class Database:
                 self.broken = StateBroken(text)
                 raise self.broken from error
             if kind is not None and issubclass(kind, StateUnavailable):
-                self._trouble[reading] = text
+                self._note(reading, text)
                 raise kind(text) from error
             raise
         except sa.exc.TimeoutError as error:
-            self._trouble[reading] = text = f"{self.backend.name}: all connections are in use"
+            text = f"{self.backend.name}: all connections are in use"
+            self._note(reading, text)
             raise StateUnavailable(text) from error
         else:
             self._trouble.pop(reading, None)
+
+    def _note(self, reading: bool, why: str) -> None:  # noqa: FBT001  a key, not a mode
+        before = self._trouble.get(reading)
+        self._trouble[reading] = _Trouble(why, time.monotonic() if before is None else before.since)
 
     def close(self) -> None:
         """Wait for a transaction under way, close every connection and release the database for other writers.
@@ -194,8 +228,8 @@ class Database:
             self.backend.close()
 
 
-def migrate(connection: sa.Connection) -> None:
-    """Migrate the schema to this version's.
+def migrate(connection: sa.Connection, backend: Backend) -> None:
+    """Migrate the schema to this version's, however long that takes.
 
     Raises:
         StateNewer: a newer version of the service wrote it.
@@ -204,4 +238,5 @@ def migrate(connection: sa.Connection) -> None:
         return
     from ingest.storage.state.upgrade import upgrade  # noqa: PLC0415  a schema that is up to date needs no Alembic
 
+    backend.set_patient(connection, True)
     upgrade(connection)

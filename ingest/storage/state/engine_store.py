@@ -138,7 +138,7 @@ class EngineStore:
         durable = (
             bool(events or messages or suppressions or bypasses or warnings or acts or renamed) or snapshot is not None
         )
-        with self._transaction(durable=durable) as connection:
+        with self._transaction(durable=durable, patient=bool(renamed)) as connection:
             fresh = []
             latest = {event.alarm.id: event.alarm for event in events}
             upsert(connection, t.alarm, [alarm_row(alarm) for alarm in latest.values()])
@@ -167,7 +167,7 @@ class EngineStore:
     def rename(self, renamed: Sequence[Rename], now: int) -> None:
         """Rename points at `now` (ns): rows under a former id get the new one. Raises as `commit`."""
         if renamed:
-            with self._db.write() as connection:
+            with self._db.write(patient=True) as connection:
                 audit.append(connection, rename_points(connection, renamed, now))
 
     def _already_committed(self) -> bool:
@@ -177,9 +177,9 @@ class EngineStore:
         return committed
 
     @contextmanager
-    def _transaction(self, *, durable: bool) -> Iterator[sa.Connection]:
+    def _transaction(self, *, durable: bool, patient: bool) -> Iterator[sa.Connection]:
         try:
-            with self._db.write(durable=durable) as connection:
+            with self._db.write(durable=durable, patient=patient) as connection:
                 yield connection
         except StateInDoubt as error:
             self._doubt = error.transaction

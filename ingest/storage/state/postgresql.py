@@ -27,6 +27,7 @@ from ingest.domain.model.reloaded import Reloaded, renewed_password
 from ingest.storage.state.backend import json_text
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.errors import StateAway, StateBroken, StateUnavailable
+from ingest.storage.state.silence import ANSWER_S, CONNECT_S, READ_S, Session, Silence
 from ingest.storage.state.tables import holder
 
 _OLDEST: Final = 130000  # the first with transaction numbers whose outcome can be queried: PostgreSQL 13
@@ -34,7 +35,7 @@ _LOCK: Final = 0x79756A696E67  # "yujing"
 _LINGER_S: Final = 5.0  # time for the server to notice that an earlier session has died
 
 _REACHING: Final[dict[str, Any]] = {
-    "connect_timeout": 5,
+    "connect_timeout": CONNECT_S,
     # A vanished peer is noticed in about 11 s, before the watchdog takes the engine for stuck.
     "keepalives_idle": 5,
     "keepalives_interval": 2,
@@ -47,7 +48,11 @@ _SESSION: Final = {
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "3",
 }
-_WRITES: Final = {"synchronous_commit": "on", "lock_timeout": "5s"}
+_WRITES: Final = {
+    "synchronous_commit": "on",
+    "lock_timeout": "5s",
+    "statement_timeout": "7s",  # before `ANSWER_S`, so that a server that is slow says so, and its lock is free again
+}
 _READS: Final = {
     "default_transaction_read_only": "on",
     "statement_timeout": "30s",
@@ -98,11 +103,17 @@ class Postgresql:
         self._config = config
         self._password = renewed_password("state.password", config.password)
         self._token: UUID | None = None  # ours in the database, once it is open
+        self._silence = Silence(self.name)
 
     @property
     def name(self) -> str:
         """The address."""
         return str(self._config.server)
+
+    @property
+    def turn_s(self) -> float:
+        """See `Backend`; with `ANSWER_S` and the pause between two tries it is less than makes the engine stuck."""
+        return 4.0
 
     def writer(self) -> sa.Engine:
         """See `Backend`."""
@@ -111,8 +122,8 @@ class Postgresql:
     def reader(self) -> sa.Engine:
         """See `Backend`."""
 
-        def reading() -> Any:
-            return connect(self._config, self._password, _READS, prepare_threshold=None)
+        def reading() -> Session:
+            return self._connect(_READS, READ_S, prepare_threshold=None)
 
         return sa.create_engine(
             "postgresql+psycopg://", creator=reading, pool_size=4, max_overflow=12, isolation_level="AUTOCOMMIT"
@@ -127,6 +138,13 @@ class Postgresql:
 
     def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  as `Backend`
         """Nothing: every commit is durable, also on a standby that takes over."""
+
+    def set_patient(self, connection: sa.Connection, patient: bool) -> None:  # noqa: FBT001  as `Backend`
+        """See `Backend`."""
+        session: Any = connection.connection.driver_connection
+        session.patience_s = None if patient else ANSWER_S
+        if patient:
+            connection.exec_driver_sql("SET LOCAL statement_timeout = 0")
 
     def transaction(self, connection: sa.Connection) -> int | None:
         """See `Backend`."""
@@ -178,14 +196,21 @@ class Postgresql:
         query = sa.select(sa.func.pg_get_serial_sequence(column.table.name, column.name))
         return sa.cast(connection.execute(query).scalar_one(), REGCLASS)
 
-    def _writing(self) -> Any:
+    def _connect(self, settings: Mapping[str, str], patience_s: float, **options: Any) -> Session:
+        """Open a session. Raises psycopg.Error, StateAway."""
+        with self._silence.opening():
+            session = connect(self._config, self._password, settings, **options)
+        session.silence, session.patience_s = self._silence, patience_s
+        return session
+
+    def _writing(self) -> Session:
         """Connect the writing session and ensure that it is the only one.
 
         Raises:
             StateUnavailable: the server cannot be used, or another session writes.
             StateBroken: another service has written since we did.
         """
-        connection = connect(self._config, self._password, _WRITES)
+        connection = self._connect(_WRITES, ANSWER_S)
         with closed_on_failure(connection.close):
             self._require_usable(connection)
             self._require_ours(connection)
@@ -213,7 +238,10 @@ class Postgresql:
         while not _scalar(connection, "SELECT pg_try_advisory_lock(%s)", _LOCK):
             self._require_token(connection)
             if time.monotonic() >= patience:
-                raise _used(self.name, _writer(connection) or "which ends just now")
+                writer = _writer(connection) or "which ends just now"
+                if self._token is None:
+                    raise _used(self.name, writer)
+                raise StateUnavailable(f"{self.name}: the server has not ended our earlier session yet ({writer})")
             time.sleep(0.1)
         self._require_token(connection)
 
@@ -224,7 +252,7 @@ class Postgresql:
 
 def connect(
     config: StateConfig, password: Reloaded[str | None], settings: Mapping[str, str], **options: Any
-) -> psycopg.Connection[Any]:
+) -> Session:
     """Open a session with these settings. Raises psycopg.Error; StateAway if the password was never readable."""
     server = config.server
     if server is None:
@@ -233,7 +261,7 @@ def connect(
         word = password.get()
     except InvalidConfig as invalid:
         raise StateAway(f"{server}: {invalid.faults[0].key}: {invalid.faults[0].expected.en}") from invalid
-    connection = psycopg.connect(
+    session = Session.connect(
         user=server.user,
         password=word,
         host=server.host,
@@ -247,9 +275,9 @@ def connect(
         **_REACHING,
         **options,
     )
-    connection.adapters.register_dumper(str, _Clean)
-    set_json_dumps(json_text, connection)
-    return connection
+    session.adapters.register_dumper(str, _Clean)
+    set_json_dumps(json_text, session)
+    return session
 
 
 def _one_line(error: BaseException | None) -> str:
@@ -305,8 +333,9 @@ def peek(config: StateConfig, query: LiteralString) -> tuple[int, ...] | None:
 def _read_session(config: StateConfig) -> Iterator[psycopg.Connection[Any]]:
     """A read-only session for one query. Raises StateUnavailable."""
     try:
-        with connect(config, renewed_password("state.password", config.password), _READS) as connection:
-            yield connection
+        with connect(config, renewed_password("state.password", config.password), _READS) as session:
+            session.patience_s = ANSWER_S  # it is asked for a row
+            yield session
     except StateAway as error:  # a mere query must not make the service start without it
         raise StateUnavailable(str(error)) from error
     except psycopg.Error as error:

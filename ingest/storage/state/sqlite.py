@@ -52,6 +52,11 @@ class Sqlite:
         """The path of the file."""
         return str(self._path)
 
+    @property
+    def turn_s(self) -> float:
+        """See `Backend`: for ever; a disk that does not answer is found by the watchdog."""
+        return -1.0
+
     def writer(self) -> sa.Engine:
         """See `Backend`."""
         engine = sa.create_engine(
@@ -84,6 +89,9 @@ class Sqlite:
             raw: sqlite3.Connection = connection.connection.driver_connection  # type: ignore[assignment]  # the only driver
             raw.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
             self._durable = durable
+
+    def set_patient(self, connection: sa.Connection, patient: bool) -> None:  # noqa: FBT001  as `Backend`
+        """Nothing: a file answers, or fails."""
 
     def transaction(self, connection: sa.Connection) -> int | None:
         """None: the outcome of a commit is always known here."""

@@ -150,6 +150,7 @@ class Renderer:
             here=here(request),
             back=_full_page(request),
             me=principal,
+            not_judging=principal is not None and self._ports.live.not_judging() is not None,
             csrf=session.csrf if session else "",
         )
         return HTMLResponse(html, status)

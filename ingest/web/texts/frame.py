@@ -49,6 +49,11 @@ FRAME: Final[dict[str, Text]] = {
         "您正在填写表单，它所在的部分有变化，提交后才会显示。",
         "You are filling in a form: the part it is in has changed, which is shown once you have sent it.",
     ),
+    "link.not_judging": Text(
+        "状态库没有应答：目前不做评估，不会有新报警；数据照收，恢复后补评。请加强现场值守。",
+        "The state database does not answer: nothing is judged and no alarm is raised. Readings are taken in and judged"
+        " later. Watch on site.",
+    ),
     "link.age": Text("显示的是 {time}（{age}）的内容。", "Shown is the state of {time} ({age})."),
     "link.since": Text("最后更新", "Last update"),
     "signin.title": Text("登录", "Sign in"),

@@ -80,7 +80,9 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"it needs more memory than it may have; .+", "内容过多，无法生成：请只选一家企业或缩短日期范围。"),
         (r"([\d,]+) rows: a workbook holds ([\d,]+); .+",
          "共 {1} 行，XLSX 最多 {2} 行：请缩短日期范围、只选一家企业，或改用 CSV。"),
-        (r"the state database does not answer: .*", "状态数据库没有应答，请稍后再试。"),
+        (r"the state database does not answer; what .+",
+         "状态库没有应答：要写入的内容可能已经存入，请先查看，再决定是否重做。"),
+        (r"the state database does not answer(: .*)?", "状态库没有应答，请稍后再试。"),
         (r"all connections are in use now", "连接已满，请稍后再试。"),
     )
 )  # fmt: skip

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from ingest.storage.journal.commit import Commit
 from ingest.storage.journal.errors import JournalUnavailable
 from ingest.storage.journal.journal import Journal
 from ingest.storage.journal.reserve import DiskGuard
+from tests.ingest.engine.bench import PATIENCE_S, Bench
 from tests.small_plant import small_configuration
 
 SECOND = 10**9
@@ -177,11 +179,36 @@ class Parts:
     def dropped_days(self) -> int:
         return 3
 
+    def unusable_s(self) -> float:
+        return 7.9
+
     def missing(self, older_than_s: float) -> int:
         return int(older_than_s)
 
     def read(self) -> tuple[int, int]:
         return time.time_ns(), -90 * SECOND
+
+
+def test_a_state_database_that_was_away_for_long_is_an_alarm_once_it_is_back_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    """What the journal has of that time is judged then: the alarm bears its time, and is over."""
+    bench = Bench(tmp_path)
+    point = bench.engine.configuration.find(SERVICE, ServicePoint.STATE)
+    assert point is not None
+    for n, seconds in enumerate((0, 8, 59, 0, 8, 60, 400, 0)):
+        at = np.array([bench.t0 + n * 10 * SECOND])
+        batch = Batch(np.array([point.index], np.int32), at, np.array([float(seconds)]), np.zeros(1, np.uint16), at)
+        bench.journal.append(Commit(batch, 1))
+    bench.engine.start()
+    for again in (False, True):
+        if again:
+            bench.restart()
+        bench.settle()
+        (alarm,) = [alarm for alarm in bench.found() if (alarm.plant, alarm.point) == (SERVICE, point.id)]
+        assert (alarm.rule, alarm.level, alarm.raised) == ("H", 2, bench.t0 + 50 * SECOND)
+        assert alarm.returned == bench.t0 + 70 * SECOND
+    assert bench.engine.stop(PATIENCE_S)
 
 
 def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
@@ -193,11 +220,12 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
     guard = DiskGuard([tmp_path], 0, free=lambda _: 5 * 2**20)
     ends = CertificateMonitor(Settings())
     names = ["county", "inspector"]
-    found = self_monitoring.probes(journal, guard, parts, parts, parts, parts, parts, names, parts, [FAULT], ends)  # type: ignore[arg-type]
+    all_: Any = parts
+    found = self_monitoring.probes(journal, guard, all_, all_, all_, all_, all_, all_, names, all_, [FAULT], ends)
     assert list(found) == list(ServicePoint)
     assert {name: look() for name, look in found.items()} == {
-        "DISK": 5, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7, "HISTORY_DROPPED": 3,
-        "OUTBOX": 0, "CLOCK": -90,
+        "DISK": 5, "STATE": 7, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7,
+        "HISTORY_DROPPED": 3, "OUTBOX": 0, "CLOCK": -90,
         "TIME": -28_800, "SESSION": 2, "MISSING": 60,
         "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1, "CERTIFICATES": 1000,
         "BROKER_NEEDS": 0,

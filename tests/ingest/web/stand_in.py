@@ -98,6 +98,7 @@ class StandIn(MemoryBooks):
         self.history_away = False
         self.phase_records: list[PhaseRecord] = []
         self.history_refusing: str | None = None
+        self.state_away: str | None = None
         self.history_answers = threading.Event()  # cleared: the history store hangs
         self.history_answers.set()
         self.queries: list[Sequence[TrendQuery]] = []
@@ -288,6 +289,9 @@ class StandIn(MemoryBooks):
     def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
         return {code: reason for code, reason in silent.items() if reason}
+
+    def not_judging(self) -> str | None:
+        return self.state_away
 
     def history_refuses(self) -> str | None:
         return self.history_refusing

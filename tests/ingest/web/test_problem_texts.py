@@ -63,6 +63,13 @@ def test_every_refusal_is_said_in_chinese(readings: tuple[str, ...]) -> None:
     assert not re.search("[A-Za-z]{3,}", words), words
 
 
+@pytest.mark.parametrize("text", ["the state database does not answer", "the state database does not answer: x"])
+def test_a_state_database_that_is_away_is_told_in_chinese(text: str) -> None:
+    assert problem_in_chinese(text) == "状态库没有应答，请稍后再试。"
+    doubt = "the state database does not answer; what was to be written may be kept, look before you repeat it"
+    assert "请先查看" in str(problem_in_chinese(doubt))
+
+
 @pytest.mark.parametrize(
     ("path", "zh", "en"),
     [

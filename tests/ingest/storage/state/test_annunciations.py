@@ -338,7 +338,7 @@ def test_an_upgrade_finds_all_that_was_raised_before_and_goes_on_with_it(databas
     live(database, seed, 120)
     with database.write() as connection:
         make_earlier(connection, "0011")
-        migrate(connection)
+        migrate(connection, database.backend)
     assert calls_of(AlarmStore(database).annunciations(0, OPEN)) == plain(database)
     lives[0].acknowledged(100_000)
     lives[1].returned(100_000)

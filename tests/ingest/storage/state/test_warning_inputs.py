@@ -130,7 +130,7 @@ def test_an_upgrade_stores_what_there_is_once(database: Database) -> None:
         connection.execute(sa.insert(t.warning_event), [warning_event_row(event) for event in events])
         odd = {**warning_event_row(events[0]), "id": events[0].warning.id, "snapshot": {"inputs": [7]}}
         connection.execute(sa.insert(t.warning_event), odd)
-        migrate(connection)
+        migrate(connection, database.backend)
     book = WarningStore(database)
     assert book.warnings_after(0, limit=10_000) == events
     assert {warning.id: warning for warning in book.warnings(WarningFilter(), limit=1000)} == {

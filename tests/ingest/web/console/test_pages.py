@@ -254,6 +254,18 @@ async def test_pages_that_wait_for_a_history_that_hangs_hold_up_no_other(hall: S
     assert [(await task).status_code for task in waiting] == [200] * len(waiting)
 
 
+async def test_while_the_state_database_is_away_every_page_says_that_nothing_is_judged(hall: StandIn, ask: Ask) -> None:
+    """In the reader's language, to whoever is signed in, and only then."""
+    client, says = ask(INSPECTOR), ("目前不做评估", "nothing is judged")
+    for path in ("/gateways", "/plants", "/nowhere"):
+        for hall.state_away, lang, shown in ((None, "zh", ""), ("away", "zh", says[0]), ("away", "en", says[1])):
+            client.cookies.set("lang", lang)
+            page = (await client.get(path)).text
+            assert [text for text in says if text in page] == ([shown] if shown else [])
+    hall.state_away = "away"
+    assert says[0] not in (await ask(None).get("/signin")).text
+
+
 async def test_a_page_that_cannot_be_shown_says_why_in_the_readers_language(ask: Ask) -> None:
     assert "没有找到" in (await ask(OPERATOR).get("/plants/nowhere")).text
     assert "没有此操作的权限" in (await ask(INSPECTOR).get("/quarantine")).text
