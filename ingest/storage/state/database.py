@@ -81,8 +81,6 @@ class Database:
         with self._translated_errors(), self._turn():
             if self.broken is not None:
                 raise self.broken
-            if self._closed:  # another service may write there by now
-                raise StateUnavailable(f"{self.backend.name}: closed")
             with self._writing() as connection, connection.begin() as transaction:
                 self.backend.set_durable(connection, durable)
                 self.backend.set_patient(connection, patient)
@@ -160,6 +158,8 @@ class Database:
     @contextmanager
     def _writing(self) -> Iterator[sa.Connection]:
         """The writing connection, which is held as long as nothing fails: taking it costs as much as a transaction."""
+        if self._closed:  # another service may write there by now
+            raise StateUnavailable(f"{self.backend.name}: closed")
         connection, self._held = self._held or self._writer.connect(), None
         try:
             yield connection
@@ -224,6 +224,7 @@ class Database:
             self._reader.dispose()
             if self._held is not None:
                 self._held.close()
+                self._held = None
             self._writer.dispose()
             self.backend.close()
 

@@ -172,9 +172,9 @@ def test_acts_wait_while_the_state_database_is_away_and_keep_their_order(
     assert trail.verify().whole
 
 
-def test_acts_whose_commit_was_in_doubt_are_in_the_trail_once(state_at_server: StateConfig, tmp_path: Path) -> None:
+def test_acts_whose_commit_was_in_doubt_are_in_the_trail_once(migrated_at_server: StateConfig, tmp_path: Path) -> None:
     """Written after all, or not; of a command, too, also by a process that ended before it took its file away."""
-    database, spool = Database(state_at_server), tmp_path / "spool"
+    database, spool = Database(migrated_at_server), tmp_path / "spool"
     recorder, trail = Recorder(database, spool), AuditStore(database.rows)
     for number, kept in enumerate([True, False]):
         recorder.note(act(10 * number))

@@ -22,13 +22,13 @@ from tests.ingest.storage.state.dying import dying_at_commit, until_available
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_declared_work_whose_commit_is_in_doubt_is_looked_up_and_not_guessed(
-    state_at_server: StateConfig, kept: bool
+    migrated_at_server: StateConfig, kept: bool
 ) -> None:
     """The server went away while it committed: an alarm says of the work, or that it is not known."""
     now = time.time_ns()
     alarm = replace(alarm_event(1, at=now, onset=now).alarm, annunciated=now)
     work = replace(hot_work(now - HOUR, now + HOUR, equipment=None, made=now - HOUR), plant=alarm.plant)
-    database = Database(state_at_server)
+    database = Database(migrated_at_server)
     books = open_cases(database, CasesConfig())
     assert books.works.of(alarm, None) == []
     with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):

@@ -140,10 +140,10 @@ def test_commits_that_are_heard_of_in_the_wrong_order_leave_the_newer_one(hall: 
 
 @pytest.mark.parametrize("kept", [True, False])
 def test_a_commit_in_doubt_is_looked_up_and_not_guessed(
-    tmp_path: Path, state_at_server: StateConfig, kept: bool
+    tmp_path: Path, migrated_at_server: StateConfig, kept: bool
 ) -> None:
     """The server went away while it committed: written after all, or not."""
-    database = Database(state_at_server)
+    database = Database(migrated_at_server)
     books = open_cases(database, CasesConfig())
     (instrument_,) = known = (instrument("a", 1),)
     configuration = replace(small_configuration(tmp_path), instruments={"a": known})

@@ -21,15 +21,16 @@ from ingest.storage.state.copying import NotCopied, copy, total
 from ingest.storage.state.database import Database
 from ingest.storage.state.tables import METADATA, alarm_event, holder
 from ingest.storage.state.tables import audit as trail
+from tests import migrated
 from tests.servers import PostgreSQL
 
 ROWS = 600  # of each table: more than are read at a time
 
 
 @pytest.fixture(params=["to the server", "from the server"])
-def ends(request: pytest.FixtureRequest, tmp_path: Path, state_at_server: StateConfig) -> Iterator[list[Database]]:
+def ends(request: pytest.FixtureRequest, tmp_path: Path, migrated_at_server: StateConfig) -> Iterator[list[Database]]:
     """A source and a target, one in a file and one on a server."""
-    places = [StateConfig(path=tmp_path / "state.db"), state_at_server]
+    places = [StateConfig(path=migrated.laid(tmp_path / "state.db")), migrated_at_server]
     databases = [Database(place) for place in places[:: 1 if request.param == "to the server" else -1]]
     yield databases
     for database in databases:
@@ -114,15 +115,15 @@ def message(seq: int | None = None) -> dict[str, Any]:
     return {**numbered, "connector": "c", "id": uuid4(), "kind": "alarm", "plant": "p", "body": {}, **times}
 
 
-def test_a_dump_brings_everything_back(postgresql_server: PostgreSQL, state_at_server: StateConfig) -> None:
+def test_a_dump_brings_everything_back(postgresql_server: PostgreSQL, migrated_at_server: StateConfig) -> None:
     """As the operations page says: pg_dump, and pg_restore into an empty database."""
-    source = Database(state_at_server)
+    source = Database(migrated_at_server)
     fill(source, 50)
     before = everything(source)
     source.close()
-    new = state_at_server.model_copy(update={"url": postgresql_server.database()})
+    new = migrated_at_server.model_copy(update={"url": postgresql_server.database()})
     password = os.environ | {"PGPASSWORD": PostgreSQL.PASSWORD}
-    dump = ["pg_dump", "--format=custom", str(state_at_server.url)]
+    dump = ["pg_dump", "--format=custom", str(migrated_at_server.url)]
     restore = ["pg_restore", "--no-owner", "--exit-on-error", f"--dbname={new.url}"]
     dumped = subprocess.run(dump, capture_output=True, check=True, env=password).stdout
     subprocess.run(restore, input=dumped, check=True, env=password)

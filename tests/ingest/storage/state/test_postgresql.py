@@ -66,12 +66,12 @@ def end_sessions(server: PostgreSQL, config: StateConfig) -> None:
 
 
 def test_a_second_service_is_refused_with_the_holder_of_the_lock(
-    state_at_server: StateConfig, monkeypatch: pytest.MonkeyPatch
+    migrated_at_server: StateConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "_LINGER_S", 0.2)
-    with opened(state_at_server), pytest.raises(StateUnavailable, match=r"another session writes here \(from 127"):
-        Database(state_at_server)
-    with opened(state_at_server):
+    with opened(migrated_at_server), pytest.raises(StateUnavailable, match=r"another session writes here \(from 127"):
+        Database(migrated_at_server)
+    with opened(migrated_at_server):
         pass
 
 
@@ -83,22 +83,22 @@ def test_a_second_service_on_a_file_is_refused(tmp_path: Path) -> None:
     assert "another process writes here" in result.stdout
 
 
-def test_who_comes_after_a_killed_service_waits_for_the_server_to_notice(state_at_server: StateConfig) -> None:
-    before = Database(state_at_server)
+def test_who_comes_after_a_killed_service_waits_for_the_server_to_notice(migrated_at_server: StateConfig) -> None:
+    before = Database(migrated_at_server)
     later = threading.Timer(0.5, before.close)
     later.start()
-    with opened(state_at_server) as database:
+    with opened(migrated_at_server) as database:
         assert EngineStore(database).load() == EngineCheckpoint(0, 0, None)
     later.join()
 
 
-def test_a_session_that_ended_is_made_anew(postgresql_server: PostgreSQL, state_at_server: StateConfig) -> None:
+def test_a_session_that_ended_is_made_anew(postgresql_server: PostgreSQL, migrated_at_server: StateConfig) -> None:
     """What is read notices nothing; the commit under way fails, and its repetition does not."""
-    with opened(state_at_server) as database:
+    with opened(migrated_at_server) as database:
         store = EngineStore(database)
         store.commit(1, [], [])
         assert store.load().cursor == 1
-        end_sessions(postgresql_server, state_at_server)
+        end_sessions(postgresql_server, migrated_at_server)
         assert store.load().cursor == 1
         with pytest.raises(StateUnavailable):
             store.commit(2, [], [])
@@ -109,12 +109,12 @@ def test_a_session_that_ended_is_made_anew(postgresql_server: PostgreSQL, state_
 
 
 def test_who_comes_back_to_what_another_has_written_writes_no_more(
-    postgresql_server: PostgreSQL, state_at_server: StateConfig
+    postgresql_server: PostgreSQL, migrated_at_server: StateConfig
 ) -> None:
-    first = Database(state_at_server)
+    first = Database(migrated_at_server)
     EngineStore(first).commit(1, [], [])
-    end_sessions(postgresql_server, state_at_server)
-    with opened(state_at_server) as second:
+    end_sessions(postgresql_server, migrated_at_server)
+    with opened(migrated_at_server) as second:
         EngineStore(second).commit(5, [], [])
         with pytest.raises(StateUnavailable):  # the session that ended
             EngineStore(first).commit(2, [], [])
@@ -122,15 +122,15 @@ def test_who_comes_back_to_what_another_has_written_writes_no_more(
             EngineStore(first).commit(2, [], [])
     with pytest.raises(StateBroken):
         EngineStore(first).commit(2, [], [])
-    with opened(state_at_server) as third:
+    with opened(migrated_at_server) as third:
         assert EngineStore(third).load().cursor == 5
     first.close()
 
 
 @pytest.mark.parametrize("kept", [True, False])
-def test_a_commit_in_doubt_is_done_once(state_at_server: StateConfig, kept: bool) -> None:
+def test_a_commit_in_doubt_is_done_once(migrated_at_server: StateConfig, kept: bool) -> None:
     """The server goes away while it commits: the repetition asks it what became of that, and goes by the answer."""
-    with opened(state_at_server) as database:
+    with opened(migrated_at_server) as database:
         store = EngineStore(database)
         with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
             store.commit(7, [], [], acts=[ACT])
@@ -159,8 +159,8 @@ def test_a_commit_in_doubt_is_done_once(state_at_server: StateConfig, kept: bool
         ("42P01", sa.exc.DBAPIError),
     ],
 )
-def test_what_the_servers_errors_mean(state_at_server: StateConfig, code: str, meaning: type[Exception]) -> None:
-    with opened(state_at_server) as database:
+def test_what_the_servers_errors_mean(migrated_at_server: StateConfig, code: str, meaning: type[Exception]) -> None:
+    with opened(migrated_at_server) as database:
         with pytest.raises(meaning, match="made up"), database.write() as connection:
             connection.exec_driver_sql(f"DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '{code}'; END $$")
         if meaning is StateBroken:
@@ -204,13 +204,13 @@ def test_a_refused_password_is_reported_without_quoting_it(state_at_server: Stat
 
 
 def test_a_replaced_password_is_used_by_the_next_connection(
-    postgresql_server: PostgreSQL, state_at_server: StateConfig, tmp_path: Path
+    postgresql_server: PostgreSQL, migrated_at_server: StateConfig, tmp_path: Path
 ) -> None:
     """Those that are open stay good; the next one reads the file again, without a restart."""
     secret = tmp_path / "replaced"
     secret.write_text(PostgreSQL.PASSWORD)
     try:
-        with opened(state_at_server.model_copy(update={"password": Secret(file=secret)})) as database:
+        with opened(migrated_at_server.model_copy(update={"password": Secret(file=secret)})) as database:
             postgresql_server.ask(f"ALTER ROLE {PostgreSQL.ROLE} PASSWORD 'another one'")
             with database.write() as connection:
                 assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
@@ -219,14 +219,14 @@ def test_a_replaced_password_is_used_by_the_next_connection(
                 for each in (first, second, third):
                     assert each.exec_driver_sql("SELECT 1").scalar_one() == 1
         with pytest.raises(StateUnavailable, match="password authentication failed"):
-            Database(state_at_server)
+            Database(migrated_at_server)
     finally:
         postgresql_server.ask(f"ALTER ROLE {PostgreSQL.ROLE} PASSWORD $${PostgreSQL.PASSWORD}$$")
 
 
-def test_the_server_must_be_who_it_says(state_at_server: StateConfig, postgresql_server: PostgreSQL) -> None:
+def test_the_server_must_be_who_it_says(migrated_at_server: StateConfig, postgresql_server: PostgreSQL) -> None:
     """Under verify-full: the right authority opens, another one's certificate does not."""
-    sure = state_at_server.model_copy(update={"sslmode": "verify-full", "ca_file": postgresql_server.ca})
+    sure = migrated_at_server.model_copy(update={"sslmode": "verify-full", "ca_file": postgresql_server.ca})
     with opened(sure) as database, database.read() as connection:
         query = "SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
         assert connection.exec_driver_sql(query).scalar_one() is True

@@ -82,8 +82,10 @@ def test_a_value_that_breaks_a_rule_is_the_same_error_and_undoes_its_transaction
     add("a")
 
 
-def test_a_session_that_ends_is_waited_for_and_the_next_transaction_has_a_new_one(state_at_server: StateConfig) -> None:
-    database = Database(state_at_server)
+def test_a_session_that_ends_is_waited_for_and_the_next_transaction_has_a_new_one(
+    migrated_at_server: StateConfig,
+) -> None:
+    database = Database(migrated_at_server)
     insert = sa.insert(t.reader_cursor)
 
     def cut_off() -> None:
