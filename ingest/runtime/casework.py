@@ -94,6 +94,7 @@ def casework(
         live.latest,
         lambda: engine.engine_state.flagged(Flag.MAINTENANCE),
         config,
+        time.time_ns,
     )
     notices = NoticeAutomation(
         books.notices,
@@ -104,11 +105,11 @@ def casework(
         config,
         time.time_ns,
     )
-    parts = cases.run_once, instruments.run_once, cleaning.run_once, notices.run_once
+    parts = cases.run_once, instruments.run_once, cleaning.run_once, registers.run_once, notices.run_once
     return Casework(
         parts,
         config.look_every_s,
-        lambda: register_gauges(instruments.figures, registers.figures, notices.figures()),
+        lambda: register_gauges(instruments.figures, registers.figures, notices.figures(), notices.undelivered),
     )
 
 

@@ -50,7 +50,11 @@ class NoticeEnded(Event, labels=("matter",)):
 
 
 class NoticeAutomation:
-    """Runs in each round of `casework`, after what it looks at. Times are ns since the epoch, from the clock given."""
+    """Runs in each round of `casework`, after what it looks at. Times are ns since the epoch, from the clock given.
+
+    Attributes:
+        undelivered: by connector how many of its messages wait, as of the last look; None: nobody has looked yet.
+    """
 
     def __init__(
         self,
@@ -71,6 +75,7 @@ class NoticeAutomation:
         self._lasts = int(config.not_closed_min * 60e9)
         self._now = now
         self._standing: dict[Occasion, Notice] | None = None  # None: to be read
+        self.undelivered: Mapping[str, int] | None = None
         self._since: dict[Occasion, int] = {}  # when those were first seen that have to last
 
     async def run_once(self) -> None:
@@ -86,6 +91,8 @@ class NoticeAutomation:
             occasions = source(now)
             if occasions is not None:
                 self._compare(self._standing, matters, occasions, now)
+        waiting = self._store.undelivered()
+        self.undelivered = {name: waiting.get(name, 0) for name in self._connectors.names()}
 
     def figures(self) -> Counter[str] | None:
         """Return by matter how many notices stand; None: nobody has looked yet."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import datetime as dt
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,8 +12,10 @@ from typing import Final
 
 from ingest.domain.cases.bypass import OPEN_STATES, BypassFilter, BypassState
 from ingest.domain.cases.config import CasesConfig
+from ingest.domain.cases.days import day_of
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.occasions import bypass_occasions, maintenance_occasion, work_occasion
+from ingest.domain.cases.pledge import PledgeStanding, standing_of
 from ingest.domain.cases.work import WorkStanding
 from ingest.domain.model.notice import Occasion
 from ingest.domain.model.plant import Point
@@ -37,6 +41,9 @@ STANDINGS: Final = (
 )
 """How declared work stands that is not closed."""
 
+PLEDGES: Final = (PledgeStanding.IN_TIME, PledgeStanding.LATE, PledgeStanding.DUE, PledgeStanding.MISSING)
+"""How plants that owe a pledge today stand with it."""
+
 
 @dataclass(slots=True)
 class RegisterFigures:
@@ -46,15 +53,17 @@ class RegisterFigures:
         bypasses: registrations that are not closed, by state, and interlocks bypassed without one (`UNREGISTERED`).
         interlocks: by what they show.
         works: declared work that is not closed, by how it stands.
+        pledges: plants that owe a pledge today, by how they stand with it.
     """
 
     bypasses: Counter[str] | None = None
     interlocks: Counter[str] | None = None
     works: Counter[str] | None = None
+    pledges: Counter[str] | None = None
 
 
 class Registers:
-    """Registrations of bypasses, declared work, and what instruments say of themselves. Times are ns, UTC."""
+    """Registrations of bypasses, declared work, pledges, and what instruments say of themselves. Times are ns, UTC."""
 
     def __init__(
         self,
@@ -64,6 +73,7 @@ class Registers:
         latest: Callable[[int], Latest],
         flagged: Callable[[], Iterable[int]],
         config: CasesConfig,
+        now: Callable[[], int],
     ) -> None:
         """`flagged`: configuration indexes of points whose instrument asks for maintenance (NE 107)."""
         self._books = books
@@ -72,8 +82,13 @@ class Registers:
         self._latest = latest
         self._flagged = flagged
         self._config = config
+        self._now = now
         self._interlocks: tuple[int, Sequence[Point]] = (-1, ())  # of a version of the configuration
         self.figures = RegisterFigures()
+
+    async def run_once(self) -> None:
+        """Count what calls for no notice: the pledges of today. Raises StateUnavailable."""
+        await asyncio.to_thread(self._count_pledges)
 
     def bypasses(self, now: int) -> list[Occasion]:
         """What registrations of bypasses call for. Raises StateUnavailable."""
@@ -118,6 +133,15 @@ class Registers:
             for index in self._flagged()
             if index < len(points) and (point := points[index]) is not None
         ]
+
+    def _count_pledges(self) -> None:
+        now = self._now()
+        today = day_of(now)
+        plants = [plant for plant in self._configuration().enterprises() if plant.pledge is not None]
+        held = self._books.daily.pledges_held(None, today, today + dt.timedelta(days=1)) if plants else []
+        given = {pledge.plant: pledge for pledge in held}
+        standings = (standing_of(plant.pledge, today, given.get(plant.id), now) for plant in plants)
+        self.figures.pledges = Counter(str(standing) for standing in standings if standing in PLEDGES)
 
     def _all_interlocks(self) -> Sequence[Point]:
         configuration = self._configuration()

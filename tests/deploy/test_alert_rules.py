@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections import Counter
 from pathlib import Path
 
 import yaml
 from prometheus_client import generate_latest
 
 from ingest.base.telemetry import REGISTRY, Event, event_types
-from ingest.runtime import live
+from ingest.intake.sources import mqtt
+from ingest.runtime import live, register_gauges, service
 from ingest.runtime.counters import expose_counters, labels
+from ingest.runtime.registers import RegisterFigures
 from ingest.runtime.settings import Settings
 from tests.deploy.written import DEPLOY
+
+LOADED = mqtt, service
+"""What a service has loaded when it starts, and with it every event."""
 
 RULES = DEPLOY / "prometheus" / "yujing.rules.yml"
 
@@ -28,7 +34,8 @@ def exposed() -> set[str]:
     )
     expose_counters(settings)
     counted = set(re.findall(r"^(yujing_\w+?)(?:\{|\s)", generate_latest(REGISTRY).decode(), re.MULTILINE))
-    return counted | set(re.findall(r'"(yujing_\w+)"', Path(str(live.__file__)).read_text(encoding="utf-8")))
+    gauges = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (live, register_gauges)]
+    return counted | set(re.findall(r'"(yujing_\w+)"', "".join(gauges)))
 
 
 def asked() -> dict[str, set[str]]:
@@ -52,6 +59,23 @@ def test_every_rule_asks_for_what_there_is_from_the_start() -> None:
     there = exposed()
     missing = {alert: gone for alert, names in asked().items() if (gone := names - there)}
     assert missing == {}
+
+
+def test_a_rule_on_a_register_names_states_that_there_are() -> None:
+    """A word that no gauge has for its label would never be found, and nobody would be told."""
+    selectors = re.findall(r'(yujing_\w+)\{(\w+)=~?"([^"]+)"\}', RULES.read_text(encoding="utf-8"))
+    chosen = {(name, label, word) for name, label, words in selectors for word in words.split("|")}
+    figures = RegisterFigures(Counter(), Counter(), Counter(), Counter())
+    there = {
+        (gauge.name, label, word)
+        for gauge in register_gauges.register_gauges({}, figures, {}, {"hook": 0})
+        for sample in gauge.samples
+        for label, word in sample.labels.items()
+    }
+    registers = {name for name, _, _ in there}
+    of_registers = {each for each in chosen if each[0] in registers}
+    assert len(of_registers) >= 7
+    assert of_registers <= there
 
 
 def test_every_event_of_the_service_is_counted_from_nought() -> None:

@@ -61,6 +61,13 @@ class NoticeStore(RecordReader):
             query = query.where(column.ended.is_(None) if which.standing else column.ended.is_not(None))
         return self._page(Notice, query, column.given, limit, before)
 
+    def undelivered(self) -> dict[str, int]:
+        """The number of messages about notices that wait, by connector; connectors without any are left out."""
+        column = t.outbox.c
+        query = sa.select(column.connector, sa.func.count().label("messages"))
+        query = query.where(column.kind == "notice", column.delivered.is_(None)).group_by(column.connector)
+        return {row["connector"]: row["messages"] for row in self._db.rows(query)}
+
     def sent(self, notices: Sequence[Notice]) -> dict[UUID, list[Sent]]:
         """By notice what its receivers have of it; nothing where nobody receives it, or the outbox forgot it."""
         messages = {

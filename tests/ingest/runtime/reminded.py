@@ -64,6 +64,7 @@ class Reminded(Works):
             books, lambda: self.engine.configuration, lambda: self.engine.engine_state.view(self.clock.wall()),
             lambda index: self.engine.engine_state.latest(index, self.clock.wall()),
             lambda: self.engine.engine_state.flagged(Flag.MAINTENANCE), CasesConfig(),
+            self.clock.wall,
         )  # fmt: skip
         self.notices = NoticeAutomation(
             self.given, notice_sources(self.automation, self.registers), lambda: self.engine.configuration,
@@ -75,6 +76,7 @@ class Reminded(Works):
 
     async def look(self) -> None:
         await super().look()
+        await self.registers.run_once()
         await self.notices.run_once()
 
     async def on(self, day: dt.date) -> None:
