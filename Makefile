@@ -48,6 +48,7 @@ bench: install servers ## every benchmark, as JSON (DATA=folder with the public 
 	$(BIN)/python -m benchmarks.alarms --json
 	$(BIN)/python -m benchmarks.growth --json
 	$(BIN)/python -m benchmarks.ledgers --json
+	$(BIN)/python -m benchmarks.registers --json
 	$(BIN)/python -m benchmarks.abuse --json
 	$(BIN)/python -m benchmarks.memory --json
 	@if [ -n "$(DATA)" ]; then for set in skab nab tep; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)" --json || exit 1; done; \

@@ -146,7 +146,7 @@ class _File(StreamingResponse):
     """Response that sends a list, then closes its file and releases its place, however it ends."""
 
     def __init__(self, file: BinaryIO, request: ExportRequest, held: ExitStack) -> None:
-        media = "application/json" if request.ending == "json" else WRITERS[request.ending][0]
+        media = WRITERS[request.ending][0]
         name = request.name if request.year is None else f"summary-{request.year}"
         headers = {"content-length": str(_size(file))}
         if request.ending in {"csv", "xlsx"}:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.days import DaySpan
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.pledge import Contradiction, Pledge, PledgeStanding, PledgeState
-from ingest.domain.cases.sheet import Column, Language, Sheet, fill
+from ingest.domain.cases.sheet import Column, Keep, Language, Sheet, fill
 from ingest.domain.cases.work import SPECIAL, Work, WorkKind
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
@@ -160,11 +161,16 @@ _CLEANINGS: Final[tuple[Column[CleaningLine], ...]] = (
 
 
 def work_sheet(
-    works: Iterable[Work], plants: Mapping[str, Plant], span: DaySpan, now: int, lang: Language = "zh"
+    works: Iterable[Work],
+    plants: Mapping[str, Plant],
+    span: DaySpan,
+    now: int,
+    lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
     """Declared work in the order given; `plants`: by id, with their equipment."""
     machines = {(plant.id, machine.id): machine.name for plant in plants.values() for machine in plant.equipment}
-    lines = [
+    lines = (
         WorkLine(
             work,
             _name(plants, work.plant),
@@ -172,28 +178,34 @@ def work_sheet(
             now,
         )
         for work in works
-    ]
-    return fill(WORKS, TITLES[WORKS], _subtitle(span, len(lines)), _WORKS, lines, now, lang)
+    )
+    return fill(WORKS, TITLES[WORKS], partial(_subtitle, span), _WORKS, lines, now, lang, keep)
 
 
-def pledge_sheet(lines: Iterable[PledgeLine], span: DaySpan, now: int, lang: Language = "zh") -> Sheet:
+def pledge_sheet(
+    lines: Iterable[PledgeLine], span: DaySpan, now: int, lang: Language = "zh", keep: Keep = tuple
+) -> Sheet:
     """Pledges and the days that lack one, in the order given."""
-    lines = list(lines)
-    return fill(PLEDGES, TITLES[PLEDGES], _subtitle(span, len(lines)), _PLEDGES, lines, now, lang)
+    return fill(PLEDGES, TITLES[PLEDGES], partial(_subtitle, span), _PLEDGES, lines, now, lang, keep)
 
 
 def cleaning_sheet(
-    cleanings: Iterable[Cleaning], plants: Mapping[str, Plant], span: DaySpan, now: int, lang: Language = "zh"
+    cleanings: Iterable[Cleaning],
+    plants: Mapping[str, Plant],
+    span: DaySpan,
+    now: int,
+    lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
     """Records of cleaning in the order given; `plants`: by id, with the areas of their plans."""
     areas = {(plant.id, area.id): area.name for plant in plants.values() for area in plant.cleaning}
-    lines = [
+    lines = (
         CleaningLine(
             record, _name(plants, record.plant), areas.get((record.plant, record.area), Text(record.area, record.area))
         )
         for record in cleanings
-    ]
-    return fill(CLEANINGS, TITLES[CLEANINGS], _subtitle(span, len(lines)), _CLEANINGS, lines, now, lang)
+    )
+    return fill(CLEANINGS, TITLES[CLEANINGS], partial(_subtitle, span), _CLEANINGS, lines, now, lang, keep)
 
 
 def _name(plants: Mapping[str, Plant], key: str) -> Text:

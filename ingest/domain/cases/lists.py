@@ -13,7 +13,7 @@ from ingest.domain.cases.days import day_of
 from ingest.domain.cases.hazard import Hazard
 from ingest.domain.cases.labels import CONNECTIONS, KINDS, label
 from ingest.domain.cases.listed import Enterprise, HazardLine, Responsibility, responsibilities
-from ingest.domain.cases.sheet import Column, Language, Sheet, fill
+from ingest.domain.cases.sheet import Column, Keep, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
 ListName = Literal[
@@ -142,33 +142,42 @@ def make(
     criteria: Criteria,
     now: int,
     lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
     """One of the four lists, from the records. `hazards` are those of the enterprises, oldest first."""
     enterprises = list(enterprises)
     names = {enterprise.plant.id: enterprise.plant.name for enterprise in enterprises}
-    lines = [
+    lines = (
         HazardLine(hazard, names.get(hazard.plant, Text(hazard.plant, hazard.plant)), _article(hazard, criteria), now)
         for hazard in hazards
-    ]
+    )
     subtitle = Text(f"企业 {len(enterprises)} 家", f"{len(enterprises)} enterprises")
     title = TITLES[name]
     if name == "enterprises":
         return fill(name, title, subtitle, ENTERPRISES, enterprises, now, lang)
     if name == "hazards":
-        return fill(name, title, subtitle, HAZARDS, lines, now, lang)
+        return fill(name, title, subtitle, HAZARDS, lines, now, lang, keep)
     if name == "rectification":
-        return fill(name, title, subtitle, RECTIFICATION, [line for line in lines if line.hazard.planned], now, lang)
+        planned = (line for line in lines if line.hazard.planned)
+        return fill(name, title, subtitle, RECTIFICATION, planned, now, lang, keep)
     return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang)
 
 
 def bypass_sheet(
-    enterprises: Iterable[Enterprise], bypasses: Iterable[Bypass], now: int, lang: Language = "zh"
+    enterprises: Iterable[Enterprise],
+    bypasses: Iterable[Bypass],
+    now: int,
+    lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
     """The register of bypassed interlocks, in the order given."""
     names = {enterprise.plant.id: enterprise.plant.name for enterprise in enterprises}
-    lines = [BypassLine(bypass, names.get(bypass.plant, Text(bypass.plant, bypass.plant))) for bypass in bypasses]
-    subtitle = Text(f"登记 {len(lines)} 条", f"{len(lines)} registered")
-    return fill("bypasses", TITLES["bypasses"], subtitle, BYPASSES, lines, now, lang)
+    lines = (BypassLine(bypass, names.get(bypass.plant, Text(bypass.plant, bypass.plant))) for bypass in bypasses)
+
+    def subtitle(count: int) -> Text:
+        return Text(f"登记 {count} 条", f"{count} registered")
+
+    return fill("bypasses", TITLES["bypasses"], subtitle, BYPASSES, lines, now, lang, keep)
 
 
 def _article(hazard: Hazard, criteria: Criteria) -> str:

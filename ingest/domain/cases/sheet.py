@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 from ingest.domain.model.payload import PLANT_TIME
 from ingest.domain.model.text import Text
@@ -16,7 +16,21 @@ Value = str | int | float | dt.date | dt.datetime | None
 Language = Literal["zh", "en"]
 Kind = Literal["text", "count", "share", "money", "day", "time"]
 
+Row = tuple[Value, ...]
+
 R = TypeVar("R")
+
+
+class Rows(Protocol):
+    """Rows whose number is known, to be gone through again and again; not all of them need be in memory."""
+
+    def __len__(self) -> int: ...
+
+    def __iter__(self) -> Iterator[Row]: ...
+
+
+Keep = Callable[[Iterable[Row]], Rows]
+"""Takes rows as they are made and keeps them: `tuple` in memory, `ingest.services.exports.spool` in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +61,27 @@ class Sheet:
     title: Text
     subtitle: Text
     columns: tuple[Column[Any], ...]
-    rows: tuple[tuple[Value, ...], ...]
+    rows: Rows
     made: int
 
 
 def fill(
     name: str,
     title: Text,
-    subtitle: Text,
+    subtitle: Text | Callable[[int], Text],
     columns: Sequence[Column[R]],
     records: Iterable[R],
     made: int,
     lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
-    """Lay records out in columns; what has words in both languages is written in one."""
-    rows = tuple(tuple(_plain(column.kind, column.of(record), lang) for column in columns) for record in records)
-    return Sheet(name, title, subtitle, tuple(columns), rows, made)
+    """Lay records out in columns; what has words in both languages is written in one.
+
+    `subtitle`: itself, or what makes it of the number of rows.
+    """
+    rows = keep(tuple(_plain(column.kind, column.of(record), lang) for column in columns) for record in records)
+    told = subtitle if isinstance(subtitle, Text) else subtitle(len(rows))
+    return Sheet(name, title, told, tuple(columns), rows, made)
 
 
 def local(time: int) -> dt.datetime:

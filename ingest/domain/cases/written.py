@@ -8,11 +8,12 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+import json
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from html import escape
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 from ingest.base import build
 from ingest.base.extras import needing
@@ -51,18 +52,21 @@ class TooManyRows(Exception):
         super().__init__(f"{rows:,} rows: a workbook holds {MOST_ROWS - 3:,}; ask for fewer days, one plant, or CSV")
 
 
-def csv_bytes(sheet: Sheet) -> bytes:
+def write_csv(sheet: Sheet, out: BinaryIO) -> None:
     """UTF-8 with a byte order mark, by which Excel knows it; a text that looks like a formula gets an apostrophe."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\r\n")
+    out.write(b"\xef\xbb\xbf")
+    text = io.TextIOWrapper(out, "utf-8", "replace", newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([_guarded(column.heading.zh) for column in sheet.columns])
     for row in sheet.rows:
         writer.writerow([_cell(column.kind, value) for column, value in zip(sheet.columns, row, strict=True)])
-    return b"\xef\xbb\xbf" + out.getvalue().encode("utf-8", "replace")
+    text.detach()  # else `out` would be closed with it
 
 
-def xlsx_bytes(sheet: Sheet) -> bytes:
+def write_xlsx(sheet: Sheet, out: BinaryIO) -> None:
     """A workbook of one sheet: headings that stay, filters, A4 across, numbers and dates as such, texts as texts.
+
+    Its rows are written to a temporary file as they come, not kept in memory.
 
     Raises:
         TooManyRows: it does not hold them.
@@ -73,38 +77,38 @@ def xlsx_bytes(sheet: Sheet) -> bytes:
     with needing("xlsx", "XLSX"):
         from xlsxwriter import Workbook  # noqa: PLC0415  who writes no workbook needs no library for it
 
-    out = io.BytesIO()
-    with Workbook(out, {"in_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
+    with Workbook(out, {"constant_memory": True, "default_date_format": "yyyy-mm-dd"}) as book:
         book.set_properties({"title": sheet.title.zh, "created": local(sheet.made)})
         page = book.add_worksheet(_sheet_name(sheet.title.zh))
         head = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#E7EEF5", "valign": "top"})
         title = book.add_format({"bold": True, "font_size": 14})
+        forms = [
+            book.add_format({"border": 1, "valign": "top", "text_wrap": True, **_FORMATS[column.kind]})
+            for column in sheet.columns
+        ]
+        for number, column in enumerate(sheet.columns):
+            page.set_column(number, number, 36 if column.wide else _WIDTHS[column.kind])
+        # From here on line by line: what is written to an earlier one would be lost.
         page.write_string(0, 0, sheet.title.zh, title)
         page.write_string(1, 0, f"{sheet.subtitle.zh}　{shown('time', local(sheet.made))}")
         for number, column in enumerate(sheet.columns):
-            form = book.add_format({"border": 1, "valign": "top", "text_wrap": True, **_FORMATS[column.kind]})
-            page.set_column(number, number, 36 if column.wide else _WIDTHS[column.kind])
             page.write_string(2, number, column.heading.zh, head)
-            for line, row in enumerate(sheet.rows, start=3):
-                _write(page, line, number, row[number], form)
+        for line, row in enumerate(sheet.rows, start=3):
+            for number, value in enumerate(row):
+                _write(page, line, number, value, forms[number])
         page.freeze_panes(3, 1)
         page.autofilter(2, 0, 2 + max(len(sheet.rows), 1), len(sheet.columns) - 1)
         page.set_landscape()
         page.set_paper(9)  # A4
         page.fit_to_pages(1, 0)
         page.repeat_rows(2)
-    return out.getvalue()
 
 
-def html_bytes(sheet: Sheet) -> bytes:
+def write_html(sheet: Sheet, out: BinaryIO) -> None:
     """A page for the printer: A4 across, headings on every sheet of paper, no scripts."""
     head = "".join(f'<th scope="col">{escape(column.heading.zh)}</th>' for column in sheet.columns)
-    body = "".join(
-        "<tr>" + "".join(_td(column.kind, value) for column, value in zip(sheet.columns, row, strict=True)) + "</tr>\n"
-        for row in sheet.rows
-    )
     title, made = escape(sheet.title.zh), shown("time", local(sheet.made))
-    page = f"""<!doctype html>
+    before = f"""<!doctype html>
 <html lang="zh-CN">
 <head>
 <meta charset="utf-8">
@@ -118,34 +122,44 @@ def html_bytes(sheet: Sheet) -> bytes:
 <table>
 <thead><tr>{head}</tr></thead>
 <tbody>
-{body}</tbody>
-</table>
-</body>
-</html>
 """
-    return page.encode("utf-8", "replace")
+    out.write(before.encode("utf-8", "replace"))
+    for row in sheet.rows:
+        cells = "".join(_td(column.kind, value) for column, value in zip(sheet.columns, row, strict=True))
+        out.write(f"<tr>{cells}</tr>\n".encode("utf-8", "replace"))
+    out.write(b"</tbody>\n</table>\n</body>\n</html>\n")
 
 
-def json_rows(sheet: Sheet) -> dict[str, Any]:
+def write_json(sheet: Sheet, out: BinaryIO) -> None:
     """Title, headings in both languages, and each row by the keys of its columns."""
     keys = [column.key for column in sheet.columns]
-    return {
+    described = {
         "title": {"zh": sheet.title.zh, "en": sheet.title.en},
         "subtitle": {"zh": sheet.subtitle.zh, "en": sheet.subtitle.en},
         "columns": [
             {"key": column.key, "zh": column.heading.zh, "en": column.heading.en, "kind": column.kind}
             for column in sheet.columns
         ],
-        "rows": [dict(zip(keys, map(_jsonable, row), strict=True)) for row in sheet.rows],
     }
+    out.write(_json(described)[:-1] + b',"rows":[')
+    out.writelines(
+        b"," * (number > 0) + _json(dict(zip(keys, map(_jsonable, row), strict=True)))
+        for number, row in enumerate(sheet.rows)
+    )
+    out.write(b"]}")
 
 
-WRITERS: Final[Mapping[str, tuple[str, Callable[[Sheet], bytes]]]] = {
-    "csv": ("text/csv; charset=utf-8", csv_bytes),
-    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", xlsx_bytes),
-    "html": ("text/html; charset=utf-8", html_bytes),
+WRITERS: Final[Mapping[str, tuple[str, Callable[[Sheet, BinaryIO], None]]]] = {
+    "csv": ("text/csv; charset=utf-8", write_csv),
+    "xlsx": ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", write_xlsx),
+    "html": ("text/html; charset=utf-8", write_html),
+    "json": ("application/json", write_json),
 }
-"""Extension -> media type and writer."""
+"""Extension -> media type and writer, which writes rows as they come."""
+
+
+def _json(value: dict[str, Any]) -> bytes:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def _cell(kind: Kind, value: Value) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -18,6 +19,7 @@ from ingest.storage.state.config import StateConfig
 
 LONGEST_S: Final = 120.0
 NICE: Final = 19
+_SCRATCH: Final = ".export-"
 _ROOT: Final = str(Path(ingest.__file__).parent.parent)
 _DETAIL: Final = 400  # characters of an error that are passed on
 
@@ -34,9 +36,11 @@ class ExportRunner:
     """Runs one export after the other. Belongs to the event loop."""
 
     def __init__(self, state: StateConfig, folder: Path) -> None:
-        """`folder`: where an unnamed file holds the list until it is sent."""
+        """`folder`: where an unnamed file holds the list until it is sent, and others what it is made of."""
         self._state = state
         self._folder = folder
+        for left in folder.glob(f"{_SCRATCH}*"):  # by a service that was killed
+            shutil.rmtree(left, ignore_errors=True)
         self._running = asyncio.Semaphore(1)
 
     async def make(self, request: ExportRequest) -> BinaryIO:
@@ -44,19 +48,22 @@ class ExportRunner:
         async with self._running:
             out = tempfile.TemporaryFile(dir=self._folder)  # noqa: SIM115  it is the caller's to close
             try:
-                await self._run(request, out)
+                with tempfile.TemporaryDirectory(
+                    prefix=_SCRATCH, dir=self._folder, ignore_cleanup_errors=True
+                ) as scratch:
+                    await self._run(request, out, scratch)
             except BaseException:
                 out.close()
                 raise
         out.seek(0)
         return out
 
-    async def _run(self, request: ExportRequest, out: BinaryIO) -> None:
+    async def _run(self, request: ExportRequest, out: BinaryIO, scratch: str) -> None:
         path = os.pathsep.join([_ROOT, *filter(None, [os.environ.get("PYTHONPATH")])])
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-P", "-m", "ingest.services.exports.worker",
             stdin=asyncio.subprocess.PIPE, stdout=out, stderr=asyncio.subprocess.PIPE,
-            env={**os.environ, "PYTHONPATH": path},
+            env={**os.environ, "PYTHONPATH": path, "TMPDIR": scratch},
         )  # fmt: skip
         _yield_to_all(process.pid)
         assert process.stdin is not None  # noqa: S101  piped

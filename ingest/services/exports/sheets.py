@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
+from typing import BinaryIO
 
 import msgspec
 
@@ -20,14 +22,15 @@ from ingest.domain.cases.lead import Lead, LeadFilter
 from ingest.domain.cases.ledger_due import standings
 from ingest.domain.cases.lists import bypass_sheet, make
 from ingest.domain.cases.phones import without_phones
-from ingest.domain.cases.sheet import Sheet, shown
+from ingest.domain.cases.sheet import Keep, Sheet, shown
 from ingest.domain.cases.summary import Records, summarise
-from ingest.domain.cases.written import WRITERS, json_rows
+from ingest.domain.cases.written import WRITERS
 from ingest.domain.model.text import Text
 from ingest.services.all_pages import read_all
 from ingest.services.exports.daily_registers import DailyRegisters
 from ingest.services.exports.enterprise_status import enterprises_of
 from ingest.services.exports.request import ExportRequest, Heading, Page
+from ingest.services.exports.spool import Spool
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.daily_store import DailyStore
@@ -41,23 +44,28 @@ class SheetBuilder:
     daily: DailyStore
     figures: CaseFigures
 
-    def build(self, request: ExportRequest) -> bytes:
-        """Return the sheet, encoded as requested. Blocking, and slow for long lists."""
-        return encode(self._sheet(request), request)
+    def build(self, request: ExportRequest, out: BinaryIO) -> None:
+        """Write the sheet, encoded as requested, to a file. Blocking, and slow for long lists."""
+        with ExitStack() as held:
+            sheet = self._sheet(request, lambda rows: held.enter_context(closing(Spool(rows))))
+            if request.ending == "page":
+                out.write(msgspec.json.encode(page_of(sheet, request.first, request.most)))
+            else:
+                WRITERS[request.ending][1](sheet, out)
 
-    def _sheet(self, request: ExportRequest) -> Sheet:
+    def _sheet(self, request: ExportRequest, keep: Keep) -> Sheet:
         if request.name == ledger_sheet.NAME:
             return self._instruments(request)
         if request.name in daily_sheets.TITLES:
-            return DailyRegisters(self.daily).sheet(request)
+            return DailyRegisters(self.daily).sheet(request, keep)
         rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
         if not request.phones:
             rows = [without_phones(row) for row in rows]
         if request.name == "bypasses":
-            return bypass_sheet(rows, self._bypasses(request.scope), request.now, request.lang)
+            return bypass_sheet(rows, self._bypasses(request.scope), request.now, request.lang, keep)
         if request.year is None:
-            hazards = list(self._hazards(request.scope))
-            return make(request.name, rows, reversed(hazards), load_criteria(), request.now, request.lang)
+            hazards = self._hazards(request.scope, oldest_first=True)
+            return make(request.name, rows, hazards, load_criteria(), request.now, request.lang, keep)
         first, end = year_of(request.year)
         last = min(dt.date(request.year, 12, 31), day_of(request.now))
         done = self.store.self_inspections(request.scope)
@@ -85,8 +93,9 @@ class SheetBuilder:
         names = {plant.id: plant.name for plant in request.plants}
         return ledger_sheet.instrument_sheet(found, names, request.now, request.lang)
 
-    def _hazards(self, scope: frozenset[str] | None) -> Iterator[Hazard]:
-        return read_all(partial(self.store.hazards, HazardFilter(plants=scope)), lambda each: (each.found, each.id))
+    def _hazards(self, scope: frozenset[str] | None, *, oldest_first: bool = False) -> Iterator[Hazard]:
+        pages = partial(self.store.hazards, HazardFilter(plants=scope), oldest_first=oldest_first)
+        return read_all(pages, lambda each: (each.found, each.id))
 
     def _bypasses(self, scope: frozenset[str] | None) -> Iterator[Bypass]:
         return read_all(
@@ -101,22 +110,13 @@ class SheetBuilder:
         return read_all(partial(self.store.inspections, which), lambda each: (each.made, each.id))
 
 
-def encode(sheet: Sheet, request: ExportRequest) -> bytes:
-    """Encode a sheet as requested."""
-    if request.ending == "page":
-        return msgspec.json.encode(page_of(sheet, request.first, request.most))
-    if request.ending == "json":
-        return json.dumps(json_rows(sheet), ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    return WRITERS[request.ending][1](sheet)
-
-
 def page_of(sheet: Sheet, first: int, most: int) -> Page:
     """Return the rows of a sheet that make a page."""
     columns = tuple(Heading(column.key, column.heading, column.kind, column.wide) for column in sheet.columns)
     kinds = [column.kind for column in columns]
     rows = tuple(
         tuple(shown(kind, value) for kind, value in zip(kinds, row, strict=True))
-        for row in sheet.rows[first : first + most]
+        for row in islice(sheet.rows, first, first + most)
     )
     return Page(sheet.title, sheet.subtitle, columns, rows, sheet.made, first, len(sheet.rows))
 

@@ -1,7 +1,8 @@
 """The export process: reads a request, queries the state database by its own connection, writes one list.
 
 It is started for each list and ends with it, which frees its memory. The request comes on standard input; the list
-goes to standard output, a file. It ends when the process that started it does.
+goes to standard output, a file, row by row; what is needed meanwhile is kept in TMPDIR. It ends when the process that
+started it does.
 """
 
 from __future__ import annotations
@@ -46,7 +47,9 @@ def main() -> int:
     threading.Thread(target=_end_with_the_service, name="service", daemon=True).start()
     try:
         with ReadOnly(config) as database:
-            content = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database)).build(request)
+            builder = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database))
+            builder.build(request, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
     except StateUnavailable as error:
         print(error, file=sys.stderr)  # noqa: T201  how it reports to the service
         return AWAY
@@ -55,7 +58,6 @@ def main() -> int:
     except (ExtraMissing, TooManyRows) as error:
         print(error, file=sys.stderr)  # noqa: T201  as above
         return REFUSED
-    sys.stdout.buffer.write(content)
     return 0
 
 

@@ -36,11 +36,18 @@ def equal(query: sa.Select[Any], wanted: dict[sa.ColumnElement[Any], Any]) -> sa
 
 
 def paged(
-    query: sa.Select[Any], time: sa.ColumnElement[int], key: sa.ColumnElement[UUID], before: Before
+    query: sa.Select[Any],
+    time: sa.ColumnElement[int],
+    key: sa.ColumnElement[UUID],
+    before: Before,
+    *,
+    oldest_first: bool = False,
 ) -> sa.Select[Any]:
-    """Newest first, from after the last record seen on."""
-    query = query.order_by(time.desc(), key.desc())
+    """Newest first, or oldest first, from after the last record seen on."""
+    query = query.order_by(time, key) if oldest_first else query.order_by(time.desc(), key.desc())
     if before is None:
         return query
     at, last = before
+    if oldest_first:
+        return query.where((time > at) | ((time == at) & (key > last)))
     return query.where((time < at) | ((time == at) & (key < last)))

@@ -144,7 +144,9 @@ class CaseStore(RecordReader):
         """One hazard, or None."""
         return self._one(Hazard, key)
 
-    def hazards(self, which: HazardFilter, *, limit: int, before: Before = None) -> list[Hazard]:
+    def hazards(
+        self, which: HazardFilter, *, limit: int, before: Before = None, oldest_first: bool = False
+    ) -> list[Hazard]:
         """By the time they were found."""
         column = t.hazard.c
         query = narrowed(t.hazard, which.plants, column.found, which.since, which.until)
@@ -154,7 +156,7 @@ class CaseStore(RecordReader):
         if which.overdue_at is not None:
             late = column.deadline < day_of(which.overdue_at)
             query = query.where(column.state == str(HazardState.RECTIFYING), late)
-        return self._page(Hazard, query, column.found, limit, before)
+        return self._page(Hazard, query, column.found, limit, before, oldest_first=oldest_first)
 
     def hazard_history(self, key: UUID) -> list[HazardMoment]:
         """Every step of one hazard, oldest first."""

@@ -24,7 +24,7 @@ class DailyStore(RecordReader):
         """One piece of declared work, or None."""
         return self._one(Work, key)
 
-    def works(self, which: WorkFilter, *, limit: int, before: Before = None) -> list[Work]:
+    def works(self, which: WorkFilter, *, limit: int, before: Before = None, oldest_first: bool = False) -> list[Work]:
         """By their beginning."""
         column = t.work.c
         query = equal(narrowed(t.work, which.plants, column.begins, None, which.until), {column.kind: which.kind})
@@ -32,7 +32,7 @@ class DailyStore(RecordReader):
             query = query.where(column.ends > which.since)
         if which.states is not None:
             query = query.where(column.state.in_([str(state) for state in which.states]))
-        return self._page(Work, query, column.begins, limit, before)
+        return self._page(Work, query, column.begins, limit, before, oldest_first=oldest_first)
 
     def open_works(self, plants: frozenset[str] | None = None) -> list[Work]:
         """Work of which something is still to come: to be approved, begun or finished."""
@@ -58,12 +58,14 @@ class DailyStore(RecordReader):
         """One record of cleaning, or None."""
         return self._one(Cleaning, key)
 
-    def cleanings(self, which: CleaningFilter, *, limit: int, before: Before = None) -> list[Cleaning]:
+    def cleanings(
+        self, which: CleaningFilter, *, limit: int, before: Before = None, oldest_first: bool = False
+    ) -> list[Cleaning]:
         """By when it was cleaned."""
         column = t.cleaning.c
         query = narrowed(t.cleaning, which.plants, column.done, which.since, which.until)
         query = equal(query, {column.area: which.area, column.state: which.state})
-        return self._page(Cleaning, query, column.done, limit, before)
+        return self._page(Cleaning, query, column.done, limit, before, oldest_first=oldest_first)
 
     def last_cleanings(self, plants: frozenset[str] | None, area: str | None = None) -> dict[tuple[str, str], Cleaning]:
         """The record of each area's newest cleaning that counts, by plant and area; of one `area`, or of all."""
@@ -89,6 +91,12 @@ class DailyStore(RecordReader):
     def pledges(self, which: PledgeFilter, *, limit: int, before: Before = None) -> list[Pledge]:
         """By when they were given."""
         return self._page(Pledge, self._pledges(which), t.pledge.c.given, limit, before)
+
+    def pledge_days(self, which: PledgeFilter) -> tuple[dt.date, dt.date] | None:
+        """The first and the last day that these pledges are for; None: there are none."""
+        days = self._pledges(which).subquery().c.day
+        (row,) = self._db.rows(sa.select(sa.func.min(days).label("first"), sa.func.max(days).label("last")))
+        return None if row["first"] is None else (row["first"], row["last"])
 
     def pledges_held(self, plants: frozenset[str] | None, since: dt.date, until: dt.date) -> list[Pledge]:
         """Those that hold, for days from `since` to `until` (not included)."""

@@ -30,7 +30,14 @@ class RecordReader:
         return self._db.records(query, partial(record_of, kind))
 
     def _page(
-        self, kind: type[R], query: sa.Select[Any], time: sa.ColumnElement[int], limit: int, before: Before
+        self,
+        kind: type[R],
+        query: sa.Select[Any],
+        time: sa.ColumnElement[int],
+        limit: int,
+        before: Before,
+        *,
+        oldest_first: bool = False,
     ) -> list[R]:
-        page = paged(query, time, TABLES[kind].c.id, before)
+        page = paged(query, time, TABLES[kind].c.id, before, oldest_first=oldest_first)
         return self._db.page(page, limit, partial(record_of, kind))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import subprocess
 import sys
 from collections.abc import Callable
@@ -20,7 +21,7 @@ from ingest.base.extras import EXTRAS, ExtraMissing, command, installed
 from ingest.cli import main as cli
 from ingest.domain.cases.criteria import load_criteria
 from ingest.domain.cases.lists import make
-from ingest.domain.cases.written import csv_bytes, xlsx_bytes
+from ingest.domain.cases.written import write_csv, write_xlsx
 from ingest.storage.history.config import DuckDBConfig, InfluxV2Config
 from ingest.storage.history.registry import open_store
 from ingest.storage.history.unavailable import UnavailableStore
@@ -140,9 +141,9 @@ def test_a_state_database_on_a_server_names_the_extra_and_no_password(hide: Hide
 def test_a_list_is_had_as_csv_where_workbooks_cannot_be_written(hide: Hide) -> None:
     sheet = make("hazards", [], [], load_criteria(), 0)
     hide("xlsx")
-    assert csv_bytes(sheet)
+    write_csv(sheet, io.BytesIO())
     with pytest.raises(ExtraMissing, match=r"XLSX: .*yujing\[xlsx\]"):
-        xlsx_bytes(sheet)
+        write_xlsx(sheet, io.BytesIO())
 
 
 @pytest.mark.parametrize(

@@ -324,7 +324,10 @@ class StandIn(MemoryBooks):
     # Exports, event streams
 
     async def make(self, request: ExportRequest) -> BinaryIO:
-        return io.BytesIO(SheetBuilder(self.cases.store, self.cases.daily, self.cases.figures).build(request))
+        out = io.BytesIO()
+        SheetBuilder(self.cases.store, self.cases.daily, self.cases.figures).build(request, out)
+        out.seek(0)
+        return out
 
     async def wait_event(self, seq: int, timeout_s: float) -> None:
         await self._wait(len(self.log), seq, timeout_s)

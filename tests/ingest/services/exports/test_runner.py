@@ -26,6 +26,7 @@ from ingest.storage.state.config import StateConfig
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.database import Database
 from tests import migrated
+from tests.ingest.services.exports.test_daily_registers import built
 from tests.small_plant import PLANT, small_configuration
 
 NOW = 1_900_000_000 * 10**9
@@ -67,7 +68,7 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
     store.commit(added=hazards(30))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     for ending in ("json", "csv", "html"):
-        here = SheetBuilder(store, DailyStore(database), CaseFigures(database)).build(export_of(tmp_path, ending))
+        here = built(SheetBuilder(store, DailyStore(database), CaseFigures(database)), export_of(tmp_path, ending))
         assert await made(desk, export_of(tmp_path, ending)) == here
     assert (await made(desk, export_of(tmp_path, "xlsx"))).startswith(b"PK")
     year = await made(desk, export_of(tmp_path, "json", year=2030))
@@ -77,9 +78,9 @@ async def test_what_another_process_makes_is_what_this_one_would(tmp_path: Path,
 async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(25))
     maker = SheetBuilder(CaseStore(database), DailyStore(database), CaseFigures(database))
-    whole = [row["title"] for row in json.loads(maker.build(export_of(tmp_path, "json")))["rows"]]
+    whole = [row["title"] for row in json.loads(built(maker, export_of(tmp_path, "json")))["rows"]]
     pages = [
-        msgspec.json.decode(maker.build(export_of(tmp_path, "page", first=first, most=10)), type=Page)
+        msgspec.json.decode(built(maker, export_of(tmp_path, "page", first=first, most=10)), type=Page)
         for first in (0, 10, 20)
     ]
     title = [column.key for column in pages[0].columns].index("title")
