@@ -121,8 +121,9 @@ def leave(spool: Path, act: Act) -> None:
 def keep_head(trail: AuditStore, heads: AuditHeads) -> None:
     """Store the trail's newest head outside of it; a stored head missing from the trail is reported and set aside."""
     try:
-        kept, newest = heads.newest(), trail.head()
-        if kept is not None and kept != newest and not trail.has(kept):
+        kept = heads.newest()
+        newest, has_kept = trail.head_beside(kept)
+        if kept is not None and not has_kept:
             emit(AuditTrailCut(kept.seq))
             heads.mark_lost(kept)
         if newest is not None and newest != kept:

@@ -26,6 +26,13 @@ _FIRST: Final = "0" * 64
 _ADD: Final = sa.insert(t.audit)
 _NEWEST: Final = sa.select(t.audit.c.seq, t.audit.c.hash).order_by(t.audit.c.seq.desc()).limit(1)
 
+_LAST: Final = sa.select(sa.func.max(t.audit.c.seq)).scalar_subquery()
+_HEADS: Final = (
+    sa.select(t.audit.c.seq, t.audit.c.hash)
+    .where(sa.or_(t.audit.c.seq == sa.bindparam("of_seq"), t.audit.c.seq == _LAST))
+    .order_by(t.audit.c.seq.desc())
+)
+
 _ACT: Final = ("time", "actor", "role", "action", "kind", "subject", "plant", "detail")
 _PAGE: Final = 10_000
 
@@ -133,8 +140,13 @@ class AuditStore:
 
     def has(self, head: AuditHead) -> bool:
         """Whether the trail has that row."""
-        query = sa.select(t.audit.c.hash).where(t.audit.c.seq == head.seq)
-        return any(row["hash"] == head.hash for row in self._rows(query))
+        return self.head_beside(head)[1]
+
+    def head_beside(self, known: AuditHead | None) -> tuple[AuditHead | None, bool]:
+        """The newest row, as `head`, and whether the trail has the row that is known, by one query."""
+        rows = self._rows(_HEADS.params(of_seq=0 if known is None else known.seq))
+        found = [AuditHead(row["seq"], row["hash"]) for row in rows]
+        return found[0] if found else None, known is None or known in found
 
     def verify(self, done: Callable[[int], None] = lambda _rows: None) -> Verification:
         """Read the whole trail and recompute its hashes; `done` is called with the number of rows just read."""

@@ -41,6 +41,7 @@ class AuditHeads:
     def __init__(self, folder: Path) -> None:
         """`folder`: created with the first head."""
         self._folder = folder
+        self._key, self._newest = folder / KEY, folder / NEWEST
         self._seen: tuple[object, AuditHead] | None = None
 
     def all(self) -> Sequence[AuditHead]:
@@ -56,11 +57,10 @@ class AuditHeads:
 
         Called every second: unchanged files are not read again.
         """
-        file = self._folder / NEWEST
-        state = state_of(file), state_of(self._folder / KEY)
+        state = self._state()
         if self._seen is not None and self._seen[0] == state:
             return self._seen[1]
-        found = self._read(file) if file in self._files() else None
+        found = self._read(self._newest) if self._newest in self._files() else None
         self._seen = (state, found) if found is not None else None
         return found
 
@@ -71,21 +71,22 @@ class AuditHeads:
             OSError: it cannot be written.
         """
         body = {"seq": head.seq, "hash": head.hash, "signature": self._sign(head)}
-        write_whole(self._folder / NEWEST, json.dumps(body).encode())
+        write_whole(self._newest, json.dumps(body).encode())
+        self._seen = self._state(), head  # it need not be read again
 
     def mark_lost(self, head: AuditHead) -> None:
         """Rename the newest head as lost, since the trail does not have it. Raises OSError."""
-        (self._folder / NEWEST).replace(self._folder / _LOST.format(seq=head.seq))
+        self._newest.replace(self._folder / _LOST.format(seq=head.seq))
 
     def _files(self) -> list[Path]:
         """The files of heads. Raises Forged if there is none though there was one."""
         files = sorted(self._folder.glob("*.json"))
-        if not files and (self._folder / KEY).exists():
-            raise Forged(f"{self._folder / NEWEST} is gone, though the key beside it is there")
+        if not files and self._key.exists():
+            raise Forged(f"{self._newest} is gone, though the key beside it is there")
         return files
 
     def _read(self, file: Path) -> AuditHead:
-        if not (self._folder / KEY).exists():
+        if not self._key.exists():
             raise Forged(f"{file}: the key beside it is gone")
         try:
             body = json.loads(file.read_bytes())
@@ -97,8 +98,10 @@ class AuditHeads:
         return head
 
     def _sign(self, head: AuditHead) -> str:
-        if not (self._folder / KEY).exists():
-            write_whole(self._folder / KEY, secrets.token_hex(32).encode())
-        return hmac.new(
-            (self._folder / KEY).read_bytes(), f"{head.seq}.{head.hash}".encode(), hashlib.sha256
-        ).hexdigest()
+        if not self._key.exists():
+            write_whole(self._key, secrets.token_hex(32).encode())
+        return hmac.new(self._key.read_bytes(), f"{head.seq}.{head.hash}".encode(), hashlib.sha256).hexdigest()
+
+    def _state(self) -> object:
+        """A value that changes when the newest head or the key is written or replaced."""
+        return state_of(self._newest, self._key)

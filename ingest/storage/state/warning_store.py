@@ -35,6 +35,8 @@ def write_warnings(connection: sa.Connection, events: Sequence[WarningEvent]) ->
 
     Events whose id is already stored are not written again. Returns the new ones, for the audit trail.
     """
+    if not events:
+        return []
     rows = [warning_event_row(event) for event in events]
     latest = {row["warning"]: row["snapshot"] | {"id": row["warning"]} for row in rows}
     store_inputs(connection, [*latest.values(), *(row["snapshot"] for row in rows)])

@@ -122,7 +122,7 @@ def test_a_head_that_was_taken_away_is_missed_and_no_other_takes_its_place(
     assert not (tmp_path / "audit" / "newest.json").exists()
 
 
-def test_while_nobody_acts_the_trail_is_asked_one_thing_a_look(
+def test_the_trail_is_asked_one_thing_a_look_whether_anybody_acts_or_not(
     database: Database, heads: AuditHeads, recorder: Recorder
 ) -> None:
     asked: list[str] = []
@@ -137,6 +137,12 @@ def test_while_nobody_acts_the_trail_is_asked_one_thing_a_look(
     asked.clear()
     settle_trail(recorder, trail, heads)
     assert len(asked) == 1
+    for number in (2, 3):
+        asked.clear()
+        recorder.note(act(number))
+        settle_trail(recorder, trail, heads)
+        assert len(asked) == 1
+        assert heads.newest() == trail.head()
 
 
 def test_the_head_follows_the_trail_and_is_for_the_services_eyes_alone(
