@@ -40,6 +40,7 @@ bench: install servers ## every benchmark, as JSON (DATA=folder with the public 
 	$(BIN)/python -m benchmarks.detectors --json
 	$(BIN)/python -m benchmarks.plants --json
 	$(BIN)/python -m benchmarks.steady --json
+	$(BIN)/python -m benchmarks.alarm_cost --json
 	$(BIN)/python -m benchmarks.steady --hours 8 --json
 	$(BIN)/python -m benchmarks.cycle --json
 	$(BIN)/python -m benchmarks.intake --json

@@ -29,3 +29,16 @@ def test_the_memory_of_hours_is_seen_hour_by_hour() -> None:
     assert found["alarms"] > 0
     assert len(found["rss_mb"]) == len(found["seconds"]) == 2
     assert found["rss_ratio"] == round(found["rss_mb"][1] / found["rss_mb"][0], 3)
+
+
+def test_the_cost_of_an_alarm_is_given_by_thread() -> None:
+    """A turn of each kind, faster than on an ordinary day, while somebody follows the alarms."""
+    command = [sys.executable, "-m", "benchmarks.alarm_cost", "--json", "--times", "1", "--rounds", "1"]
+    command += ["--rate", "20", "--streams", "1"]
+    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    assert found["alarms"] == 20
+    assert len(found["ms_by_turn"]) == 1
+    assert {"engine", "asyncio", "MainThread"} <= found["ms_by_thread"].keys()
+    assert found["ms_per_alarm"] > 0
+    assert found["calm_ms"] > 0
+    assert found["webhook_p50_ms"] > 0
