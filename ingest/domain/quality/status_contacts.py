@@ -22,7 +22,7 @@ from ingest.domain.quality.contact_history import LiveLevels, PastLevels, histor
 from ingest.domain.quality.contact_runs import UNKNOWN, Run, Runs, levels
 from ingest.domain.quality.contact_table import NONE, ContactTable
 
-_FLAGS: Final = tuple(map(np.uint16, STATUS_FLAGS.values()))
+_FLAGS: Final = np.array([*STATUS_FLAGS.values()], np.uint16)
 _UNKNOWN: Final = np.uint16(Flag.STATUS_UNKNOWN)
 
 Levels = Callable[[NDArray[np.int32], NDArray[np.intp]], NDArray[np.int8]]
@@ -122,15 +122,14 @@ def _marks(
     table: ContactTable, instrument: NDArray[np.int32], rows: NDArray[np.intp], levels_at: Levels
 ) -> NDArray[np.uint16]:
     """Return the flags of rows by the gravest status that holds; a lesser one that is unknown changes nothing."""
-    marks, settled = np.zeros(len(rows), np.uint16), np.zeros(len(rows), bool)
-    for contacts, flag in zip(table.of, _FLAGS, strict=True):
-        contact = contacts[instrument[rows]]
-        (of,) = np.nonzero((contact != NONE) & ~settled)
-        if not len(of):
-            continue
-        level = levels_at(contact[of], rows[of])
-        active = level == table.active[contact[of]]
-        marks[of[active]] |= flag
-        settled[of[active]] = True
-        marks[of[level == UNKNOWN]] |= _UNKNOWN
-    return marks
+    if not len(rows):
+        return np.zeros(0, np.uint16)
+    contact = table.of[:, instrument[rows]]  # a row for each status, the gravest first
+    wired = contact != NONE
+    active, unknown = np.zeros(contact.shape, bool), np.zeros(contact.shape, bool)
+    level = levels_at(contact[wired], np.broadcast_to(rows, contact.shape)[wired])
+    active[wired], unknown[wired] = level == table.active[contact[wired]], level == UNKNOWN
+    graver = np.cumsum(active, axis=0) == 0  # than every status that holds
+    says: NDArray[np.uint16] = np.where(active.any(axis=0), _FLAGS[active.argmax(axis=0)], np.uint16(0))
+    says[(unknown & graver).any(axis=0)] |= _UNKNOWN
+    return says

@@ -53,3 +53,16 @@ def test_from_the_ledger_beside_a_running_service(tmp_path: Path, monkeypatch: p
     assert (check["state"], check["last"], check["deadline"]) == ("in-order", last.day.isoformat(), due)
     assert json.loads(explained(tmp_path, "CO-02", "--json"))["instrument"] is None
     database.close()
+
+
+def test_a_point_and_a_contact_of_its_instrument_say_what_the_contact_means(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    contact = '\n[[points]]\nid = "CO-01-OK"\nsignal = "STATUS_CONTACT"\ngateway = "GW-01"\n'
+    small_configuration(tmp_path, text=TEXT + contact + HEAD + 'status = { failure = "CO-01-OK == 0" }\n')
+    for point in ("CO-01", "CO-01-OK"):
+        assert "故障failure·CO-01-OK==0" in "".join(explained(tmp_path, point).split())
+        (found,) = json.loads(explained(tmp_path, point, "--json"))["instrument"]["contacts"]
+        assert found == {"status": "failure", "point": "CO-01-OK", "active": 0}

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ingest.domain.model.device_status import DeviceStatus
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.model.instrument import Check, Instrument, Period
+from ingest.domain.model.instrument import Check, Instrument, Period, StatusContact
 from ingest.domain.model.plant import Confidence
 from ingest.plants.configuration import PlantConfiguration
 from tests.small_plant import PLANT, TEXT, small_configuration
@@ -71,6 +72,23 @@ def test_each_check_but_the_inspection_is_watched_by_a_point_of_its_own_which_no
 def test_what_the_file_says_of_a_calibration_stands_instead_of_the_default(tmp_path: Path) -> None:
     (head,) = loaded(tmp_path, HEAD + 'calibration = { months = 6, source = "maker" }\n').instruments[PLANT]
     assert head.periods[Check.CALIBRATION].months == 6
+
+
+def test_contacts_stand_by_what_they_say_the_gravest_first_and_a_normally_closed_one_says_it_by_zero(
+    tmp_path: Path,
+) -> None:
+    """Whatever the order in the file, and whichever digital signal they have."""
+    points = "".join(
+        f'\n[[points]]\nid = "{name}"\nsignal = "{signal}"\ngateway = "GW-02"\n'
+        for name, signal in (("FAULT", "STATUS_CONTACT"), ("CAL", "STL_WATER_POOL"))
+    )
+    status = '[instruments.status]\nfunction_check = "CAL"\nfailure = "FAULT == 0"\n'
+    (head,) = loaded(tmp_path, points + HEAD + status).instruments[PLANT]
+    assert [*head.contacts.items()] == [
+        (DeviceStatus.FAILURE, StatusContact("FAULT", 0)),
+        (DeviceStatus.FUNCTION_CHECK, StatusContact("CAL", 1)),
+    ]
+    assert head.points == ("CO-01",)
 
 
 def test_a_plant_file_without_instruments_has_no_points_of_theirs(tmp_path: Path) -> None:

@@ -81,3 +81,8 @@ async def test_a_reading_whose_contact_cannot_be_read_is_shown_as_of_unknown_sta
     table = (await client.get(f"/plants/{STEEL}/table")).text
     assert "状态未知 1" in table
     assert "仪表状态未知" in table
+
+
+async def test_a_contact_belongs_to_its_instrument_and_is_not_missing_among_them(wired: StandIn, ask: Ask) -> None:
+    page = (await ask(OPERATOR).get("/instruments")).text
+    assert "泉州宏远钢铁有限公司：1 个测点未列入仪表台账" in page  # CW_DT-01
