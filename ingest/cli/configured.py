@@ -8,7 +8,7 @@ import shlex
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -132,13 +132,13 @@ class Ended(Event, level="error"):
 
 def end(why: Ended, error: Exception | None = None) -> NoReturn:
     """End with the reason: as text on a terminal, else as an event of the log; `error`: what it is made from."""
+    zh = error_in_chinese(error) if error is not None else None
     if sys.stderr.isatty():
         say.print(f"[red]{why.said}[/]")
-        zh = error_in_chinese(error) if error is not None else None
         for words in filter(None, (zh, why.error, why.expected)):
             say.print(words, markup=False)
     else:
-        emit(why)
+        emit(why if zh is None else replace(why, error=f"{zh} {why.error}"))
     raise typer.Exit(UNAVAILABLE) from None
 
 
@@ -150,7 +150,7 @@ def end_refused(error: InvalidConfig) -> NoReturn:
     emit(
         Ended(
             f"配置有 {many} 处错误,未启动 {many} faults in settings or plant files; not started",
-            str(error),
+            "\n".join(fault.line for fault in error.faults),
             "改正后启动;yujing check 列出全部错误。 Mend them, then start; yujing check names every fault.",
         )
     )

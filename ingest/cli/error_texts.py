@@ -1,4 +1,4 @@
-"""Puts why data, servers and addresses cannot be used into Chinese, for people at a terminal; logs have the English.
+"""Puts why data, servers and addresses cannot be used into Chinese, for people at a terminal or who read why it ended.
 
 Known are our own messages, and the usual ones of the system, SQLite and PostgreSQL.
 """

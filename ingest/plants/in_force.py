@@ -220,7 +220,7 @@ class PlantFiles:
             if back.faults:
                 emit(PlantFileRefused(back.name, "the last good file" if back.watched else "nothing", len(back.faults)))
             for fault in back.faults:
-                emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected.en))
+                emit(PlantFileFault(fault.file, fault.key, fault.value, fault.expected.both))
             if back.vanished:
                 emit(PlantFileHeld(back.name, ", ".join(back.vanished), self._wait_s))
         if self.held and not held:

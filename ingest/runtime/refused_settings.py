@@ -62,7 +62,7 @@ class Refusals:
         """Record faults instead of ending the service."""
         self.faults += faults
         for fault in faults:
-            emit(SettingRefused(fault.file, fault.key, fault.value, fault.expected.en))
+            emit(SettingRefused(fault.file, fault.key, fault.value, fault.expected.both))
 
     def resolve(self, fault: Fault) -> None:
         """Record that a fault was corrected while the service runs."""

@@ -133,4 +133,4 @@ def take_over(found: InForce, running: Settings) -> None:
 
 def _refuse(faults: Sequence[Fault]) -> None:
     for fault in faults:
-        emit(SettingsNotReread(fault.key, str(fault.value), fault.expected.en))
+        emit(SettingsNotReread(fault.key, str(fault.value), fault.expected.both))

@@ -33,7 +33,7 @@ _NUMBERED: Final = translations(((r"\(line (\d+)\)", r"（第 \1 行）"), (r"\(
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault, with what its reader needs to correct it; as a text it is a line of a log, in English."""
+    """One fault, with what its reader needs to correct it; as a text it is one line, in English."""
 
     file: str
     key: str
@@ -49,6 +49,12 @@ class Fault:
     def value_text(self) -> Text:
         """The value for people: what stands for one that is missing, hidden or too long is in both languages."""
         return _in_words(self.value)
+
+    @property
+    def line(self) -> str:
+        """It as a line of the log: in both languages, as on a terminal."""
+        there = f"{self.file}: {self.key_text.both} = {self.value_text.both}"
+        return f"{there}: 应为：{self.expected.zh} expected: {self.expected.en}"
 
     def __str__(self) -> str:
         return f"{self.file}: {self.key} = {self.value}: expected {self.expected.en}"

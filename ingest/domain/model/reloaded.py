@@ -56,7 +56,7 @@ class Reloaded(Generic[T]):
         except InvalidConfig as invalid:
             fault = invalid.faults[0]
             if fault != self._reported:
-                emit(self._unusable(fault.key, fault.file, fault.expected.en))
+                emit(self._unusable(fault.key, fault.file, fault.expected.both))
             self._reported = fault
             if self._good is None:
                 raise

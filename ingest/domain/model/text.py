@@ -11,3 +11,8 @@ class Text:
 
     zh: str
     en: str
+
+    @property
+    def both(self) -> str:
+        """Both on one line, for what is read by whoever comes: the log."""
+        return self.zh if self.zh == self.en else f"{self.zh} {self.en}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 
 import ingest
 from ingest.base.config import Secret, SecretUnreadable
+from ingest.base.telemetry import configure_logging
 from ingest.cli.configured import UNAVAILABLE, Ended, end
 from ingest.cli.error_texts import error_in_chinese
 from ingest.cli.main import app
@@ -74,6 +76,22 @@ def test_a_journal_that_is_not_there_is_told_in_both_languages(tmp_path: Path) -
     assert result.exit_code == UNAVAILABLE
     assert "：文件或目录不存在" in result.stderr
     assert ": no such file" in result.stderr
+
+
+def test_a_start_that_fails_is_told_in_chinese_first_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a service under systemd, whose standard error is no terminal; what has no Chinese is told as it is."""
+    for error, told in (
+        (
+            CannotListen("::1", 80, "Address already in use"),
+            "无法在 ::1 端口 80 监听：地址已被占用 cannot listen on ::1 port 80: ",
+        ),
+        (OSError("the cat is on the keyboard"), "the cat is on the keyboard"),
+    ):
+        configure_logging()
+        with pytest.raises(typer.Exit):
+            end(Ended("无法启动 cannot start", str(error)), error)
+        line = json.loads(capsys.readouterr().err)
+        assert (line["event"], line["error"].startswith(told)) == ("ended", True)
 
 
 def test_a_start_that_fails_is_told_in_chinese_first_on_a_terminal(

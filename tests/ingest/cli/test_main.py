@@ -237,6 +237,9 @@ def test_the_service_does_not_start_on_what_it_cannot_read(tmp_path: Path, text:
     assert "expected" in result.output
     events = [json.loads(line) for line in result.stderr.splitlines()]
     assert events[-1]["event"] == "ended", "the log is lines of JSON to its last"
+    lines = events[-1]["error"].splitlines()
+    assert lines
+    assert all(re.search("应为：.*[\u4e00-\u9fff].* expected: .", line) for line in lines), "Chinese first"
     assert str(tmp_path) in events[-1]["error"] or "plants" in events[-1]["error"]
 
 

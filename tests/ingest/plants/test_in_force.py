@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import re
 import stat
 from pathlib import Path
 from typing import Final
@@ -89,6 +90,7 @@ def test_a_plant_whose_only_file_ever_is_bad_is_told_as_not_watched_and_hinders_
     assert [log["in_force"] for log in logs if log["event"] == "plant_file_refused"] == ["nothing"]
     fault = next(log for log in logs if log["event"] == "plant_file_fault")
     assert (fault["key"], fault["value"]) == ("bogus", "1")
+    assert re.search("之一 one of enterprise, ", fault["expected"]), "in both languages"
 
 
 def test_a_start_at_which_no_plant_could_be_watched_is_refused_with_every_fault(house: House) -> None:
