@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.benchmarks.printed import printed
 
 
 def test_the_alarm_benchmark_gives_every_figure() -> None:
     """As people start it, with few alarms and requests."""
-    command = [sys.executable, "-m", "benchmarks.alarms", "--json", "--alarms", "500", "--requests", "1"]
-    measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    measured = printed("alarms", "--alarms", "500", "--requests", "1")
     assert measured["alarms"] == 500
     assert set(measured["sqlite"]["requests"]) == set(measured["postgresql"]["requests"])
     assert len(measured["sqlite"]["requests"]) == 25

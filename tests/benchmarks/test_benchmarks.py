@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 from benchmarks.park import park
 from detectors import KINDS
+from tests.benchmarks.printed import printed
 
 
 def test_the_detectors_benchmark_gives_every_figure() -> None:
     """As people start it: one JSON object, all figures positive."""
-    command = [sys.executable, "-m", "benchmarks.detectors", "--json", "--scale", "0.01"]
-    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    figures = printed("detectors", "--scale", "0.01")
     shapes = {"wide_10000", "wide_100000", "deep_100", "small_100"}
     lone = {"frame_20_of_100_us", "frame_20_of_20000_us", "frame_20_of_100000_us", "frame_20_of_100000_vs_of_100"}
     cold = {"county_cycle_us", "frame_20_cold_us", "county_cycle_cold_us"}
@@ -25,9 +21,7 @@ def test_the_detectors_benchmark_gives_every_figure() -> None:
 
 
 def test_the_cycle_benchmark_gives_every_figure() -> None:
-    command = [sys.executable, "-m", "benchmarks.cycle", "--json", "--cycles", "8", "--frames", "1", "3"]
-    command += ["--points", "40", "80", "--rest-ms", "1"]
-    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    figures = printed("cycle", "--cycles", "8", "--frames", "1", "3", "--points", "40", "80", "--rest-ms", "1")
     assert set(figures["engine_cycle_us"]) == {"40", "80"}
     for of in figures["engine_cycle_us"].values():
         assert set(of) == {"1", "3", "idle"}
@@ -36,8 +30,7 @@ def test_the_cycle_benchmark_gives_every_figure() -> None:
 
 
 def test_the_history_benchmark_gives_every_figure() -> None:
-    command = [sys.executable, "-m", "benchmarks.history", "--json", "--readings", "30000"]
-    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    figures = printed("history", "--readings", "30000")
     assert figures.keys() == {
         "lines_per_s",
         "points_per_s_into_influxdb",
@@ -48,9 +41,7 @@ def test_the_history_benchmark_gives_every_figure() -> None:
 
 
 def test_the_benchmark_of_the_built_in_store_gives_every_figure() -> None:
-    command = [sys.executable, "-m", "benchmarks.duck", "--json", "--millions", "0", "--days", "1", "--points", "5"]
-    command += ["--sizes", "500"]
-    figures = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    figures = printed("duck", "--millions", "0", "--days", "1", "--points", "5", "--sizes", "500")
     trends = {f"{what}_{span}_ms" for what in ("trend", "trends") for span in ("year", "hour")}
     assert figures.keys() == trends | {"cpu_s_per_million", "rss_mb", "bytes_a_reading", "bytes_a_minute"}
     assert figures["cpu_s_per_million"]["500"] > 0

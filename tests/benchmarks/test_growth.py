@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
+
+from tests.benchmarks.printed import printed
 
 
 @pytest.mark.timeout(300)  # it starts two services and a server
 def test_the_growth_benchmark_gives_every_figure() -> None:
     """As people start it, with few alarms and requests."""
-    command = [
-        sys.executable,
-        "-m",
-        "benchmarks.growth",
-        "--json",
-        "--years",
-        "1",
-        "--alarms",
-        "2500",
-        "--requests",
-        "1",
-    ]
-    measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    measured = printed("growth", "--years", "1", "--alarms", "2500", "--requests", "1")
     assert (measured["years"], measured["alarms"]) == (1, 2500)
     for system in ("sqlite", "postgresql"):
         assert len(measured[system]["requests"]) == 7

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.benchmarks.printed import printed
 
 
 def test_the_intake_benchmark_gives_every_figure() -> None:
     """As people start it, with few messages and points."""
-    command = [sys.executable, "-m", "benchmarks.intake", "--json", "--messages", "500", "--points", "100"]
-    figures = json.loads(subprocess.run([*command, "--rest", "0"], capture_output=True, text=True, check=True).stdout)
+    figures = printed("intake", "--messages", "500", "--points", "100", "--rest", "0")
     assert set(figures) == {
         "messages_per_s", "readings_per_s", "mosquitto_sub_ratio", "end_to_end_readings_per_s",
         "end_to_end_readings_per_s_20", "cpu_s_per_million_readings", "latency_p99_ms", "latency_p50_ms",

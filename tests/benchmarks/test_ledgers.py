@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-
 import pytest
+
+from tests.benchmarks.printed import printed
 
 
 @pytest.mark.timeout(300)  # it starts a service
 def test_the_benchmark_of_ledgers_gives_every_figure() -> None:
     """As people start it, with few plants and requests."""
-    few = ("--plants", "2", "--instruments", "3", "--requests", "1")
-    command = [sys.executable, "-m", "benchmarks.ledgers", "--json", *few]
-    measured = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    measured = printed("ledgers", "--plants", "2", "--instruments", "3", "--requests", "1")
     assert (measured["instruments"], measured["entries"]) == (6, 36)
     assert {*measured["rounds"]} == {"first_ms", "idle_ms", "after_an_entry_ms", "after_a_restart_ms"}
     assert len(measured["requests"]) == 9

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.benchmarks.printed import printed
 
 
 def test_the_memory_benchmark_gives_every_figure() -> None:
     """As people start it, with few frames."""
-    command = [sys.executable, "-m", "benchmarks.memory", "--json", "--frames", "1200", "--rate", "200"]
-    figures = json.loads(subprocess.run([*command, "--stall-every", "4"], capture_output=True, check=True).stdout)
+    figures = printed("memory", "--frames", "1200", "--rate", "200", "--stall-every", "4")
     assert figures["stalls"] > 0
     assert figures["points"] == 2000
     assert all(mb > 0 for mb in figures["rss_mb"])

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+from tests.benchmarks.printed import printed
 
 
 def test_the_benchmark_of_steady_loads_gives_every_figure() -> None:
     """As people start it, one shape for a moment."""
-    command = [sys.executable, "-m", "benchmarks.steady", "--json", "--only", "plant", "--history", "duckdb"]
-    command += ["--seconds", "2", "--warm", "1", "--probe", "4"]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)["plant"]
+    one = ("--only", "plant", "--history", "duckdb", "--seconds", "2", "--warm", "1", "--probe", "4")
+    found = printed("steady", *one)["plant"]
     assert found["alarms"] == 40
     assert {"engine", "intake"} <= found["threads"].keys()
     positive = {
@@ -23,8 +20,7 @@ def test_the_benchmark_of_steady_loads_gives_every_figure() -> None:
 
 def test_the_memory_of_hours_is_seen_hour_by_hour() -> None:
     """Two hours' worth, of which a thousandth is sent."""
-    command = [sys.executable, "-m", "benchmarks.steady", "--json", "--hours", "2", "--share", "0.001", "--speed", "2"]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    found = printed("steady", "--hours", "2", "--share", "0.001", "--speed", "2")
     assert found["frames"] == 1440
     assert found["alarms"] > 0
     assert len(found["rss_mb"]) == len(found["seconds"]) == 2
@@ -33,9 +29,7 @@ def test_the_memory_of_hours_is_seen_hour_by_hour() -> None:
 
 def test_the_cost_of_an_alarm_is_given_by_thread() -> None:
     """A turn of each kind, faster than on an ordinary day, while somebody follows the alarms."""
-    command = [sys.executable, "-m", "benchmarks.alarm_cost", "--json", "--times", "1", "--rounds", "1"]
-    command += ["--rate", "20", "--streams", "1"]
-    found = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    found = printed("alarm_cost", "--times", "1", "--rounds", "1", "--rate", "20", "--streams", "1")
     assert found["alarms"] == 20
     assert len(found["ms_by_turn"]) == 1
     assert {"engine", "asyncio", "MainThread"} <= found["ms_by_thread"].keys()
