@@ -1,6 +1,6 @@
 """The present state of plants: which values can be trusted, which equipment is in production, and in which phase.
 
-The one place that decides all three, from the engine's state, for warnings, alarm display, casework and the API.
+The one place that decides all three, from the engine's state, for warnings, alarm display, automations and the API.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class PlantView:
         return phases[0]
 
     def state(self, plant: str, equipment: str | None) -> EquipmentState:
-        """Return both: what warnings, display, casework and the API ask for."""
+        """Return both: what warnings, display, automations and the API ask for."""
         return EquipmentState(self.running(plant, equipment), self.phase(plant, equipment))
 
     def state_of(self, point: Point | None) -> EquipmentState:

@@ -24,7 +24,7 @@ from ingest.domain.model.plant import Point
 from ingest.domain.model.warning import Colour, EarlyWarning, WarningFilter, WarningState
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.view import PlantView
-from ingest.runtime.case_opening import open_hazard, open_hazards_by, open_lead
+from ingest.runtime.automatic_cases import hazards_still_open, open_hazard, open_lead
 from ingest.services.all_pages import read_all
 from ingest.services.cases.dispositions import command
 from ingest.services.ports import AlarmBook, WarningBook
@@ -45,7 +45,7 @@ class DispositionRefused(Event, level="warning"):
 
 
 class CaseAutomation:
-    """Runs in each round of `casework`. Times are ns since the epoch, from the clock it is given."""
+    """Runs in each round of `Automations`. Times are ns since the epoch, from the clock it is given."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class CaseAutomation:
 
     def _open_hazard(self, dead: DeadPoint, point: Point, now: int) -> None:
         hazard = hazard_of(dead, point, now, self._config.dead_after_h)
-        open_ = open_hazards_by(self._store, RULE, frozenset({dead.plant}))
+        open_ = hazards_still_open(self._store, RULE, frozenset({dead.plant}))
         same = [hazard for hazard in open_ if hazard.point == dead.point]
         if not same:
             open_hazard(self._store, hazard, now)

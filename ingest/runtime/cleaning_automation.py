@@ -14,8 +14,8 @@ from uuid import UUID
 from ingest.domain.cases.cleaning import RULE, AreaStatus, cleaning_hazard, status_of
 from ingest.domain.model.daily import LONGEST_AGE_H
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import RuleHazards
-from ingest.runtime.open_cases import CaseBooks
+from ingest.runtime.automatic_cases import RuleHazards
+from ingest.runtime.case_books import CaseBooks
 
 FEED_S: Final = 300.0
 """Interval of readings of an area's age; a new record is passed on at the next look."""
@@ -24,7 +24,7 @@ _HOUR: Final = 3600 * 10**9
 
 
 class CleaningAutomation:
-    """Runs in each round of `casework`. Times are ns since the epoch, from the clock it is given."""
+    """Runs in each round of `Automations`. Times are ns since the epoch, from the clock it is given."""
 
     def __init__(
         self,

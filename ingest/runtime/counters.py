@@ -21,7 +21,7 @@ from ingest.intake.events import MessageQuarantined
 from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
 from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust
-from ingest.runtime.case_opening import CaseOpened
+from ingest.runtime.automatic_cases import CaseOpened
 from ingest.runtime.maintenance_events import EventsTrimmed, OutboxTrimmed
 from ingest.runtime.notice_automation import NoticeEnded, NoticeGiven
 from ingest.runtime.self_monitoring import LookFailed

@@ -21,7 +21,7 @@ from ingest.domain.cases.occasions import check_occasions
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.notice import Occasion
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.case_opening import RuleHazards
+from ingest.runtime.automatic_cases import RuleHazards
 from ingest.services.cases.instrument_board import InstrumentBoard, Standings
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.services.ports import SuppressionBook

@@ -50,7 +50,7 @@ class NoticeEnded(Event, labels=("matter",)):
 
 
 class NoticeAutomation:
-    """Runs in each round of `casework`, after what it looks at. Times are ns since the epoch, from the clock given.
+    """Runs in each round of `Automations`, after what it looks at. Times are ns since the epoch, from the clock given.
 
     Attributes:
         undelivered: by connector how many of its messages wait, as of the last look; None: nobody has looked yet.

@@ -21,7 +21,7 @@ from ingest.domain.model.notice import Occasion
 from ingest.domain.model.plant import Point
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.view import Latest, PlantView
-from ingest.runtime.open_cases import CaseBooks
+from ingest.runtime.case_books import CaseBooks
 from ingest.services.all_pages import read_all
 
 UNREGISTERED: Final = "unregistered"

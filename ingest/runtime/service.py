@@ -19,7 +19,8 @@ from ingest.engine.engine import Engine
 from ingest.intake.sources.clock import Clock
 from ingest.plants.file_watcher import configurations
 from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
-from ingest.runtime.casework import casework
+from ingest.runtime.automations import build_automations
+from ingest.runtime.case_books import open_case_books
 from ingest.runtime.counters import expose_counters
 from ingest.runtime.engine_policy import engine_policy
 from ingest.runtime.failure import Failure
@@ -38,7 +39,6 @@ from ingest.runtime.maintenance import (
     trim_outbox,
 )
 from ingest.runtime.monitored_parts import monitored_parts
-from ingest.runtime.open_cases import open_cases
 from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
 from ingest.runtime.receiving import receiving
 from ingest.runtime.refused_settings import Refusals, recheck_refused
@@ -139,7 +139,7 @@ class Service:
             self._sender.wake(messages)
             news.notify()
 
-        cases = open_cases(self._database, settings.cases)
+        cases = open_case_books(self._database, settings.cases)
         policy = engine_policy(settings, self.refusals, self.outbox, cases.works.of)
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
@@ -213,7 +213,7 @@ class Service:
             self.files,
             reads,
         )
-        self._casework = casework(
+        self._automations = build_automations(
             cases,
             self._database,
             self.alarms,
@@ -266,7 +266,7 @@ class Service:
                 self.load,
                 self.files,
                 self._certificates,
-                self._casework.gauges,
+                self._automations.gauges,
                 self._settings.connectors.names(),
                 self.refusals.faults,
             )
@@ -296,7 +296,7 @@ class Service:
                     group.create_task(every_second(self._check_files, self._settle_trail), name="every-second"),
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._self_monitor.run(), name="selfwatch"),
-                    group.create_task(self._casework.run(), name="casework"),
+                    group.create_task(self._automations.run(), name="automations"),
                 ]
                 self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
                 await self._failure.awaited_beside(stop)

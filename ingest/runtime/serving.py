@@ -12,8 +12,8 @@ from ingest.domain.model.audit import Act
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.text import Text
 from ingest.plants.saved_files import SavedFiles
+from ingest.runtime.case_books import CaseBooks
 from ingest.runtime.live import LiveService
-from ingest.runtime.open_cases import CaseBooks
 from ingest.runtime.refused_settings import Refusals
 from ingest.runtime.resources import connections
 from ingest.runtime.settings import Settings

@@ -44,7 +44,7 @@ def test_every_code_of_the_protocol_is_asked() -> None:
 
 @pytest.mark.parametrize("code", WORTH)
 def test_each_quality_means_the_same_to_everybody(tmp_path: Path, code: int) -> None:
-    """Engine, view, report to the province and casework."""
+    """Engine, view, report to the province and automations."""
     head, worth, flags = Head(tmp_path, PLAIN), WORTH[code], int(QUALITIES[code])
     head.seconds(0, 5, 5.0)
     raised = {rule for event, rule in head.seconds(5, 60, GAS, flags) if event == "raised"}

@@ -86,7 +86,7 @@ def test_engine_alarms_warnings_and_risk_give_one_answer(tmp_path: Path, signal:
     critical = phase is not CALM
     point = bench.configuration.find(PLANT, "CO-01")
     state = bench.engine.engine_state.view(bench.clock.wall()).state_of(point)
-    assert (state.called, state.critical) == (phase, critical)  # display, casework, API
+    assert (state.called, state.critical) == (phase, critical)  # display, automations, API
     (alarm,) = (each for each in bench.engine.engine_state.alarms.values() if each.rule == "X")
     assert alarm.phase == phase
     fact = fact_of(bench)

@@ -72,7 +72,7 @@ SIGNALS: dict[str, tuple[dict[str, float], int, bool]] = {
 
 @pytest.mark.parametrize("signal", SIGNALS)
 def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Path, signal: str) -> None:
-    """Engine, warnings, display and casework give one answer, that of the view: stopped only by a value to trust.
+    """Engine, warnings, display and automations give one answer, that of the view: stopped only by a value to trust.
 
     A furnace with gas in the air (an alarm of the process) whose mandatory point then falls silent.
     """
@@ -97,11 +97,11 @@ def test_what_says_nothing_of_a_machine_says_nowhere_that_it_stands(tmp_path: Pa
     (shown,) = display([gas], find=find, stopped=stopped, raises=raises, config=load.config, now=now)
     assert (shown.cover is None) is state.in_production
     cases = CaseStore(bench.database)
-    casework = CaseAutomation(
+    automation = CaseAutomation(
         cases, bench.alarms, bench.book, lambda: bench.configuration, lambda: view, lambda _: None, CasesConfig(),
         lambda: now,
     )  # fmt: skip
-    asyncio.run(casework.run_once())
+    asyncio.run(automation.run_once())
     dead = next(dead for dead in cases.dead_points() if dead.point == "CO-01")
     assert (dead.since is not None) is state.in_production
     bench.close()

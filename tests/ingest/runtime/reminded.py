@@ -13,9 +13,9 @@ from ingest.domain.model.batch import Batch
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import Message
-from ingest.runtime.casework import notice_sources
+from ingest.runtime.automations import notice_sources
+from ingest.runtime.case_books import CaseBooks
 from ingest.runtime.notice_automation import NoticeAutomation
-from ingest.runtime.open_cases import CaseBooks
 from ingest.runtime.registers import Registers
 from ingest.storage.journal.commit import Commit
 from ingest.storage.state.cleaning_board import CleaningBoard

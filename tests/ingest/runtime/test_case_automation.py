@@ -60,7 +60,7 @@ def duty(configuration: PlantConfiguration) -> PlantConfiguration:
     )
 
 
-def casework(hall: StandIn) -> CaseAutomation:
+def automation(hall: StandIn) -> CaseAutomation:
     """As after a start: it remembers nothing but what is in the books."""
     ports = hall.ports
     return CaseAutomation(
@@ -97,7 +97,7 @@ def leads(hall: StandIn) -> list[Lead]:
 
 
 async def test_a_mandatory_sensor_dead_for_two_hours_in_production_is_a_hazard_once(hall: StandIn) -> None:
-    work = casework(hall)
+    work = automation(hall)
     casting(hall, 900.0)
     silent(hall)
     await wait(hall, work, 110)
@@ -116,7 +116,7 @@ async def test_a_restart_at_any_moment_opens_nothing_twice_and_loses_no_time(hal
     casting(hall, 900.0)
     silent(hall)
     for _ in range(40):
-        await wait(hall, casework(hall), 10)
+        await wait(hall, automation(hall), 10)
     (hazard,) = hazards(hall)
     assert hazard.found == NOON + 2 * HOUR
 
@@ -126,7 +126,7 @@ async def test_killed_between_the_hazard_and_its_memory_it_is_not_opened_again(
 ) -> None:
     casting(hall, 900.0)
     silent(hall)
-    work = casework(hall)
+    work = automation(hall)
     await wait(hall, work, 110)
     plain = hall.cases.store.note_dead
 
@@ -139,12 +139,12 @@ async def test_killed_between_the_hazard_and_its_memory_it_is_not_opened_again(
     with pytest.raises(StateUnavailable):
         await wait(hall, work, 10)
     monkeypatch.undo()
-    await wait(hall, casework(hall), 60)
+    await wait(hall, automation(hall), 60)
     assert len(hazards(hall)) == 1
 
 
 async def test_a_machine_that_stands_is_no_production_and_one_nobody_knows_of_is(hall: StandIn) -> None:
-    work = casework(hall)
+    work = automation(hall)
     casting(hall, 0.0)
     silent(hall)
     await wait(hall, work, 300)
@@ -157,7 +157,7 @@ async def test_a_machine_that_stands_is_no_production_and_one_nobody_knows_of_is
 
 
 async def test_a_sensor_that_died_again_is_another_hazard_only_when_the_first_is_settled(hall: StandIn) -> None:
-    work = casework(hall)
+    work = automation(hall)
     casting(hall, 900.0)
     first = silent(hall)
     await wait(hall, work, 120)
@@ -182,11 +182,11 @@ async def test_a_missed_deadline_is_a_lead_once_and_a_new_deadline_missed_anothe
         made.hazard(ALUMINIUM), made.REGISTER, made.GENERAL, made.rectify(TODAY + dt.timedelta(days=1))
     )
     books.commit(added=[hazard])
-    work = casework(hall)
+    work = automation(hall)
     await wait(hall, work, 35 * 60, every=60)
     assert leads(hall) == [], "the deadline's day is not over"
     await wait(hall, work, 24 * 60, every=60)
-    await wait(hall, casework(hall), 24 * 60, every=60)
+    await wait(hall, automation(hall), 24 * 60, every=60)
     (lead,) = leads(hall)
     assert (lead.source, lead.subject, lead.plant, lead.opened_by) == (
         "overdue-hazard",
@@ -224,11 +224,11 @@ def record_event(hall: StandIn, warning: EarlyWarning, kind: WarningEventKind) -
 @pytest.mark.parametrize(("colour", "minutes"), [(Colour.RED, 30), (Colour.ORANGE, 120)])
 async def test_a_grave_warning_nobody_answers_is_a_lead_once(hall: StandIn, colour: Colour, minutes: int) -> None:
     warning = warned(hall, colour)
-    work = casework(hall)
+    work = automation(hall)
     await wait(hall, work, minutes - 10)
     assert leads(hall) == []
     await wait(hall, work, 10)
-    await wait(hall, casework(hall), 300)
+    await wait(hall, automation(hall), 300)
     (lead,) = leads(hall)
     assert (lead.source, lead.subject, lead.plant) == ("warning", str(warning.id), STEEL)
     assert lead.text == f"{colour.text.zh}预警未处置"
@@ -236,7 +236,7 @@ async def test_a_grave_warning_nobody_answers_is_a_lead_once(hall: StandIn, colo
 
 async def test_the_time_counts_from_when_it_became_so_grave(hall: StandIn) -> None:
     warning = warned(hall, Colour.YELLOW)
-    work = casework(hall)
+    work = automation(hall)
     await wait(hall, work, 600)
     record_event(
         hall, replace(warning, colour=Colour.RED, peak=Colour.RED, since=hall.time), WarningEventKind.COLOUR_CHANGED
@@ -254,7 +254,7 @@ async def test_a_warning_that_was_answered_is_no_lead(hall: StandIn) -> None:
     )
     warned(hall, Colour.RED, state=WarningState.CLOSED)
     warned(hall, Colour.YELLOW)
-    await wait(hall, casework(hall), 600)
+    await wait(hall, automation(hall), 600)
     assert leads(hall) == []
 
 
@@ -262,7 +262,7 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
     alarm = silent(hall, "CW_IN_T-01")
     disposition = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
     hall.cases.store.commit(added=[disposition])
-    work = casework(hall)
+    work = automation(hall)
     await work.run_once()
     assert hall.book[alarm.id].disposed is None, "whoever gave it may be telling it right now"
     hall.engine_away = True
@@ -280,5 +280,5 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
 async def test_what_the_engine_refuses_is_not_told_for_ever(hall: StandIn) -> None:
     disposition = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
     hall.cases.store.commit(added=[disposition])
-    await casework(hall).run_once()
+    await automation(hall).run_once()
     assert hall.cases.store.unreported(limit=9) == []

@@ -20,8 +20,8 @@ from ingest.domain.cases.hazard_steps import Close, Grade, Rectify, Register, Su
 from ingest.domain.model.alarm import Alarm
 from ingest.engine.commands import Acknowledge, Person
 from ingest.plants.configuration import PlantConfiguration
+from ingest.runtime.case_books import open_case_books
 from ingest.runtime.cleaning_automation import CleaningAutomation
-from ingest.runtime.open_cases import open_cases
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.database import Database
 from tests.ingest.runtime.automated_plant import HOUR, AutomatedPlant
@@ -55,7 +55,7 @@ class Hall(AutomatedPlant[CleaningAutomation]):
         return small_configuration(self.folder, self.journal.number_points, text)
 
     def automated(self) -> tuple[CaseStore, CleaningAutomation]:
-        books = open_cases(self.database, CasesConfig())
+        books = open_case_books(self.database, CasesConfig())
         self.cleaned = books.cleaned
         return books.store, CleaningAutomation(books, lambda: self.engine.configuration, self.observe, self.clock.wall)
 

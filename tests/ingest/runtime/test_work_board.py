@@ -10,7 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from ingest.domain.cases.config import CasesConfig
-from ingest.runtime.open_cases import open_cases
+from ingest.runtime.case_books import open_case_books
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.errors import StateInDoubt, StateUnavailable
@@ -29,7 +29,7 @@ def test_declared_work_whose_commit_is_in_doubt_is_looked_up_and_not_guessed(
     alarm = replace(alarm_event(1, at=now, onset=now).alarm, annunciated=now)
     work = replace(hot_work(now - HOUR, now + HOUR, equipment=None, made=now - HOUR), plant=alarm.plant)
     database = Database(migrated_at_server)
-    books = open_cases(database, CasesConfig())
+    books = open_case_books(database, CasesConfig())
     assert books.works.of(alarm, None) == []
     with dying_at_commit(database, kept=kept), pytest.raises(StateInDoubt):
         books.store.commit(added=[work])

@@ -14,8 +14,8 @@ from ingest.domain.cases.hazard import HazardFilter
 from ingest.domain.model.daily import CleaningArea
 from ingest.domain.model.payload import iso
 from ingest.domain.model.text import Text
+from ingest.runtime.case_books import CaseBooks
 from ingest.runtime.cleaning_automation import FEED_S, CleaningAutomation
-from ingest.runtime.open_cases import CaseBooks
 from ingest.storage.state.cleaning_board import CleaningBoard
 from ingest.storage.state.daily_store import DailyStore
 from ingest.storage.state.errors import StateUnavailable

@@ -18,7 +18,7 @@ from ingest.domain.model.instrument import Check, Instrument, Period
 from ingest.domain.model.plant import Confidence
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
-from ingest.runtime.open_cases import open_cases
+from ingest.runtime.case_books import open_case_books
 from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.config import StateConfig
@@ -144,7 +144,7 @@ def test_a_commit_in_doubt_is_looked_up_and_not_guessed(
 ) -> None:
     """The server went away while it committed: written after all, or not."""
     database = Database(migrated_at_server)
-    books = open_cases(database, CasesConfig())
+    books = open_case_books(database, CasesConfig())
     (instrument_,) = known = (instrument("a", 1),)
     configuration = replace(small_configuration(tmp_path), instruments={"a": known})
 

@@ -15,11 +15,11 @@ from ingest.domain.model.notice import Matter
 from ingest.engine.engine import Engine
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.case_automation import CaseAutomation
+from ingest.runtime.case_books import CaseBooks
 from ingest.runtime.cleaning_automation import CleaningAutomation
 from ingest.runtime.instrument_automation import InstrumentAutomation
 from ingest.runtime.live import LiveService
 from ingest.runtime.notice_automation import NoticeAutomation, Source
-from ingest.runtime.open_cases import CaseBooks
 from ingest.runtime.register_gauges import register_gauges
 from ingest.runtime.registers import Registers
 from ingest.runtime.settings import Settings
@@ -31,13 +31,13 @@ from ingest.storage.state.suppressions import SuppressionStore
 
 @dataclass(frozen=True, slots=True)
 class CaseworkPutOff(Event, level="warning"):
-    """A look at the cases could not be finished; it is repeated."""
+    """An automation could not finish its part of a round; it is repeated in the next one."""
 
     error: str
 
 
-class Casework:
-    """Runs every part in each round; one that finds no state database does not hold up the others."""
+class Automations:
+    """Runs every automation in each round; one that finds no state database does not hold up the others."""
 
     def __init__(
         self,
@@ -61,7 +61,7 @@ class Casework:
             await asyncio.sleep(self._every_s)
 
 
-def casework(
+def build_automations(
     books: CaseBooks,
     database: Database,
     alarms: AlarmBook,
@@ -71,7 +71,7 @@ def casework(
     observe: Callable[[Sequence[tuple[int, float]]], None],
     settings: Settings,
     wake: Callable[[], None],
-) -> Casework:
+) -> Automations:
     """Build every automation.
 
     `observe` journals values of the service's own points (`Intake.observe`); `wake` is told of messages to be sent.
@@ -106,7 +106,7 @@ def casework(
         time.time_ns,
     )
     parts = cases.run_once, instruments.run_once, cleaning.run_once, registers.run_once, notices.run_once
-    return Casework(
+    return Automations(
         parts,
         config.look_every_s,
         lambda: register_gauges(instruments.figures, registers.figures, notices.figures(), notices.undelivered),

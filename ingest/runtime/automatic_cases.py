@@ -1,4 +1,4 @@
-"""Opens records of the closed loop in the service's own name, each once."""
+"""Opens hazards and leads of the closed loop in the service's own name, each once."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class CaseOpened(Event, level="warning", labels=("kind",)):
     plant: str
 
 
-def open_hazards_by(store: CaseStore, origin: str, plants: frozenset[str]) -> list[Hazard]:
+def hazards_still_open(store: CaseStore, origin: str, plants: frozenset[str]) -> list[Hazard]:
     """Return the hazards of these plants that a rule found and that are still open: one stands for a later finding."""
     which = HazardFilter(plants=plants, states=OPEN_STATES, source=HazardSource.RULE, origin=origin)
     return list(read_all(partial(store.hazards, which), lambda hazard: (hazard.found, hazard.id)))
@@ -51,7 +51,7 @@ class RuleHazards:
         if not missing:
             return
         plants = frozenset(hazard.plant for hazard in missing)
-        stand = {(hazard.plant, hazard.point) for hazard in open_hazards_by(self._store, self._rule, plants)}
+        stand = {(hazard.plant, hazard.point) for hazard in hazards_still_open(self._store, self._rule, plants)}
         for hazard in missing:
             if (hazard.plant, hazard.point) not in stand:
                 open_hazard(self._store, hazard, now)

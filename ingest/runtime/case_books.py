@@ -1,4 +1,4 @@
-"""Opens the records of the closed loop, and what engine and automation have to know of them at any time."""
+"""The books of the closed loop: its records in the state database, and what is kept in memory of them."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ class CaseBooks:
     instruments: InstrumentBoard
 
 
-def open_cases(database: Database, config: CasesConfig) -> CaseBooks:
-    """Return the books; the boards follow what is committed. Raises StateUnavailable."""
+def open_case_books(database: Database, config: CasesConfig) -> CaseBooks:
+    """Open the books; the boards follow what is committed. Raises StateUnavailable."""
     daily = DailyStore(database)
     works, cleaned = WorkBoard(daily, time.time_ns), CleaningBoard(daily)
     instruments = InstrumentBoard(CaseStore(database), config)
