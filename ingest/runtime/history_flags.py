@@ -16,6 +16,9 @@ from ingest.plants.configuration import PlantConfiguration
 class HistoryFlags:
     """Called by the history writer's thread alone, with the readings in the order of the journal.
 
+    Some are given once more, all or those of some points: after a failure, and for the phases of equipment. They are
+    late then and get the flags of their time, by what is remembered of the contacts.
+
     The writer may be ahead of the engine or far behind it, so it follows the status contacts by itself, from what the
     engine knew of them when the writer began.
     """

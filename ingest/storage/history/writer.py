@@ -82,7 +82,8 @@ class HistoryWriter:
         alarms: source of alarm events.
         warnings: source of warning events; None: there are none.
         configuration: the configuration in force.
-        add_flags: adds the quality flags that depend on a reading alone.
+        add_flags: adds the quality flags of readings, which it is given in the order of the journal; what is given once
+            more (after a failure, or for phases) gets the same.
         after_cycle: called after each cycle, and again later if it fails: see `ingest.storage.history.slots`.
         pace: of its cycles while none is full.
     """

@@ -79,11 +79,14 @@ def test_a_writer_that_begins_anywhere_gives_what_the_engine_gives(
     assert {int(Flag.STATUS_UNKNOWN), int(Flag.BAD | Flag.FAILURE), int(Flag.FUNCTION_CHECK)} <= {*flags_of(expected)}
 
 
-def test_what_is_written_once_more_after_a_failure_has_the_same_flags(configuration: PlantConfiguration) -> None:
+def test_what_is_given_once_more_has_the_same_flags(configuration: PlantConfiguration) -> None:
     engine_state, frames = EngineState(configuration), stream(configuration)
     flags = HistoryFlags(lambda: engine_state)
     first = flags(concat(frames[:150]), configuration)
     assert flags_of([flags(concat(frames[:150]), configuration)]) == flags_of([first])
+    values = first.take(first.point == first.point[0])  # as for phases: without the contacts
+    unflagged = concat(frames[:150]).take(first.point == first.point[0])
+    assert flags_of([flags(unflagged, configuration)]) == flags_of([values])
     rest = flags(concat(frames[150:]), configuration)
     assert flags_of([first, rest]) == flags_of(judged(engine_state, frames))
 
