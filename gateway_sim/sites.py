@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 PLANTS = Path(str(files("gateway_sim"))) / "plants"
 """The folder of the sample plant files."""
+
+ORDINARY: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {("demo-dust", "SPARK-01"): ("ON",)}
+"""Plant and point -> rules whose alarms on healthy days are true: they tell of something that did happen there."""
 
 
 @dataclass(frozen=True, slots=True)

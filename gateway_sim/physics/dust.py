@@ -1,6 +1,7 @@
-"""Dust collection: a dry collector that loads and is pulse-cleaned, a wet one with its water, and the shifts.
+"""Dust collection: a dry collector that loads and is pulse-cleaned, a wet one with its water, the shifts, and sparks.
 
-The numbers are those of made-up collectors; they are nobody's regulation.
+The numbers are those of made-up collectors; they are nobody's regulation. What is known of the ordinary sparks of
+work, and what is assumed, is said in `gateway_sim.physics.sparks`.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from collections.abc import Collection
 from typing import Final
 
 from gateway_sim.physics.signals import Noise, Plant, lag, of_day, warmth
+from gateway_sim.physics.sparks import SPARKS_A_DAY, OrdinarySparks
 
 SHIFTS: Final = ((6.0 * 3600, 12.0 * 3600), (12.75 * 3600, 22.0 * 3600))  # s since midnight
 FAN_LEAD_S: Final = 60.0  # the fans start this long before the work and
@@ -65,13 +67,14 @@ def _fans_at(time_s: float) -> bool:
 
 
 class DustCollectors(Plant):
-    """Two collectors.
+    """Two collectors, one of them with a spark detector that sees ordinary sparks, `sparks_a_day` in 24 h of work.
 
     Faults it knows: `hopper-smouldering`, `hopper-heating`, `filter-blocked`, `filter-torn`, `fan-belt`, `spark-burst`.
     """
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, sparks_a_day: float = SPARKS_A_DAY) -> None:
         super().__init__(_NOISE, _CONTACTS, seed)
+        self._ordinary = OrdinarySparks(seed, sparks_a_day)
         self._cake = 0.3 * (PULSE_AT_PA - CLEAN_PA)  # Pa the dust on the bags costs
         self._resistance = CLEAN_PA + self._cake
         self._spin = 1.0  # share of its air each fan moves
@@ -83,7 +86,7 @@ class DustCollectors(Plant):
         self._wet = WET_FULL_M
         self._refilling = False
         self._conc = 3.5
-        self._spark_s = 0.0  # until the next one
+        self._spark_s = 0.0  # until the next one of a burst
 
     def _step(self, dt_s: float, faults: Collection[str]) -> list[float]:
         """Let `dt_s` seconds pass and tell the truth about every point."""
@@ -98,6 +101,8 @@ class DustCollectors(Plant):
         ambient = AMBIENT_T + AMBIENT_SWING_K * warmth(self._time)
         self._heat_hoppers(dt_s, faults, ambient + HOPPER_K * self._warm)
         self._keep_water(dt_s, evaporating=fans)
+        ordinary = self._ordinary.advance(dt_s, working=working)
+        burst = self._burst(dt_s, burst="spark-burst" in faults)
         return [
             *self._hoppers,
             self._resistance * moved**2,
@@ -113,7 +118,7 @@ class DustCollectors(Plant):
             float(fans),
             float(working),
             0.0,
-            self._spark(dt_s, burst="spark-burst" in faults),
+            float(ordinary or burst),
             0.0,
         ]
 
@@ -157,13 +162,13 @@ class DustCollectors(Plant):
         elif evaporating:
             self._wet -= WET_LOSS_M_S * dt_s
 
-    def _spark(self, dt_s: float, *, burst: bool) -> float:
-        """A contact that closes for one sample a spark."""
+    def _burst(self, dt_s: float, *, burst: bool) -> bool:
+        """Whether the contact is closed by a burst: for one sample a spark."""
         if not burst:
             self._spark_s = 0.0
-            return 0.0
+            return False
         self._spark_s -= dt_s
         if self._spark_s > 0:
-            return 0.0
+            return False
         self._spark_s = SPARK_EVERY_S
-        return 1.0
+        return True

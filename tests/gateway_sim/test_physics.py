@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks.judged_plant import evaluate_healthy, sample_configuration
+from benchmarks.plants import is_ordinary
 from gateway_sim.physics import PHYSICS
 from gateway_sim.physics.aluminium import CAST_S, FIRST_S, IDLE_S, CastingShop, Phase, phase_at
 from gateway_sim.physics.dust import DustCollectors, working_at
@@ -37,7 +38,8 @@ def test_sample_plant_loads_and_every_rule_of_it_is_judged(plant: str) -> None:
 @pytest.mark.parametrize("plant", PLANTS)
 def test_hours_of_healthy_running_raise_no_alarm(plant: str) -> None:
     """Longer than a whole casting cycle and past a break between shifts: end, idle time and next start are healthy."""
-    assert [verdict for minute in evaluate_healthy(plant, 15_000, [1, 2]) for verdict in minute] == []
+    verdicts = [verdict for minute in evaluate_healthy(plant, 15_000, [1, 2]) for verdict in minute]
+    assert [verdict for verdict in verdicts if not is_ordinary(verdict)] == []
 
 
 @pytest.mark.parametrize("kind", PHYSICS)

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 
+from benchmarks.judged_plant import evaluate_healthy
 from gateway_sim.accidents.grinding import GrindingHall
+from gateway_sim.physics import PHYSICS
+from gateway_sim.physics.dust import DustCollectors
+from gateway_sim.physics.signals import Physics
 from gateway_sim.physics.sparks import WATER_S, OrdinarySparks
 
 HOUR = 3600
@@ -30,9 +36,18 @@ def test_no_work_no_sparks_and_a_seed_tells_them_all() -> None:
     assert first == again != other
 
 
-def test_they_change_nothing_else_in_the_hall() -> None:
-    quiet, sparking = (GrindingHall(3, a_day).run(2 * HOUR, 1.0) for a_day in (0.0, 480.0))
-    column = GrindingHall(0).points.index("SPARK-01")
+@pytest.mark.parametrize("hall", [GrindingHall, DustCollectors])
+def test_they_change_nothing_else_in_the_hall(hall: Callable[[int, float], Physics]) -> None:
+    quiet, sparking = (hall(3, a_day).run(2 * HOUR, 1.0) for a_day in (0.0, 480.0))
+    column = hall(0, 0.0).points.index("SPARK-01")
     assert not quiet[:, column].any()
     assert sparking[:, column].any()
     assert (np.delete(quiet, column, axis=1) == np.delete(sparking, column, axis=1)).all()
+
+
+def test_a_spark_of_the_demonstration_is_told_of_and_nothing_turns_red(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight times as many as are assumed, over the break of the shifts: machines and fans stop and start again."""
+    monkeypatch.setitem(PHYSICS, "dust", lambda seed: DustCollectors(seed, 8.0))
+    raised = [v for minute in evaluate_healthy("demo-dust", 5 * HOUR, range(4)) for v in minute if v.raised]
+    assert {(verdict.point, verdict.code) for verdict in raised} == {("SPARK-01", "ON")}
+    assert len(raised) >= 3
