@@ -92,7 +92,8 @@ PROMISE: Final = Promise(
     " too; a TCP proxy that cuts, resets, falls silent and breaks off within what is sent; under constant load,"
     " with everything the service does from time to time done all the time, and its API asked all the while",
     proves="the service lives and takes in; once the server is back every reading was judged once, in order",
-    leaves_open="a standby that takes over; a server that holds its connections and answers nothing for long",
+    leaves_open="a standby that takes over; a server that says nothing for long, which a test of its own covers"
+    " (`test_state_hangs.py`)",
     count=300,
     unit="faults",
     run=run,
