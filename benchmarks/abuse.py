@@ -208,7 +208,7 @@ ABUSES: Final[dict[str, Callable[[Yard], Any]]] = {
 
 
 def ratio(yard: Yard, abuse: Callable[[Yard], Any], rounds: int) -> dict[str, Any]:
-    """The 99th percentile of alarms' milliseconds under abuse by that in peace, of so many rounds of each by turns.
+    """The 99th percentile of alarms' milliseconds under abuse by that in peace, of so many alternating rounds of each.
 
     `p99_ms_by_round`, pairs of peace and abuse, shows how much of it is the machine's; `load` is that of the system.
     """

@@ -186,7 +186,7 @@ def figures(accident: Accident, seeds: int, healthy: int, report: Callable[[str]
 
 
 def _seen(whole: Replay, point: str) -> list[float | None]:
-    """The share of runs in which an instrument tells in time, and its median delay, s."""
+    """The share of runs in which an instrument raises an alarm in time, and its median delay, s."""
     found = [at for at in whole.first_s(lambda alarm: alarm.point == point and whole.says(alarm)) if at is not None]
     delay = round(median(found) - whole.accident.begins_s, 1) if found else None
     return [round(len(found) / len(whole.runs), 4), delay]

@@ -134,20 +134,20 @@ def measure(
         trickle = Trickle(measured.broker, webhooks, rate)
         held.callback(trickle.close)
         trickle.send(1, alarms=True)  # warms up
-        turns: dict[bool, list[dict[str, float]]] = {False: [], True: []}
-        for turn in range(2 * times):
-            alarms = turn % 2 == 1
+        runs: dict[bool, list[dict[str, float]]] = {False: [], True: []}
+        for run in range(2 * times):
+            alarms = run % 2 == 1
             before = threads_s(measured.service.pid)
             trickle.send(rounds, alarms=alarms)
             _answered(webhooks)
             names = thread_names(measured.service.pid, measured.names)
-            turns[alarms].append(_by_name(threads_s(measured.service.pid), before, names))
+            runs[alarms].append(_by_name(threads_s(measured.service.pid), before, names))
     each = rounds * GATEWAYS
-    calm, loud = (_mean(turns[alarms], each) for alarms in (False, True))
+    calm, loud = (_mean(runs[alarms], each) for alarms in (False, True))
     more = {name: round(loud[name] - calm.get(name, 0.0), 2) for name in loud}
     by_turn = [
         round((sum(with_alarms.values()) - sum(without.values())) / each * 1e3, 2)
-        for without, with_alarms in zip(turns[False], turns[True], strict=True)
+        for without, with_alarms in zip(runs[False], runs[True], strict=True)
     ]
     return {
         "ms_per_alarm": round(sum(loud.values()) - sum(calm.values()), 2),
@@ -176,10 +176,10 @@ def _by_name(used: Mapping[int, float], before: Mapping[int, float], names: Mapp
     return found
 
 
-def _mean(turns: list[dict[str, float]], each: int) -> dict[str, float]:
+def _mean(runs: list[dict[str, float]], each: int) -> dict[str, float]:
     """Ms an alarm, by thread."""
-    names = {name for turn in turns for name in turn}
-    return {name: sum(turn.get(name, 0.0) for turn in turns) / len(turns) / each * 1e3 for name in names}
+    names = {name for run in runs for name in run}
+    return {name: sum(run.get(name, 0.0) for run in runs) / len(runs) / each * 1e3 for name in names}
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from tests.servers import PostgreSQL, free_port, postgresql
 
 Query = dict[str, Any]
 
-STANDING: Final = ["unacknowledged", "acknowledged", "returned-unacknowledged", "latched-unacknowledged"]
+OUTSTANDING: Final = ["unacknowledged", "acknowledged", "returned-unacknowledged", "latched-unacknowledged"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
         "level": filters(lambda: {"level": 2}),
         "state, rare": filters(lambda: {"state": "latched-acknowledged"}),
         "state, common": filters(lambda: {"state": "normal"}),
-        "several states": filters(lambda: {"state": STANDING}),
+        "several states": filters(lambda: {"state": OUTSTANDING}),
         "point": filters(lambda: {"point": some().point}),
         "plant, point": filters(lambda: {"plant": (alarm := some()).plant, "point": alarm.point}),
         "a day": filters(since),
@@ -90,7 +90,7 @@ def asked(records: Records, rng: np.random.Generator) -> dict[str, Asked]:
         "deep page": filters(deep),
         "deep page, plant": filters(lambda: {"plant": (alarm := some()).plant, "cursor": token(alarm)}),
         "deep page, level, historical": filters(lambda: {"level": 2, "historical": True, **deep()}),
-        "plant, level, state": filters(lambda: {"plant": plant(), "level": 2, "state": STANDING}),
+        "plant, level, state": filters(lambda: {"plant": plant(), "level": 2, "state": OUTSTANDING}),
         "plant, a day": filters(lambda: {"plant": plant(), **since()}),
         "plant, state it has not": filters(lambda: {"plant": "plant-none", "state": "unacknowledged"}),
         "level, point, a day": filters(lambda: {"level": 1, "point": some().point, **since()}),

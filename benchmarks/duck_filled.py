@@ -24,7 +24,7 @@ def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: f
     file = _opened(path, series)
     step, an_hour = round(each_s * _SECOND), round(3600 / each_s) * len(series)
     hours = -(-millions * 1_000_000 // an_hour)
-    start, turn = end - hours * HOUR, max(1, an_hour * _WRITE_S // 3600)
+    start, cycle = end - hours * HOUR, max(1, an_hour * _WRITE_S // 3600)
     for hour in range(hours):
         with file.transaction() as db:
             db.execute(
@@ -32,7 +32,7 @@ def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: f
                 " round(0.35 + 0.05 * sin(n * 0.7), 3), 0 FROM range($count) t(n)",
                 {
                     "before": hour * an_hour,
-                    "turn": turn,
+                    "turn": cycle,
                     "points": len(series),
                     "at": start + hour * HOUR,
                     "step": step,
@@ -41,7 +41,7 @@ def fill_readings(path: Path, series: Sequence[Series], millions: int, each_s: f
             )
             roll(db, start + hour * HOUR, start + (hour + 1) * HOUR)
     with file.transaction() as db:
-        db.execute("INSERT INTO marks VALUES (?, 1, 1)", [1 + hours * an_hour // turn])
+        db.execute("INSERT INTO marks VALUES (?, 1, 1)", [1 + hours * an_hour // cycle])
     file.close()
     return hours * an_hour
 

@@ -66,7 +66,7 @@ def fill(database: Database, years: int, alarms: int, now: int, step: Callable[[
 
 
 def steps(years: int) -> int:
-    """How often `fill` tells that it has come further."""
+    """How often `fill` reports its progress."""
     return years * PARTS - 2 + sum(len(table.indexes) for table in _TABLES)
 
 

@@ -1,4 +1,4 @@
-"""What the ledgers of a county's instruments cost: pages, lists, and the rounds that look for what is due.
+"""What the ledgers of a county's instruments cost: pages, lists, and the rounds that find what is due.
 
     python -m benchmarks.ledgers [--json] [--plants 300] [--instruments 40] [--requests 30]
 
@@ -106,7 +106,7 @@ def fill(database: Database, instruments: Sequence[Instrument], today: dt.date) 
 
 
 class Rounds:
-    """The automations that look at ledgers, as a start builds them."""
+    """The automations that read ledgers, as a start builds them."""
 
     def __init__(self, database: Database, configuration: PlantConfiguration) -> None:
         config = CasesConfig()
@@ -122,7 +122,7 @@ class Rounds:
             lambda: None, config, time.time_ns,
         )  # fmt: skip
 
-    async def look_ms(self) -> float:
+    async def round_ms(self) -> float:
         """Look once; returns how long it took."""
         began = time.perf_counter()
         await self._automation.run_once()
@@ -134,17 +134,17 @@ async def rounds(folder: Path, database: Database) -> dict[str, float]:
     """Milliseconds of one round: the first there is, without and with something new, and the first after a restart."""
     configuration = load_configuration(folder / "plants", MemoryNumbering(), 1)
     service = Rounds(database, configuration)
-    took = {"first_ms": await service.look_ms(), "idle_ms": await service.look_ms()}
+    took = {"first_ms": await service.round_ms(), "idle_ms": await service.round_ms()}
     some = service.store.ledgers(frozenset({"plant-000"}))[0]
     service.store.commit(saved=[replace(some, version=some.version + 1)])
-    took["after_an_entry_ms"] = await service.look_ms()
-    return took | {"after_a_restart_ms": await Rounds(database, configuration).look_ms()}
+    took["after_an_entry_ms"] = await service.round_ms()
+    return took | {"after_a_restart_ms": await Rounds(database, configuration).round_ms()}
 
 
 def requests_of(rng: np.random.Generator, plants: int, client: httpx.Client) -> dict[str, Asked]:
     """Every kind of request, by name."""
     some = client.get("/api/v1/instruments", params={"limit": 1000}).json()
-    ids, cursor = [one["id"] for one in some["instruments"]], some["next"]
+    ids, cursor = [instrument["id"] for instrument in some["instruments"]], some["next"]
 
     def page(path: str, **query: Any) -> Asked:
         return Asked(lambda: path, lambda: query)
@@ -172,7 +172,7 @@ def measure(folder: Path, plants: int, instruments: int, requests: int) -> dict[
     state = StateConfig(path=folder / "data" / "state.db")
     state.path.parent.mkdir()
     configuration = load_configuration(folder / "plants", MemoryNumbering(), 1)
-    known = [one for of_plant in configuration.instruments.values() for one in of_plant]
+    known = [instrument for of_plant in configuration.instruments.values() for instrument in of_plant]
     del configuration
     database = Database(state)
     entries = fill(database, known, day_of(time.time_ns()))

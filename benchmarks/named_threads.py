@@ -37,14 +37,14 @@ def main() -> None:
     """Run the command with what is left of the arguments."""
     file = Path(sys.argv.pop(1))
 
-    def tell(*_: object) -> None:
+    def write_thread_names(*_: object) -> None:
         whole = file.with_suffix(".new")
         whole.write_text(
             json.dumps({thread.native_id: thread.name for thread in threading.enumerate()}), encoding="utf-8"
         )
         whole.rename(file)
 
-    signal.signal(signal.SIGUSR1, tell)
+    signal.signal(signal.SIGUSR1, write_thread_names)
     yujing()
 
 

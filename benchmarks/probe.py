@@ -78,7 +78,7 @@ class Committed:
         self._until: dict[str, int] = {}
 
     def on_committed(self, _client: mqtt.Client, _data: object, message: mqtt.MQTTMessage) -> None:
-        """The service tells a gateway how far it is; here all is in order, nothing is missing for long."""
+        """The service announces to a gateway what is on disk; here nothing is missing for long."""
         committed = decode_committed(bytes(message.payload))
         if committed.boot == self._boot:
             for _ in range(self._until.get(message.topic, 0), committed.seq):

@@ -33,7 +33,7 @@ _REQUESTS: Final = 100
 
 
 def metrics(_seconds: float, scale: float) -> tuple[float, dict[str, Any]]:
-    """What a scrape of `/metrics` takes after 400 days by what it takes after one, asked by turns; of the medians."""
+    """What a scrape of `/metrics` takes after 400 days by what it takes after one, in turn; of the medians."""
     with _aged(1, 1.0) as first, _aged(DAYS, scale) as last:
         scrape = Asked(lambda: "/metrics", dict)
         rounds = [

@@ -316,8 +316,8 @@ class _Compiler:
 
     def _call(self, node: ast.expr, function: str, args: list[ast.expr]) -> Part:
         match function, args:
-            case "abs", [one]:
-                return _joined(np.abs, self.compiled(one))
+            case "abs", [arg]:
+                return _joined(np.abs, self.compiled(arg))
             case (("min" | "max"), [_, _, *_]):
                 join = np.minimum if function == "min" else np.maximum
                 parts = [self.compiled(arg) for arg in args]

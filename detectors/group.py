@@ -109,7 +109,7 @@ class Group(ABC):
 
     @abstractmethod
     def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
-        """Make the model of one rule, whose members stand in the columns `at` (intp[d]) of its arrays."""
+        """Learn the model of one rule, whose members are in the columns `at` (intp[d]) of its arrays."""
 
     @abstractmethod
     def score_vectors(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:

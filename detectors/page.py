@@ -74,7 +74,7 @@ def picture(kind: str, example: Example) -> str:
 
 
 def _held(score: NDArray[np.float64]) -> NDArray[np.float64]:
-    """float64[n], a score that is told now and then, as it stands until the next."""
+    """Hold each score until the next one (float64[n]), for kinds that give one only now and then."""
     newest = np.maximum.accumulate(np.where(np.isnan(score), -1, np.arange(len(score))))
     held: NDArray[np.float64] = np.where(newest >= 0, score[newest], np.nan)
     return held

@@ -18,7 +18,7 @@ from detectors.runs import Runs
 
 Arrays = dict[str, NDArray[np.generic]]
 
-_ONE = np.uint64(1)
+_BIT = np.uint64(1)
 _NOTHING: Final = (np.empty(0, np.intp), np.empty(0, bool), np.empty(0, np.int64), np.empty(0))
 
 
@@ -130,11 +130,11 @@ class Trip:
         if need is None or of is None or self._counting is None:
             return on, off
         on, off = on.copy(), off.copy()
-        mask = np.where(of >= 64, np.uint64(2**64 - 1), (_ONE << np.minimum(of, 63).astype(np.uint64)) - _ONE)
+        mask = np.where(of >= 64, np.uint64(2**64 - 1), (_BIT << np.minimum(of, 63).astype(np.uint64)) - _BIT)
         for pairs in runs.rounds():
             counted = pairs[usable[pairs] & self._counting[runs.row[pairs]]]
             row = runs.row[counted]
-            self.history[row] = ((self.history[row] << _ONE) | on[counted].astype(np.uint64)) & mask[row]
+            self.history[row] = ((self.history[row] << _BIT) | on[counted].astype(np.uint64)) & mask[row]
             enough = np.bitwise_count(self.history[row]) >= need[row]
             on[counted], off[counted] = enough, ~enough
         return on, off

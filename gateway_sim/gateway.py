@@ -239,7 +239,7 @@ class ReferenceGateway:
             self._wake.set()
 
     def _note_refusal(self, refusal: Refusal) -> None:
-        """Nothing to send again: the service has it in quarantine. People mend the gateway, or the plant file."""
+        """Send nothing again: the service has it in quarantine, until people mend the gateway or the plant file."""
         if refusal.boot != self.boot:
             return
         before = self.refusals.get(refusal.reason)

@@ -94,7 +94,7 @@ class Listener:
             do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _serve  # noqa: N815  names http.server looks for
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
-                """Say nothing: the report says what came."""
+                """Log nothing: the report lists what came."""
 
         return Handler
 

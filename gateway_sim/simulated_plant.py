@@ -22,7 +22,7 @@ class SimulatedPlant:
     """Physics and channels of one plant, reproducible by seed; no clock, no network."""
 
     def __init__(self, site: Site, seed: int, physics: Physics | None = None) -> None:
-        """`physics` stands in for the ordinary one of the plant's kind."""
+        """`physics` replaces the usual one of the plant's kind."""
         self.site = site
         self._physics = physics or PHYSICS[site.kind](seed)
         self._rng = random.Random(seed)

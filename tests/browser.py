@@ -50,10 +50,10 @@ async def chromium(*more: str) -> AsyncIterator[Browser]:
 async def watched(context: BrowserContext) -> Watched:
     """Open a page whose faults are written down. CSP violations arrive as console errors."""
     page = await context.new_page()
-    watch = Watched(page)
+    visitor = Watched(page)
     page.on(
-        "console", lambda message: watch.wrong.append(message.text) if message.type in {"error", "warning"} else None
+        "console", lambda message: visitor.wrong.append(message.text) if message.type in {"error", "warning"} else None
     )
-    page.on("pageerror", lambda error: watch.wrong.append(str(error)))
-    page.on("request", lambda request: watch.asked.add("/".join(request.url.split("/")[:3])))
-    return watch
+    page.on("pageerror", lambda error: visitor.wrong.append(str(error)))
+    page.on("request", lambda request: visitor.asked.add("/".join(request.url.split("/")[:3])))
+    return visitor

@@ -37,7 +37,7 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Nothing that is loaded and collected is garbage: it is not looked over again and again meanwhile."""
+    """Nothing that is loaded and collected is garbage, so garbage collection is off meanwhile."""
     gc.disable()
     try:
         return (yield)

@@ -25,12 +25,12 @@ T = TypeVar("T")
 CHUNK: Final = 1 << 14
 _PATIENCE_S: Final = 60.0
 _RST: Final = struct.pack("ii", 1, 0)  # SO_LINGER on, 0 s: close() sends RST and throws away what is unsent
-_TURNS: Final = 5  # of the loop, that a connection takes to come in, and one that is closed to be gone
+_LOOP_CYCLES: Final = 5  # of the loop, that a connection takes to come in, and one that is closed to be gone
 _SLICES_PER_S: Final = 20  # a slow link drips evenly instead of a second's worth at once
 
 
 class FaultProxy:
-    """Passes on every connection to `target` until told otherwise."""
+    """Passes on every connection to `target`, unless a fault is switched on."""
 
     def __init__(self, target: tuple[str, int]) -> None:
         """Take a free port; listen on it from `__enter__` on."""
@@ -65,7 +65,7 @@ class FaultProxy:
         self._do(lambda: setattr(self, "_allowance", count))
 
     def half_open(self) -> None:
-        """Throw every byte away in both directions and close nothing: nobody is told that the other side is gone.
+        """Drop every byte in both directions and close nothing: neither side learns that the other is gone.
 
         Who connects now is answered by nobody either. `restore` resets these connections: their bytes are gone.
         """
@@ -113,7 +113,7 @@ class FaultProxy:
             server, self._server = self._server, None
             for listening in server.sockets:  # asyncio leaves open what is accepted, and has not come in, at a close
                 self._loop.remove_reader(listening.fileno())
-            await self._turns()
+            await self._loop_cycles()
             server.close()
         for link in list(self._links):
             link.end(hard=False)
@@ -132,11 +132,11 @@ class FaultProxy:
         await asyncio.gather(*tasks, return_exceptions=True)
         for link in self._links:  # those whose task was cancelled before it began
             link.end(hard=True)
-        await self._turns()
+        await self._loop_cycles()
 
     @staticmethod
-    async def _turns() -> None:
-        for _ in range(_TURNS):
+    async def _loop_cycles() -> None:
+        for _ in range(_LOOP_CYCLES):
             await asyncio.sleep(0)
 
     def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

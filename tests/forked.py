@@ -180,22 +180,22 @@ class _Servers:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._by_turn: list[ForkServer | None] = [None, None]
+        self._alternating: list[ForkServer | None] = [None, None]
 
-    def of(self, turn: int) -> ForkServer:
-        """The server whose turn it is; a new one if that has ended."""
+    def of(self, earlier_starts: int) -> ForkServer:
+        """The server for a start with that many before it; a new one if that has ended."""
         with self._lock:
-            server = self._by_turn[turn % 2]
+            server = self._alternating[earlier_starts % 2]
             if server is not None and server.gone():
                 server.end()
                 server = None
             if server is None:
-                server = self._by_turn[turn % 2] = ForkServer()
+                server = self._alternating[earlier_starts % 2] = ForkServer()
             return server
 
     def end(self) -> None:
         """End both, with all their forks."""
-        for server in self._by_turn:
+        for server in self._alternating:
             if server is not None:
                 server.end()
 
@@ -229,14 +229,16 @@ def run(command: Sequence[str], timeout_s: float) -> subprocess.CompletedProcess
         return subprocess.CompletedProcess(command, code, _text(output), _text(errors))
 
 
-def start(command: Sequence[str], output: IO[bytes], turn: int | None, errors: IO[bytes] | None = None) -> Process:
+def start(
+    command: Sequence[str], output: IO[bytes], earlier_starts: int | None, errors: IO[bytes] | None = None
+) -> Process:
     """Start a command that reads nothing and writes to `output`, also its errors unless they have a file of their own.
 
     It is forked if it runs a module of ours (`PYTHON`) while fork servers are open whose code was loaded in the same
     environment. `turn` is how often it was started before; with None it gets an interpreter of its own.
     """
-    if _OPEN and sys.platform == "linux" and turn is not None and [*command[:2]] == PYTHON:
-        server = _OPEN[-1].of(turn)
+    if _OPEN and sys.platform == "linux" and earlier_starts is not None and [*command[:2]] == PYTHON:
+        server = _OPEN[-1].of(earlier_starts)
         if server.environment == _environment():
             return server.fork(command[2:], output, errors or output)
     return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=output, stderr=errors or output)

@@ -101,7 +101,7 @@ class Server:
         self._process = None
 
     def kill(self) -> None:
-        """SIGKILL: nothing is flushed, nobody is told."""
+        """SIGKILL: nothing is flushed, and nobody is notified."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()

@@ -1,4 +1,4 @@
-"""A small steel plant for tests: two gateways with a CO point each, numbers easy to reckon with."""
+"""A small steel plant for tests: two gateways with a CO point each, and round numbers."""
 
 from __future__ import annotations
 

@@ -135,7 +135,7 @@ def test_a_reset_is_an_rst_to_both_sides(proxy: FaultProxy, echo: _Echo) -> None
     connect(proxy).close()
 
 
-def test_half_open_tells_nobody(proxy: FaultProxy, echo: _Echo) -> None:
+def test_a_half_open_connection_delivers_nothing(proxy: FaultProxy, echo: _Echo) -> None:
     """Bytes vanish both ways, no connection ends, and a new one is answered by nobody; `restore` resets them."""
     with connect(proxy) as sock:
         proxy.half_open()

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are f
 PATIENCE_S: Final = 120.0
 KINDS: Final = [pytest.param(0, id="forked"), pytest.param(1, id="forked-again"), pytest.param(None, id="new")]
 WAITS: Final = "import time\nprint('begun', flush=True)\ntime.sleep(600)"
-TELLS: Final = """
+REPORTS: Final = """
 import gc, json, locale, os, random, resource, secrets, signal, ssl, sys, threading, time, uuid
 import ingest, numpy
 given = {
@@ -56,17 +56,17 @@ def _in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def launch(code: str, turn: int | None, *arguments: str, name: str = "child") -> tuple[Process, Path]:
+def launch(code: str, earlier_starts: int | None, *arguments: str, name: str = "child") -> tuple[Process, Path]:
     """Start a module made of that code; the process and the file of what it writes."""
     Path(f"{name}.py").write_text(code, encoding="utf-8")
     output = Path(f"{name}.{time.monotonic_ns()}.log").absolute()
     with output.open("ab") as file:
-        return start([*PYTHON, name, *arguments], file, turn), output
+        return start([*PYTHON, name, *arguments], file, earlier_starts), output
 
 
-def surroundings(turn: int | None) -> dict[str, Any]:
+def surroundings(earlier_starts: int | None) -> dict[str, Any]:
     """What a process finds itself in (`given`), and what is its alone (`own`)."""
-    process, output = launch(TELLS, turn, "an argument", "--option")
+    process, output = launch(REPORTS, earlier_starts, "an argument", "--option")
     code, text = process.wait(PATIENCE_S), output.read_text(encoding="utf-8")
     assert code == 0, text
     found: dict[str, Any] = json.loads(text)
@@ -105,7 +105,7 @@ def alive(pid: int) -> bool:
 def test_a_fork_finds_itself_in_what_a_new_process_does() -> None:
     """Arguments, folder, environment, descriptors, signals, limits; what is drawn at random is its own."""
     umask = os.umask(0o027)
-    new, forks = surroundings(None), [surroundings(turn) for turn in (0, 1, 2)]
+    new, forks = surroundings(None), [surroundings(earlier_starts) for earlier_starts in (0, 1, 2)]
     os.umask(umask)
     for fork in forks:
         assert fork["given"] == new["given"]
@@ -115,7 +115,7 @@ def test_a_fork_finds_itself_in_what_a_new_process_does() -> None:
     assert own[1]["hash"] != own[2]["hash"], "sets are ordered in another way after a restart"
 
 
-@pytest.mark.parametrize("turn", KINDS)
+@pytest.mark.parametrize("earlier_starts", KINDS)
 @pytest.mark.parametrize(
     ("code", "expected", "words"),
     [
@@ -137,18 +137,21 @@ def test_a_fork_finds_itself_in_what_a_new_process_does() -> None:
     ],
 )
 def test_the_exit_code_and_the_last_words_are_those_of_the_process(
-    turn: int | None, code: str, expected: int, words: str | None
+    earlier_starts: int | None, code: str, expected: int, words: str | None
 ) -> None:
-    process, output = launch(code, turn)
+    process, output = launch(code, earlier_starts)
     assert process.wait(PATIENCE_S) == process.poll() == expected
     if words is not None:
         assert output.read_text(encoding="utf-8").rstrip("\n").endswith(words)
 
 
-@pytest.mark.parametrize("turn", KINDS)
-def test_signals_reach_one_of_two_and_its_end_is_that_of_the_signal(turn: int | None) -> None:
-    (first, one), (second, other) = launch(WAITS, turn, name="first"), launch(WAITS, turn, name="second")
-    begun(one, other)
+@pytest.mark.parametrize("earlier_starts", KINDS)
+def test_signals_reach_one_of_two_and_its_end_is_that_of_the_signal(earlier_starts: int | None) -> None:
+    (first, first_output), (second, second_output) = (
+        launch(WAITS, earlier_starts, name="first"),
+        launch(WAITS, earlier_starts, name="second"),
+    )
+    begun(first_output, second_output)
     assert first.poll() is second.poll() is None
     with pytest.raises(subprocess.TimeoutExpired):
         first.wait(0.05)
@@ -158,7 +161,7 @@ def test_signals_reach_one_of_two_and_its_end_is_that_of_the_signal(turn: int | 
     assert second.poll() is None
     second.send_signal(signal.SIGUSR1)
     assert second.wait(PATIENCE_S) == -signal.SIGUSR1
-    third, output = launch(WAITS, turn, name="third")
+    third, output = launch(WAITS, earlier_starts, name="third")
     begun(output)
     third.kill()
     assert third.wait() == -signal.SIGKILL
@@ -195,7 +198,7 @@ def test_in_another_environment_it_is_started_anew(monkeypatch: pytest.MonkeyPat
         process.wait()
 
 
-def test_a_server_that_died_is_told_of_and_the_next_start_has_a_new_one() -> None:
+def test_a_fork_server_that_died_is_reported_and_replaced_at_the_next_start() -> None:
     with fork_servers():
         process, output = launch(WAITS, 0)
         begun(output)

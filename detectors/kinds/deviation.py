@@ -46,7 +46,7 @@ class Deviation:
         self._low, self._high = self._quiet()
 
     def skim(self, runs: Runs, awake: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
-        """Leave what is not surely near enough to a set-point that stands in the rule."""
+        """Keep what is not surely near enough to a set-point that is given in the rule."""
         row, value = runs.row, runs.value
         left = (value < self._low[row]) | (value > self._high[row])
         if awake is not None:

@@ -31,7 +31,7 @@ from detectors.trip import Arrays, joined
 
 
 class Ewma:
-    """Scores a reading by where the average it leads to stands."""
+    """Scores a reading by the position of the average that it leads to."""
 
     reports: Final = "score"
 

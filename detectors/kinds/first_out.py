@@ -78,5 +78,5 @@ class FirstOut:
         return np.zeros(len(self._level), bool)
 
     def arrays(self) -> Arrays:
-        """Who was first, and when."""
+        """Return which member was first, and when."""
         return {"began": self._began, "first": self._first}

@@ -52,8 +52,8 @@ class Pinned:
         if len(closed):
             valid = closed.valid(_PARTS)
             all_, near_ = (np.where(valid, closed.window(name), 0).sum(axis=1) for name in ("all", "near"))
-            told = (np.count_nonzero(valid, axis=1) >= _NEED) & (all_ >= _LEAST_READINGS)
-            score[closed.places] = np.where(told, 100 * near_ / all_, np.nan)
+            enough = (np.count_nonzero(valid, axis=1) >= _NEED) & (all_ >= _LEAST_READINGS)
+            score[closed.places] = np.where(enough, 100 * near_ / all_, np.nan)
         return score
 
     def _counts(self, runs: Runs) -> dict[str, NDArray[np.float64]]:

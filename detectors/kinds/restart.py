@@ -146,7 +146,7 @@ class Restart:
     def _risen(
         self, entry: NDArray[np.intp], on: NDArray[np.bool_], usable: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-        """Which readings, in order by input: single ones that rise, and those that turn a key seen not turned."""
+        """Return which readings, in order by input, rise as single ones, or turn a key that was seen not turned."""
         at = np.flatnonzero(self._keyed[entry] & usable)
         if not len(at):
             return at, at

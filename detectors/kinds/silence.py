@@ -201,7 +201,7 @@ class Silence:
         self._due, self._latest = 0, max(self._resumed, int(self._last_received.max(initial=0)))
 
     def _last_received_of(self, rows: NDArray[np.intp], now: int) -> NDArray[np.int64]:
-        """When each rule's point was last heard; its watch begins now if it never was asked for, or not yet."""
+        """Return when each rule's point last reported; silence of a new rule counts from now."""
         point = self.rules.point[rows]
         last_received = self._last_received[point]
         if (new := last_received == 0).any():

@@ -83,5 +83,5 @@ class Stuck:
         return np.asarray(np.isnan(self._anchor), np.bool_)
 
     def arrays(self) -> Arrays:
-        """Where and since when each point stands still."""
+        """Return at which value, and since when, each point has not moved."""
         return {"anchor": self._anchor, "still_since": self._still_since}

@@ -111,7 +111,7 @@ class Surprise:
     def _step(self, at: Index, place: NDArray[np.int64], value: Floats) -> Floats:
         """One reading each of different rules."""
         before = self._rows[at]
-        told = before >= self._least[at]
+        enough = before >= self._least[at]
         expected = self._hours.expected(at, place)
         self._hours.learn(at, value)
         old, new = self._average(at, before, value)
@@ -119,7 +119,7 @@ class Surprise:
         distance = np.abs(np.stack((value - expected, short - old[:, 2], value - old[:, 3]), axis=1))
         season, shift, jump = self._tails.score(at, distance, _ROUNDING * size).T
         rarity = self._decluster(at, np.maximum(np.maximum(season, shift), jump))
-        return np.where(told, rarity / (rarity + self._half[at]), np.nan)
+        return np.where(enough, rarity / (rarity + self._half[at]), np.nan)
 
     def _average(self, at: Index, before: Floats, value: Floats) -> tuple[Floats, Floats]:
         """The averages (float64[k, 4]) without and with this reading."""

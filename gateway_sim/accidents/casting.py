@@ -46,8 +46,8 @@ EMPTY_MPA: Final = 3.0  # cylinder pressure under the bare platform
 MPA_T: Final = 0.4  # and a tonne on it
 ROPES_PERCENT: Final = 5.0  # difference of the tensions of sound ropes
 
-ASIDE_EVERY_S: Final = 900.0  # on average, who watches turns round
-ASIDE_S: Final = (1.0, 8.0)  # for so long, and then looks as long at least
+UNWATCHED_EVERY_S: Final = 900.0  # on average, who watches turns round
+UNWATCHED_S: Final = (1.0, 8.0)  # for so long, and then looks as long at least
 
 _NOISE: Final = {
     "CW_IN_P": Noise(0.0015, 0.0006, 20),
@@ -113,7 +113,7 @@ class CastingPit(Plant):
         self._inlet = Wander(0.4, 900.0, self.rng)
         self._drive = Wander(0.2, 10.0, self.rng)
         self._warming = self._extra_k = 0.0
-        self._aside_s = -ASIDE_S[1]
+        self._unwatched_s = -UNWATCHED_S[1]
         self._metal = PROBE_IDLE_T
         self._furnace = LevelLoop(FURNACE_LEVEL)
         self._mould = LevelLoop(MOULD_LEVEL)
@@ -170,12 +170,12 @@ class CastingPit(Plant):
         self.load_t = lag(self.load_t, carried, dt_s, 1.5)
 
     def _watched(self, dt_s: float) -> bool:
-        """Who watches is there but for a moment now and then."""
-        self._aside_s -= dt_s
-        turns, for_s = self.rng.random() < dt_s / ASIDE_EVERY_S, self.rng.uniform(*ASIDE_S)
-        if turns and self._aside_s <= -ASIDE_S[1]:
-            self._aside_s = for_s
-        return self._aside_s <= 0.0 and not self.trouble.unwatched
+        """Return whether the operator watches now: always, but for moments."""
+        self._unwatched_s -= dt_s
+        looks_away, for_s = self.rng.random() < dt_s / UNWATCHED_EVERY_S, self.rng.uniform(*UNWATCHED_S)
+        if looks_away and self._unwatched_s <= -UNWATCHED_S[1]:
+            self._unwatched_s = for_s
+        return self._unwatched_s <= 0.0 and not self.trouble.unwatched
 
 
 class HydraulicPit(CastingPit):

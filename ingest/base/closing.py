@@ -1,4 +1,4 @@
-"""What a constructor has opened does not outlive its failure."""
+"""Closes what a constructor has opened when the constructor fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading code: nothing that is loaded is garbage."""
+"""Suspends garbage collection while code is loaded, since none of it is garbage."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from ingest.cli.configured import INVALID, ConfigFile, configured, enter, parse_time, refuse, say
-from ingest.cli.explain_instrument import standing_json, standing_lines, standing_of
+from ingest.cli.explain_instrument import status_json, status_lines, status_of
 from ingest.cli.explain_point import print_point
 from ingest.cli.explain_warning import print_warning
 from ingest.domain.model.fault import InvalidConfig
@@ -45,14 +45,12 @@ def point(
         say.print(f"[red]✗[/] {error}", markup=True)
         raise typer.Exit(INVALID) from None
     instrument = note.instrument
-    standing = standing_of(instrument, settings.state, settings.cases) if instrument is not None else None
+    status = status_of(instrument, settings.state, settings.cases) if instrument is not None else None
     if json_:
-        shown = as_json(note) | {"instrument": standing_json(instrument, standing) if instrument is not None else None}
+        shown = as_json(note) | {"instrument": status_json(instrument, status) if instrument is not None else None}
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
-        print_point(
-            note, standing_lines(instrument, standing) if instrument is not None else (), Console(highlight=False)
-        )
+        print_point(note, status_lines(instrument, status) if instrument is not None else (), Console(highlight=False))
 
 
 @app.command()

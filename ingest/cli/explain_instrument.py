@@ -9,7 +9,7 @@ from typing import Any
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
 from ingest.domain.cases.labels import label
-from ingest.domain.cases.ledger_due import Due, Standing, standings
+from ingest.domain.cases.ledger_due import Due, InstrumentStatus, statuses_of
 from ingest.domain.model.instrument import Instrument
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.storage.state.case_store import CaseStore
@@ -20,7 +20,7 @@ from ingest.storage.state.suppressions import SuppressionStore
 from ingest.web.texts.plants import DEVICE_STATUSES
 
 
-def standing_of(instrument: Instrument, state: StateConfig, cases: CasesConfig) -> Standing | None:
+def status_of(instrument: Instrument, state: StateConfig, cases: CasesConfig) -> InstrumentStatus | None:
     """Return how an instrument stands now, as committed; None: its ledger cannot be read. Only reads."""
     now, plants = time.time_ns(), frozenset({instrument.plant})
     try:
@@ -29,11 +29,11 @@ def standing_of(instrument: Instrument, state: StateConfig, cases: CasesConfig) 
             stopped = stopped_points(SuppressionStore(database), plants, now)
     except StateUnavailable:
         return None
-    (found,) = standings([instrument], ledgers, stopped, day_of(now), cases)
+    (found,) = statuses_of([instrument], ledgers, stopped, day_of(now), cases)
     return found
 
 
-def standing_lines(instrument: Instrument, found: Standing | None) -> Iterator[str]:
+def status_lines(instrument: Instrument, found: InstrumentStatus | None) -> Iterator[str]:
     """Yield it in both languages, a line for each contact and each check."""
     serial = instrument.serial or "—"
     yield f"{instrument.id} · 出厂编号 serial number {serial} · {instrument.place or '—'}"
@@ -46,7 +46,7 @@ def standing_lines(instrument: Instrument, found: Standing | None) -> Iterator[s
         yield _line(due)
 
 
-def standing_json(instrument: Instrument, found: Standing | None) -> dict[str, Any]:
+def status_json(instrument: Instrument, found: InstrumentStatus | None) -> dict[str, Any]:
     """Return it JSON-ready; `checks` null: the ledger cannot be read."""
     return {
         "id": instrument.id,

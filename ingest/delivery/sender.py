@@ -103,7 +103,7 @@ class MessagesUnreadable(Event, level="error", labels=("connector",), amount="me
 
 @dataclass(frozen=True, slots=True)
 class DeliveryOverdue(Event, level="error", labels=("connector",)):
-    """A receiver was away, or refused a message, so often in a row that a person must look."""
+    """A receiver failed or refused a message so often in a row that a person must find out why."""
 
     connector: str
     failures: int
@@ -386,7 +386,7 @@ def _storable(text: str) -> str:
 
 
 def _fault(error: Exception) -> str:
-    """Where a connector raised. Without the error's own text, which might quote a secret."""
+    """Return where a connector raised, without the error's own text, which might quote a secret."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next

@@ -29,7 +29,7 @@ _NEW: Final = UUID(int=0)
 
 
 def enter_duties(ports: Ports) -> None:
-    """Enter them, each in the name of who would; nothing where that plant does not stand. Raises StateUnavailable."""
+    """Make the entries, each in its usual author's name; none if that plant is missing. Raises StateUnavailable."""
     if PLANT not in ports.live.configuration().plants:
         return
     _clean(ports, "CLEAN-POLISH", 30)

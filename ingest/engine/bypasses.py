@@ -121,8 +121,8 @@ def _keep(
 
 
 def _act(record: Bypass, who: Person, action: str, time: int, detail: Mapping[str, Any]) -> Act:
-    told = {"point": record.point, **detail, **({"until": iso(record.until)} if record.until is not None else {})}
-    return Act(time, who.name, who.role, action, "bypass", str(record.id), record.plant, told)
+    content = {"point": record.point, **detail, **({"until": iso(record.until)} if record.until is not None else {})}
+    return Act(time, who.name, who.role, action, "bypass", str(record.id), record.plant, content)
 
 
 def _align(cycle: Cycle, engine_state: EngineState, record: Bypass, cause: Cause) -> None:

@@ -112,7 +112,7 @@ COALESCED: Final = 15
 
 @dataclass(frozen=True, slots=True)
 class ReportsCoalesced(Event, level="debug", amount="reports"):
-    """The platform is away: readings reports that were not made, since later ones stand for them."""
+    """Reports of readings were not made while the platform is unreachable, since later ones contain their content."""
 
     reports: int
 

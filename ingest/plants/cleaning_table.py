@@ -64,7 +64,7 @@ class CleaningTable(Written):
         return shifts
 
     @model_validator(mode="after")
-    def _one_plan(self) -> CleaningTable:
+    def _hours_or_shifts(self) -> CleaningTable:
         by_hours, by_shifts = self.every_h > 0, self.every_shifts > 0
         if by_hours == by_shifts or by_shifts != bool(self.shifts):
             raise InvalidValue(_EITHER)

@@ -75,7 +75,7 @@ class PeriodTable(Written):
     confidence: Confidence = Field(default=Confidence.ENGINEERING_DEFAULT, strict=False)
 
     @model_validator(mode="after")
-    def _one(self) -> PeriodTable:
+    def _months_or_days(self) -> PeriodTable:
         if (self.months is None) == (self.days is None):
             raise InvalidValue(Text("months 或 days，二者取一", "months or days, and not both"))
         return self
@@ -136,7 +136,7 @@ def instrument_of(
     measured = [signals[point].table for point in table.points if point in signals]
     usual = [found.calibration or catalogue.calibration for found in measured if found.kind == "analogue"]
     if usual and Check.CALIBRATION not in periods:
-        shortest = min(usual, key=lambda one: one.months)
+        shortest = min(usual, key=lambda period: period.months)
         periods[Check.CALIBRATION] = Period(shortest.months, 0, shortest.source, shortest.confidence)
     first = signals.get(table.points[0])
     usual_name = first.name if first is not None else named(table.id, None)

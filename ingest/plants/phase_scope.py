@@ -53,8 +53,8 @@ class PhaseScope(PointScope):
             for at, phase in enumerate(model.phases)
             if phase.when != ALWAYS and (phase.code in codes or self.bindable(phase.when))
         }
-        told = {model.phases[at].code: bound.text for at, bound in begins.items()}
-        if told.get(codes[0]) in [told.get(code) for code in codes[1:]]:
+        begin_of = {model.phases[at].code: bound.text for at, bound in begins.items()}
+        if begin_of.get(codes[0]) in [begin_of.get(code) for code in codes[1:]]:
             raise Missing(
                 PHASES,
                 Text(

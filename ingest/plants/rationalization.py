@@ -183,7 +183,7 @@ def _filled(text: str, words: Mapping[str, tuple[str, str]], at: int) -> str:
 
 
 def _overlaid(shipped: Rationalization | None, spec: RuleSpec) -> Rationalization:
-    """Return what the catalogue says with the plant's own texts; one in Chinese alone stands for English, too."""
+    """Return the catalogue's texts overlaid by the plant's own; one in Chinese alone is used in English, too."""
 
     def text(own: str | None, own_en: str | None, of: Text | None) -> Text:
         return Text(own, own_en or own) if own is not None else of or _UNWRITTEN

@@ -114,7 +114,7 @@ def build_automations(
 
 
 def notice_sources(instruments: InstrumentAutomation, registers: Registers) -> dict[frozenset[Matter], Source]:
-    """Return what is looked at for notices, by the matters that it may call for."""
+    """Return the sources of notices, by the matters that each may call for."""
     return {
         frozenset({Matter.CHECK_DUE, Matter.CHECKS_UNRECORDED}): instruments.occasions,
         frozenset({Matter.BYPASS_ENDING, Matter.BYPASS_NOT_CLOSED}): registers.bypasses,

@@ -18,7 +18,7 @@ from ingest.runtime.automatic_cases import RuleHazards
 from ingest.runtime.case_books import CaseBooks
 
 FEED_S: Final = 300.0
-"""Interval of readings of an area's age; a new record is passed on at the next look."""
+"""Interval of readings of an area's age; a new record is passed on in the next round."""
 
 _HOUR: Final = 3600 * 10**9
 
@@ -42,11 +42,11 @@ class CleaningAutomation:
         self._hazards = RuleHazards(books.store, RULE)
 
     async def run_once(self) -> None:
-        """Look once. Raises StateUnavailable."""
-        await asyncio.to_thread(self.look)
+        """Check all areas once. Raises StateUnavailable."""
+        await asyncio.to_thread(self.check)
 
-    def look(self) -> None:
-        """Look once, blocking. Raises StateUnavailable."""
+    def check(self) -> None:
+        """Check all areas once, blocking. Raises StateUnavailable."""
         now, configuration = self._now(), self._configuration()
         fed: dict[int, tuple[UUID | None, int]] = {}
         fresh, found = [], []

@@ -16,13 +16,13 @@ from typing import Final
 from ingest.base.telemetry import Event, emit
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import day_of
-from ingest.domain.cases.ledger_due import RULE, Standing, Stopped, hazard_of, opened
+from ingest.domain.cases.ledger_due import RULE, InstrumentStatus, Stopped, hazard_of, opened
 from ingest.domain.cases.occasions import check_occasions
 from ingest.domain.model.instrument import Instrument
 from ingest.domain.model.notice import Occasion
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.automatic_cases import RuleHazards
-from ingest.services.cases.instrument_board import InstrumentBoard, Standings
+from ingest.services.cases.instrument_board import InstrumentBoard, Statuses
 from ingest.services.cases.out_of_service import stopped_points
 from ingest.services.ports import SuppressionBook
 from ingest.storage.state.case_store import CaseStore
@@ -70,7 +70,7 @@ class InstrumentAutomation:
         self._config = config
         self._now = now
         self._seen: Situation | None = None
-        self._looked: dict[str, Standings] = {}  # by plant, as of the last look
+        self._checked: dict[str, Statuses] = {}  # by plant, as of the last round
         self._reported: dict[int, float] = {}  # by configuration index; of this day and configuration
         self._hazards = RuleHazards(store, RULE)
         self._called: dict[str, list[Occasion]] = {}  # by plant
@@ -80,13 +80,13 @@ class InstrumentAutomation:
 
     async def run_once(self) -> None:
         """Run once. Raises StateUnavailable."""
-        await asyncio.to_thread(self._look)
+        await asyncio.to_thread(self._check)
 
     def occasions(self, _now: int) -> list[Occasion] | None:
-        """What the checks call for, as of the last look; None: nobody has looked yet."""
+        """What the checks call for, as of the last round; None: there was no round yet."""
         return self._occasions
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         configuration, now = self._configuration(), self._now()
         plants = frozenset(configuration.instruments)
         stopped = stopped_points(self._suppressions, plants, now) if plants else {}
@@ -97,10 +97,10 @@ class InstrumentAutomation:
         if situation == self._seen:
             return
         if self._seen is None or situation[:2] != self._seen[:2]:
-            self._looked, self._called, self._counted = {}, {}, {}
+            self._checked, self._called, self._counted = {}, {}, {}
             self._reported.clear()  # each value once a day at least: later it would count as stale
         found = self._board.by_plant(configuration, stopped, today)
-        fresh = {plant: of_plant for plant, of_plant in found.items() if self._looked.get(plant) is not of_plant}
+        fresh = {plant: of_plant for plant, of_plant in found.items() if self._checked.get(plant) is not of_plant}
         self._report(configuration, chain.from_iterable(fresh.values()))
         for plant, of_plant in fresh.items():
             self._called[plant] = check_occasions(of_plant, today, self._config.ledger_notice_d)
@@ -109,7 +109,7 @@ class InstrumentAutomation:
         self.figures = sum(self._counted.values(), Counter())
         overdue = [(of, due) for of in chain.from_iterable(fresh.values()) for due in of.dues if due.overdue_days]
         self._hazards.open([hazard_of(of, due, now) for of, due in overdue if due.check.watched], now)
-        self._seen, self._looked = situation, found
+        self._seen, self._checked = situation, found
 
     def _open_new(self, without: Sequence[Instrument], today: dt.date) -> None:
         """Open the ledgers of instruments that have none."""
@@ -118,7 +118,7 @@ class InstrumentAutomation:
         if without:
             emit(LedgersOpened(len(without)))
 
-    def _report(self, configuration: PlantConfiguration, found: Iterable[Standing]) -> None:
+    def _report(self, configuration: PlantConfiguration, found: Iterable[InstrumentStatus]) -> None:
         """Pass on for how many days each check is overdue, where that has changed."""
         fresh = []
         for of in found:

@@ -31,7 +31,7 @@ Source = Callable[[int], Collection[Occasion] | None]
 
 @dataclass(frozen=True, slots=True)
 class NoticeGiven(Event, labels=("matter",)):
-    """Somebody has to do something by a time; sent to the receivers that are to hear of it."""
+    """A notice was given: somebody has to do something by a time, and the receivers of notices are informed."""
 
     matter: str
     id: str
@@ -53,7 +53,7 @@ class NoticeAutomation:
     """Runs in each round of `Automations`, after what it looks at. Times are ns since the epoch, from the clock given.
 
     Attributes:
-        undelivered: by connector how many of its messages wait, as of the last look; None: nobody has looked yet.
+        undelivered: by connector how many of its messages wait, as of the last round; None: there was no round yet.
     """
 
     def __init__(
@@ -74,42 +74,42 @@ class NoticeAutomation:
         self._wake = wake
         self._lasts = int(config.not_closed_min * 60e9)
         self._now = now
-        self._standing: dict[Occasion, Notice] | None = None  # None: to be read
+        self._outstanding: dict[Occasion, Notice] | None = None  # None: to be read
         self.undelivered: Mapping[str, int] | None = None
         self._since: dict[Occasion, int] = {}  # when those were first seen that have to last
 
     async def run_once(self) -> None:
-        """Look once. Raises StateUnavailable."""
-        await asyncio.to_thread(self.look)
+        """Give and withdraw notices once. Raises StateUnavailable."""
+        await asyncio.to_thread(self.check)
 
-    def look(self) -> None:
-        """Look once, blocking. Raises StateUnavailable."""
+    def check(self) -> None:
+        """Give and withdraw notices once, blocking. Raises StateUnavailable."""
         now = self._now()
-        if self._standing is None:
-            self._standing = {notice.occasion: notice for notice in self._store.standing()}
+        if self._outstanding is None:
+            self._outstanding = {notice.occasion: notice for notice in self._store.outstanding()}
         for matters, source in self._sources.items():
             occasions = source(now)
             if occasions is not None:
-                self._compare(self._standing, matters, occasions, now)
+                self._compare(self._outstanding, matters, occasions, now)
         waiting = self._store.undelivered()
         self.undelivered = {name: waiting.get(name, 0) for name in self._connectors.names()}
 
     def figures(self) -> Counter[str] | None:
-        """Return by matter how many notices stand; None: nobody has looked yet."""
-        standing = self._standing
-        return None if standing is None else Counter(str(occasion.matter) for occasion in list(standing))
+        """Return how many notices are outstanding, by matter; None: there was no round yet."""
+        outstanding = self._outstanding
+        return None if outstanding is None else Counter(str(occasion.matter) for occasion in list(outstanding))
 
     def _compare(
         self,
-        standing: Mapping[Occasion, Notice],
+        outstanding: Mapping[Occasion, Notice],
         matters: Collection[Matter],
         occasions: Collection[Occasion],
         now: int,
     ) -> None:
         """Withdraw the notices of these matters that nothing calls for any more, and give those that are missing."""
         called = set(occasions)
-        over = [notice for of, notice in standing.items() if of.matter in matters and of not in called]
-        missing = [of for of in occasions if of not in standing]
+        over = [notice for of, notice in outstanding.items() if of.matter in matters and of not in called]
+        missing = [of for of in occasions if of not in outstanding]
         fresh = [of for of in missing if of.certain]
         lasting = {
             of: self._since.get(of, now) for of in missing if of.matter in LASTING and (of.certain or of in self._since)
@@ -128,7 +128,7 @@ class NoticeAutomation:
         for first in range(0, len(changed), _AT_ONCE):
             notices = changed[first : first + _AT_ONCE]
             messages = [message for notice in notices for message in self._messages(notice, now)]
-            known, self._standing = self._standing or {}, None  # read again should the commit fail
+            known, self._outstanding = self._outstanding or {}, None  # read again should the commit fail
             self._store.commit(notices, messages)
             for notice in notices:
                 if notice.ended is None:
@@ -138,7 +138,7 @@ class NoticeAutomation:
                 else:
                     del known[notice.occasion]
                     emit(NoticeEnded(str(notice.matter), str(notice.id), notice.plant))
-            self._standing = known
+            self._outstanding = known
             if messages:
                 self._wake()
 

@@ -22,7 +22,7 @@ def register_gauges(
     notices: Mapping[str, int] | None,
     undelivered: Mapping[str, int] | None,
 ) -> Iterator[GaugeMetricFamily]:
-    """Yield the gauges, as of the last look; one of which nothing is known yet has no value, which is not zero."""
+    """Yield the gauges, as of the last round; one of which nothing is known yet has no value, which is not zero."""
     for name, text, label, values, counts in (
         ("yujing_instruments", "By the most urgent state of their checks", "state", (*DueState, NO_CHECK), instruments),
         ("yujing_bypasses", "Not closed, by state; or without a registration", "state", _BYPASSES, figures.bypasses),

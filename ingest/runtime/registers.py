@@ -1,4 +1,4 @@
-"""Looks at the registers of the closed loop each round: what in them calls for a notice, and the figures of metrics."""
+"""Reads the registers of the closed loop each round, for notices that they call for and for the figures of metrics."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ PLEDGES: Final = (PledgeStanding.IN_TIME, PledgeStanding.LATE, PledgeStanding.DU
 
 @dataclass(slots=True)
 class RegisterFigures:
-    """Counts as of the last look; None: nobody has looked yet.
+    """Counts as of the last round; None: there was no round yet.
 
     Attributes:
         bypasses: registrations that are not closed, by state, and interlocks bypassed without one (`UNREGISTERED`).

@@ -49,7 +49,7 @@ Probe = Callable[[], float]
 
 @dataclass(frozen=True, slots=True)
 class LookFailed(Event, level="warning", labels=("point",)):
-    """The service could not see how one of its own parts stands; its point grows stale."""
+    """The state of one of the service's own parts could not be read; its point grows stale."""
 
     point: str
     error: str

@@ -212,9 +212,14 @@ def uncalled_points(ports: Ports, caller: Principal) -> tuple[Mapping[str, int],
     By plant in scope; plants without any are left out.
     """
     now, in_force = ports.now(), frozenset({SuppressionState.IN_FORCE})
-    found = [one for one in suppressions(ports, caller.plants, in_force) if one.holds(now)]
+    found = [suppression for suppression in suppressions(ports, caller.plants, in_force) if suppression.holds(now)]
     hidden, checked = (
-        Counter(plant for plant, _ in {(one.plant, one.point) for one in found if one.kind.hides is hides})
+        Counter(
+            plant
+            for plant, _ in {
+                (suppression.plant, suppression.point) for suppression in found if suppression.kind.hides is hides
+            }
+        )
         for hides in (True, False)
     )
     return hidden, checked
@@ -233,7 +238,7 @@ def hiding(ports: Ports, plant: str, point: str | None = None) -> dict[str, tupl
 def function_check(ports: Ports, plant: str, point: str) -> Suppression | None:
     """Return the function check of a point that somebody has begun and nobody has ended, or None."""
     found = suppressions(ports, frozenset({plant}), frozenset({SuppressionState.IN_FORCE}), point)
-    return next((one for one in found if one.kind is SuppressionKind.FUNCTION_CHECK), None)
+    return next((suppression for suppression in found if suppression.kind is SuppressionKind.FUNCTION_CHECK), None)
 
 
 async def trends(ports: Ports, queries: Sequence[TrendQuery]) -> Sequence[Trend]:

@@ -76,7 +76,7 @@ class _Uvicorn(uvicorn.Server):
                 config=self.config, server_state=self.server_state, app_state={}
             )
 
-        self.servers = [Listener(one, protocol) for one in sockets or ()]  # type: ignore[misc]  # closed, waited for
+        self.servers = [Listener(listening, protocol) for listening in sockets or ()]  # type: ignore[misc]  # closed, waited for
         self.started = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

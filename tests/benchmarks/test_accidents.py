@@ -39,7 +39,7 @@ def test_a_replay_runs_from_health_over_the_accident_to_where_nothing_helps(acci
 
 
 @every_accident
-def test_it_is_said_in_time(accident: Accident) -> None:
+def test_the_accident_is_detected_in_time(accident: Accident) -> None:
     """A minute ahead where the physics leaves one; sampled every 5 s or faster, within what the accident asks for."""
     once = replay(accident, [Run(seed) for seed in range(4)])
     found = [at for at in once.first_s(once.says) if at is not None]
@@ -63,7 +63,7 @@ def test_the_level_alone_says_so_within_15_s_of_leaving_its_band(
         assert at <= leaves + 15
 
 
-def test_the_next_pit_is_told_to_evacuate_and_its_own_leak_is_not_told_as_the_neighbours() -> None:
+def test_the_next_pit_is_asked_to_evacuate_and_its_own_leak_is_not_taken_for_its_neighbours() -> None:
     accident = ACCIDENTS["qingyuan-2022"]
     once = replay(accident, [Run(seed) for seed in QUICK])
     for alarms in once.alarms:

@@ -162,7 +162,7 @@ def test_the_harness_reads_the_corpus_finds_the_shift_and_writes_what_nab_reads(
     assert max(float(row["anomaly_score"]) for row in rows) >= figures["thresholds"]["standard"]
 
 
-def test_a_missing_folder_is_said_and_is_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_missing_folder_is_reported_with_exit_code_2(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--data", str(tmp_path / "nowhere"), "--json"]) == 2
     output = capsys.readouterr()
     assert "nowhere" in output.err

@@ -83,7 +83,7 @@ def test_the_tep_benchmark_leaves_the_faults_nobody_sees_out_of_its_mean(process
 
 
 @pytest.mark.parametrize("benchmark", [skab, tep])
-def test_a_folder_without_data_is_said_so(
+def test_a_folder_without_data_is_reported(
     benchmark: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(sys, "argv", ["benchmark", "--data", str(tmp_path / "absent"), "--json"])
@@ -115,7 +115,7 @@ def test_the_figures_are_the_same_however_the_readings_come(
     assert (skab.measure(loop), tep.measure(process)) == expected
 
 
-def test_an_alarm_that_stands_is_said_until_it_returns() -> None:
+def test_an_active_alarm_is_reported_until_it_returns() -> None:
     """Ten quiet rows to learn from would do; the fault is in rows 60 to 69."""
     rows = related(100, np.random.default_rng(4))
     rows[60:70, 2] += 5.0

@@ -1,4 +1,4 @@
-"""What an ordinary spark costs: one alarm that tells of it, and none when the next shift begins."""
+"""What an ordinary spark costs: one alarm, and none when the next shift begins."""
 
 from __future__ import annotations
 

@@ -7,8 +7,8 @@ from tests.benchmarks.printed import printed
 
 def test_the_benchmark_of_steady_loads_gives_every_figure() -> None:
     """As people start it, one shape for a moment."""
-    one = ("--only", "plant", "--history", "duckdb", "--seconds", "2", "--warm", "1", "--probe", "4")
-    found = printed("steady", *one)["plant"]
+    options = ("--only", "plant", "--history", "duckdb", "--seconds", "2", "--warm", "1", "--probe", "4")
+    found = printed("steady", *options)["plant"]
     assert found["alarms"] == 40
     assert {"engine", "intake"} <= found["threads"].keys()
     positive = {

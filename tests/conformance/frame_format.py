@@ -121,7 +121,7 @@ class FrameFormatPromises:
         ],
         ids=["boot", "seq", "no time", "time twice"],
     )
-    def test_what_is_wrong_with_all_of_a_frame_is_told(
+    def test_a_fault_of_the_whole_frame_is_reported(
         self,
         fmt: FrameFormat,
         frame: Frame,

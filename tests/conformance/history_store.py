@@ -98,7 +98,7 @@ class HistoryWrites:
         assert kept.readings() == 3_000
 
     def test_a_write_repeated_with_other_bounds_is_kept_once(self, kept: Kept) -> None:
-        """After a crash the writer starts from the same cursor, but the turn may end earlier or later."""
+        """After a crash the writer starts from the same cursor, but the write may end earlier or later."""
         readings = steady(1_000)
         kept.store.write_readings(_part(readings, 0, 400), configuration(), 1)
         kept.store.write_readings(_part(readings, 400, 800), configuration(), 5)
@@ -176,7 +176,7 @@ class HistoryQueries:
         end = NOON + parts * part * SECOND
         written = threading.Event()
 
-        def watch() -> list[int]:
+        def read_until_written() -> list[int]:
             found = []
             while not written.is_set():
                 found.append(int(trend_of(store, PLANT, "CW-01", NOON, end, 7).count.sum()))
@@ -184,7 +184,7 @@ class HistoryQueries:
             return found
 
         with ThreadPoolExecutor(2) as pool:
-            watching = [pool.submit(watch) for _ in range(2)]
+            watching = [pool.submit(read_until_written) for _ in range(2)]
             try:
                 for entry, readings in enumerate(writes, start=1):
                     store.write_readings(readings, configuration(), entry)

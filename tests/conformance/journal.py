@@ -127,7 +127,7 @@ class JournalPromises:
         assert opened().cursor("history") == 7
 
     def test_what_was_appended_is_there_though_it_was_never_closed(self, opened: Opened) -> None:
-        """As after a crash: what `append` returned from is on disk, with positions and what was put aside."""
+        """As after a crash: what `append` returned from is on disk, with sequence states and quarantine."""
         key = ("p", "g", "boot")
         bad = Quarantined(0, 1, "topic", "schema", "seq is missing", 2, b"{}")
         dead = opened()

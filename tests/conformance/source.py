@@ -47,7 +47,7 @@ class FarSide(Protocol):
         """Return once what was acknowledged and announced has left us."""
 
     def heard(self) -> bytes | None:
-        """What gateway g was told last that is committed."""
+        """The newest announcement to gateway g of what is committed."""
 
 
 @dataclass
@@ -161,7 +161,7 @@ class SourcePromises:
                 assert payload == b"before", "it was not acknowledged as far as they know"
 
     def test_a_fault_that_ends_its_thread_is_passed_on(self, far: FarSide) -> None:
-        """A service that hears nothing any more must not look well: it ends, and is started again."""
+        """A service that receives nothing any more must not appear healthy: it ends, and is started again."""
 
         class Broken(Handover):
             def put(self, messages: Sequence[Raw], give_up: Callable[[], bool]) -> bool:

@@ -30,8 +30,8 @@ async def test_a_bypass_is_seen_registered_expired_and_put_back(tmp_path: Path) 
     async with served(hall, tmp_path) as server, chromium() as browser:
         size = ViewportSize(width=360, height=740)
         context = await browser.new_context(base_url=f"http://127.0.0.1:{server.port}", viewport=size)
-        watch = await watched(context)
-        page = watch.page
+        visitor = await watched(context)
+        page = visitor.page
 
         async def alarm_shows(*texts: str) -> None:
             await page.goto(f"/alarms/{alarm.id}")
@@ -70,5 +70,5 @@ async def test_a_bypass_is_seen_registered_expired_and_put_back(tmp_path: Path) 
         await page.get_by_label("恢复与试验情况").fill("试验合格")
         await page.get_by_role("button", name="恢复投用").click()
         await expect(page.locator("article")).to_contain_text("已恢复投用")
-        assert [fault for fault in watch.wrong if "401" not in fault] == []  # a page that was left while signing out
+        assert [fault for fault in visitor.wrong if "401" not in fault] == []  # a page that was left while signing out
         await context.close()

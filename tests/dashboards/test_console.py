@@ -43,16 +43,16 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def watch(server: ApiServer, browser: Browser) -> AsyncIterator[Watched]:
+async def visitor(server: ApiServer, browser: Browser) -> AsyncIterator[Watched]:
     """A page on the console's own name; the test fails if anything on it went wrong."""
     context = await browser.new_context(
         base_url=f"http://{NAME}:{server.port}", viewport=ViewportSize(width=1366, height=800)
     )
-    watch = await watched(context)
-    yield watch
+    visitor = await watched(context)
+    yield visitor
     await context.close()
-    assert watch.wrong == []
-    assert watch.asked == {f"http://{NAME}:{server.port}"}
+    assert visitor.wrong == []
+    assert visitor.asked == {f"http://{NAME}:{server.port}"}
 
 
 async def sign_in(page: Page, token: str = OPERATOR) -> None:
@@ -62,8 +62,8 @@ async def sign_in(page: Page, token: str = OPERATOR) -> None:
     await expect(page.locator("#link[data-state=live]")).to_be_visible()
 
 
-async def test_an_alarm_arrives_by_itself_and_is_acknowledged_with_a_comment(hall: StandIn, watch: Watched) -> None:
-    page = watch.page
+async def test_an_alarm_arrives_by_itself_and_is_acknowledged_with_a_comment(hall: StandIn, visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page)
     await expect(page).to_have_title("(3) 报警 · 预警")
     await page.evaluate("window.untouched = true")
@@ -89,8 +89,8 @@ async def test_an_alarm_arrives_by_itself_and_is_acknowledged_with_a_comment(hal
     assert (changed.acked_by, changed.comment) == ("中控室 王建国", "已到现场，补水阀已开")
 
 
-async def test_the_console_speaks_english_on_request(watch: Watched) -> None:
-    page = watch.page
+async def test_the_console_speaks_english_on_request(visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page)
     await page.goto(f"/plants/{ALUMINIUM}")
     await page.get_by_role("button", name="English").click()
@@ -100,9 +100,9 @@ async def test_the_console_speaks_english_on_request(watch: Watched) -> None:
     await expect(page.get_by_role("heading", name="南安市示范铝业有限公司")).to_be_visible()
 
 
-async def test_a_rule_that_has_warmed_up_loses_its_mark_by_itself(hall: StandIn, watch: Watched) -> None:
+async def test_a_rule_that_has_warmed_up_loses_its_mark_by_itself(hall: StandIn, visitor: Watched) -> None:
     """In the language of the page, and without a reload."""
-    page = watch.page
+    page = visitor.page
     await sign_in(page)
     await page.goto(f"/plants/{ALUMINIUM}/points/CW_IN_P-01")
     low = page.locator("#rules tr").filter(has=page.get_by_text("L", exact=True))
@@ -117,8 +117,8 @@ async def test_a_rule_that_has_warmed_up_loses_its_mark_by_itself(hall: StandIn,
 
 
 @pytest.mark.parametrize("width", [360, 768])
-async def test_no_page_scrolls_sideways_on_a_phone(width: int, watch: Watched, hall: StandIn) -> None:
-    page = watch.page
+async def test_no_page_scrolls_sideways_on_a_phone(width: int, visitor: Watched, hall: StandIn) -> None:
+    page = visitor.page
     await page.set_viewport_size(ViewportSize(width=width, height=740))
     await sign_in(page)
     alarm = next(iter(hall.book))
@@ -132,23 +132,23 @@ async def test_no_page_scrolls_sideways_on_a_phone(width: int, watch: Watched, h
         assert await page.evaluate(wider) <= 0, path
 
 
-async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, watch: Watched) -> None:
-    page = watch.page
+async def test_a_lost_connection_says_that_data_may_be_stale(server: ApiServer, visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page)
     await expect(page.locator("#stale")).to_be_hidden()
     server.stop()
     await expect(page.locator("#stale")).to_be_visible(timeout=10_000)
     await expect(page.locator("#stale")).to_contain_text("数据可能已过期")
     await expect(page.locator("#link")).to_contain_text("已断开")
-    watch.wrong = [line for line in watch.wrong if "ERR_" not in line]  # the browser's own word for the lost server
+    visitor.wrong = [line for line in visitor.wrong if "ERR_" not in line]  # the browser's own word for the lost server
 
 
-async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: StandIn, watch: Watched) -> None:
+async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: StandIn, visitor: Watched) -> None:
     """A desk with eight of them: browsers allow six connections to one server. Whoever signs in anew listens anew."""
-    await sign_in(watch.page)
-    windows = [watch.page]
+    await sign_in(visitor.page)
+    windows = [visitor.page]
     for path in ["/alarms"] * 3 + ["/plants"] * 4:
-        windows.append(await watch.page.context.new_page())
+        windows.append(await visitor.page.context.new_page())
         await windows[-1].goto(path)
     for page in windows:
         await expect(page.locator("#link[data-state=live]")).to_be_visible()
@@ -167,9 +167,9 @@ async def test_more_windows_than_a_browser_has_connections_are_all_live(hall: St
     await expect(page.locator("#announce")).to_contain_text("低报")
 
 
-async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: StandIn, watch: Watched) -> None:
+async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: StandIn, visitor: Watched) -> None:
     """The stream goes on beside it. It says how old the list is, and recovers by itself."""
-    page = watch.page
+    page = visitor.page
     await sign_in(page)
     link, banner = page.locator("#link"), page.locator("#stale")
     await page.route("**/alarms/table*", lambda route: route.fulfill(status=503, body="away"))
@@ -183,12 +183,12 @@ async def test_a_list_that_could_not_be_fetched_is_never_shown_as_live(hall: Sta
     await expect(page.locator("#alarms")).to_contain_text("热风炉区一氧化碳 高高报", timeout=30_000)
     await expect(link).to_have_attribute("data-state", "live")
     await expect(banner).to_be_hidden()
-    watch.wrong = [line for line in watch.wrong if "503" not in line]
+    visitor.wrong = [line for line in visitor.wrong if "503" not in line]
 
 
-async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watched) -> None:
+async def test_what_was_written_outlives_the_session(hall: StandIn, visitor: Watched) -> None:
     """Sent after its end, or ended while somebody was writing: they sign in and find it in its form, not done."""
-    page = watch.page
+    page = visitor.page
     await sign_in(page)
     alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
     words = page.locator("#comment textarea")
@@ -215,12 +215,14 @@ async def test_what_was_written_outlives_the_session(hall: StandIn, watch: Watch
     await page.locator("#comment").get_by_role("button", name="添加备注").click()
     await expect(page.locator("#body")).to_contain_text("已撤人，正在通风")
     await expect(words).to_have_value("")
-    watch.wrong = [line for line in watch.wrong if "401" not in line]
+    visitor.wrong = [line for line in visitor.wrong if "401" not in line]
 
 
-async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others(hall: StandIn, watch: Watched) -> None:
+async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others(
+    hall: StandIn, visitor: Watched
+) -> None:
     """Time and again, also when the language is changed or the session ends; what was sent is not there again."""
-    page = watch.page
+    page = visitor.page
     await sign_in(page)
     alarm = hall.raise_alarm(STEEL, "CO-02", "H", 30.0)
     comment, to, why = (
@@ -258,16 +260,16 @@ async def test_sending_one_form_takes_nothing_from_what_is_written_in_the_others
     await expect(why).to_have_value("更换变送器")
     await page.goto(f"/alarms/{alarm.id}")
     await expect(why).to_have_value("")
-    watch.wrong = [line for line in watch.wrong if "401" not in line]
+    visitor.wrong = [line for line in visitor.wrong if "401" not in line]
 
 
 async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_nothing_is_clipped(
-    hall: StandIn, watch: Watched
+    hall: StandIn, visitor: Watched
 ) -> None:
     """A window of half a screen (or text at 200 %): the button is within it, and the list stays where it was."""
     for number in range(40):
         hall.raise_alarm(STEEL, "CO-02", "HH", 171.0 + number, ago_s=number)
-    page = watch.page
+    page = visitor.page
     for width in (800, 960):
         await page.set_viewport_size(ViewportSize(width=width, height=700))
         await sign_in(page)
@@ -289,8 +291,8 @@ async def test_acknowledging_far_down_a_list_stays_there_on_a_small_screen_and_n
         hall.book.update({key: replace(alarm, state=AlarmState.UNACKNOWLEDGED) for key, alarm in hall.book.items()})
 
 
-async def test_paper_has_what_stands_and_nothing_to_press(watch: Watched) -> None:
-    page = watch.page
+async def test_paper_has_what_stands_and_nothing_to_press(visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page)
     await page.emulate_media(media="print")
     for gone in (".main-nav", ".bar-end form", ".link-live", ".filters", "[data-ack]", ".cell-action"):
@@ -301,8 +303,8 @@ async def test_paper_has_what_stands_and_nothing_to_press(watch: Watched) -> Non
     await expect(page.locator("#updated")).to_be_visible()
 
 
-async def test_a_yearly_summary_uses_the_whole_of_a_wide_screen(watch: Watched) -> None:
-    page = watch.page
+async def test_a_yearly_summary_uses_the_whole_of_a_wide_screen(visitor: Watched) -> None:
+    page = visitor.page
     await page.set_viewport_size(ViewportSize(width=1920, height=900))
     await sign_in(page)
     await page.goto("/lists/summary/2026")
@@ -310,8 +312,8 @@ async def test_a_yearly_summary_uses_the_whole_of_a_wide_screen(watch: Watched) 
     assert await page.evaluate(f"{sheet}.scrollWidth - {sheet}.clientWidth") <= 0
 
 
-async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:
-    page = watch.page
+async def test_a_trend_draws_itself_anew(hall: StandIn, visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page)
     await page.goto(f"/plants/{ALUMINIUM}/points/CW_IN_P-01?span=600")
     line = page.locator(".drawing.wide .trend-line").first
@@ -321,9 +323,9 @@ async def test_a_trend_draws_itself_anew(hall: StandIn, watch: Watched) -> None:
     await expect(page.locator(".drawing.wide")).to_contain_text("LL 0.280")
 
 
-async def test_everything_can_be_reached_by_keyboard(hall: StandIn, watch: Watched) -> None:
+async def test_everything_can_be_reached_by_keyboard(hall: StandIn, visitor: Watched) -> None:
     """Skip link first; Escape leaves the dialog; focus survives the table drawn anew."""
-    page = watch.page
+    page = visitor.page
     await sign_in(page)
     await page.keyboard.press("Tab")
     assert await page.evaluate("document.activeElement.className") == "skip"
@@ -339,12 +341,12 @@ async def test_everything_can_be_reached_by_keyboard(hall: StandIn, watch: Watch
     await expect(page.get_by_role("dialog")).to_be_hidden()
 
 
-async def test_an_inspector_reads_and_signs_out(watch: Watched) -> None:
-    page = watch.page
+async def test_an_inspector_reads_and_signs_out(visitor: Watched) -> None:
+    page = visitor.page
     await sign_in(page, INSPECTOR)
     await expect(page.locator("[data-ack]")).to_have_count(0)
     await page.get_by_role("button", name="退出").click()
     await expect(page.get_by_label("访问令牌")).to_be_visible()
     await page.goto("/alarms")
     await expect(page.get_by_label("访问令牌")).to_be_visible()
-    watch.wrong = [line for line in watch.wrong if "401" not in line]  # the sign-in page in place of the alarms
+    visitor.wrong = [line for line in visitor.wrong if "401" not in line]  # the sign-in page in place of the alarms

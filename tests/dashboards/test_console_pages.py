@@ -112,14 +112,14 @@ async def somebody(
         has_touch=width < 500,
         java_script_enabled=script,
     )
-    watch = await watched(context)
-    await watch.page.goto("/signin")
-    await watch.page.locator("#token").fill(token)
-    await watch.page.locator("form.signin button").click()
-    await watch.page.wait_for_url("**/alarms")
-    yield watch
+    visitor = await watched(context)
+    await visitor.page.goto("/signin")
+    await visitor.page.locator("#token").fill(token)
+    await visitor.page.locator("form.signin button").click()
+    await visitor.page.wait_for_url("**/alarms")
+    yield visitor
     await context.close()
-    assert watch.wrong == []
+    assert visitor.wrong == []
 
 
 async def unfolded(page: Page) -> None:
@@ -145,8 +145,8 @@ async def test_every_page_fits_its_screen_and_can_be_touched_named_and_reached(
 
     On two phones and on a desk: each page is loaded once, which is what takes long, and laid out for all of them.
     """
-    async with somebody(browser, server, ADMIN, PHONE) as watch:
-        page = watch.page
+    async with somebody(browser, server, ADMIN, PHONE) as visitor:
+        page = visitor.page
         await page.context.add_cookies([{"name": "lang", "value": lang, "url": f"http://127.0.0.1:{server.port}"}])
         for path in pages(hall, filled):
             answer = await page.goto(path)
@@ -167,8 +167,8 @@ async def test_the_forms_work_without_script_on_a_phone(
 ) -> None:
     """Acknowledge, shelve, give feedback with a picture; supervision approves. No line of script runs."""
     alarm = next(a for a in hall.book.values() if a.point == "CW_IN_P-01")
-    async with somebody(browser, server, OPERATOR, PHONE, script=False) as watch:
-        page = watch.page
+    async with somebody(browser, server, OPERATOR, PHONE, script=False) as visitor:
+        page = visitor.page
         await page.goto(f"/alarms/{alarm.id}")
         await page.locator("#acknowledge").get_by_label("备注").fill("已到现场")
         await page.locator("#acknowledge button").click()
@@ -201,8 +201,8 @@ async def test_the_forms_work_without_script_on_a_phone(
         await form.get_by_role("button", name="提交反馈").click()
         await expect(page.locator(".disposition")).to_have_count(2)
 
-    async with somebody(browser, server, INSPECTOR, PHONE, script=False) as watch:
-        page = watch.page
+    async with somebody(browser, server, INSPECTOR, PHONE, script=False) as visitor:
+        page = visitor.page
         await page.locator("#more-nav summary").click()
         await page.locator("#more-nav").get_by_role("link", name="搁置与停用").click()
         await page.get_by_text("审批", exact=True).click()
@@ -215,8 +215,8 @@ async def test_the_forms_work_without_script_on_a_phone(
 async def test_a_township_inspector_grades_and_closes_a_hazard_on_a_phone(
     hall: StandIn, filled: Filled, server: ApiServer, browser: Browser
 ) -> None:
-    async with somebody(browser, server, INSPECTOR, PHONE) as watch:
-        page = watch.page
+    async with somebody(browser, server, INSPECTOR, PHONE) as visitor:
+        page = visitor.page
         await page.get_by_role("link", name="隐患").click()
         await page.get_by_role("link", name="除尘器锁气卸灰阀漏灰").click()
         await expect(page.locator('[aria-current="step"]')).to_contain_text("已登记")
@@ -240,8 +240,8 @@ async def test_news_take_nothing_from_who_is_filling_in_a_form(
 ) -> None:
     """The head of the page follows; the open form with its words stays as it is."""
     alarm = next(a for a in hall.book.values() if a.point == "CW_IN_P-01")
-    async with somebody(browser, server, OPERATOR, DESK) as watch:
-        page = watch.page
+    async with somebody(browser, server, OPERATOR, DESK) as visitor:
+        page = visitor.page
         await page.goto(f"/alarms/{alarm.id}")
         await expect(page.locator("#link[data-state=live]")).to_be_visible()
         await page.locator("#shelve summary").click()
@@ -257,8 +257,8 @@ async def test_what_is_unfolded_stays_so_when_the_list_is_drawn_anew(
     hall: StandIn, filled: Filled, server: ApiServer, browser: Browser
 ) -> None:
     hall.raise_alarm(WOOD, "DP-01", "SILENT", None, ago_s=30)
-    async with somebody(browser, server, OPERATOR, PHONE) as watch:
-        page = watch.page
+    async with somebody(browser, server, OPERATOR, PHONE) as visitor:
+        page = visitor.page
         await page.reload()
         await expect(page.locator("#link[data-state=live]")).to_be_visible()
         fold = page.locator("tr.fold details")
@@ -271,8 +271,8 @@ async def test_what_is_unfolded_stays_so_when_the_list_is_drawn_anew(
 
 
 async def test_the_menu_opens_and_closes_by_keyboard(filled: Filled, server: ApiServer, browser: Browser) -> None:
-    async with somebody(browser, server, OPERATOR, DESK) as watch:
-        page = watch.page
+    async with somebody(browser, server, OPERATOR, DESK) as visitor:
+        page = visitor.page
         menu = page.locator("#more-nav")
         await menu.locator("summary").focus()
         await page.keyboard.press("Enter")
@@ -288,8 +288,8 @@ async def test_a_press_too_many_sends_nothing_twice(
     hall: StandIn, filled: Filled, server: ApiServer, browser: Browser
 ) -> None:
     alarm = next(a for a in hall.book.values() if a.point == "CW_IN_P-01")
-    async with somebody(browser, server, OPERATOR, DESK) as watch:
-        page = watch.page
+    async with somebody(browser, server, OPERATOR, DESK) as visitor:
+        page = visitor.page
         await page.goto(f"/alarms/{alarm.id}#comment")
         form = page.locator("#comment")
         await form.get_by_label("备注").fill("只说一次")
@@ -300,10 +300,10 @@ async def test_a_press_too_many_sends_nothing_twice(
 
 
 async def test_a_list_is_printed_without_a_violation(filled: Filled, server: ApiServer, browser: Browser) -> None:
-    async with somebody(browser, server, INSPECTOR, DESK) as watch:
-        await watch.page.goto("/lists")
-        async with watch.page.context.expect_page() as opened:
-            await watch.page.get_by_role("link", name="打印").first.click()
+    async with somebody(browser, server, INSPECTOR, DESK) as visitor:
+        await visitor.page.goto("/lists")
+        async with visitor.page.context.expect_page() as opened:
+            await visitor.page.get_by_role("link", name="打印").first.click()
         printed = await opened.value
         await expect(printed.locator("table")).to_contain_text("泉州宏远钢铁有限公司")
         await expect(printed.locator("table")).to_have_css("border-collapse", "collapse")

@@ -60,8 +60,8 @@ async def test_the_daily_registers_from_the_first_entry_to_the_file(hall: StandI
         context = await browser.new_context(
             base_url=f"http://127.0.0.1:{server.port}", viewport=size, accept_downloads=True
         )
-        watch = await watched(context)
-        page = watch.page
+        visitor = await watched(context)
+        page = visitor.page
 
         # declared work: by the operator, approved by the office, and an alarm raised meanwhile names it
         await sign_in(page, OPERATOR)
@@ -151,5 +151,5 @@ async def test_the_daily_registers_from_the_first_entry_to_the_file(hall: StandI
                 await page.get_by_role("link", name="CSV").click()
             text = (await (await saved.value).path()).read_text(encoding="utf-8-sig")
             assert any(found in cell for line in csv.reader(io.StringIO(text)) for cell in line)
-        assert [fault for fault in watch.wrong if "401" not in fault] == []
+        assert [fault for fault in visitor.wrong if "401" not in fault] == []
         await context.close()

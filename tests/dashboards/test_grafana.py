@@ -128,7 +128,7 @@ def test_every_panel_query_gives_data(history: httpx.Client, target: Mapping[str
 
 @pytest.mark.parametrize("panel", [panel for _, panel in PANELS if '"gateways"' in panel["targets"][0]["query"]])
 def test_a_gateway_that_was_heard_last_long_ago_is_shown_offline(history: httpx.Client, panel: Any) -> None:
-    """It said that it was online, and then nothing for half an hour."""
+    """It reported itself online, and sent nothing more for half an hour."""
     [series] = ask(history, panel["targets"][0]["query"])
     values = [value for _, value in series["values"]]
     assert 1 in values
@@ -158,7 +158,7 @@ def test_top_points_come_with_their_counts(history: httpx.Client) -> None:
 
 
 def test_the_rate_and_the_time_in_flood_are_those_of_the_position(history: httpx.Client) -> None:
-    """A slot is told at its end; of 30 minutes 6 are in flood. The line that is drawn is where a flood begins."""
+    """A slot is written at its end; of 30 minutes 6 are in flood. The line that is drawn is where a flood begins."""
     panels = {panel["id"]: panel for panel in DASHBOARDS["alarms"]["panels"]}
     [series] = ask(history, panels[6]["targets"][0]["query"])
     assert [row[1] for row in series["values"]] == [3, 14, 2]

@@ -21,7 +21,7 @@ from tests.browser import chromium, watched
 from tests.ingest.web.afternoon import busy
 from tests.ingest.web.filled import INSPECTOR as OFFICE
 from tests.ingest.web.filled import OPERATOR as PLANT
-from tests.ingest.web.ledgers import PDF, key_of, look, overdue
+from tests.ingest.web.ledgers import PDF, check_instruments, key_of, overdue
 from tests.ingest.web.made_up_plants import STEEL
 from tests.ingest.web.serving import served
 from tests.ingest.web.stand_in import INSPECTOR, OPERATOR, StandIn
@@ -53,21 +53,21 @@ async def signed_in(browser: Browser, server: ApiServer, token: str) -> Page:
     """A phone in somebody's hand."""
     size = ViewportSize(width=390, height=844)
     context = await browser.new_context(base_url=server.url, viewport=size)
-    watch = await watched(context)
-    await watch.page.goto("/signin")
-    await watch.page.get_by_label("访问令牌").fill(token)
-    await watch.page.get_by_role("button", name="登录").click()
-    await expect(watch.page.locator("#link[data-state=live]")).to_be_visible()
-    return watch.page
+    visitor = await watched(context)
+    await visitor.page.goto("/signin")
+    await visitor.page.get_by_label("访问令牌").fill(token)
+    await visitor.page.get_by_role("button", name="登录").click()
+    await expect(visitor.page.locator("#link[data-state=live]")).to_be_visible()
+    return visitor.page
 
 
 async def test_an_overdue_calibration_is_found_on_a_phone_and_answered_with_its_certificate(
     hall: StandIn, server: ApiServer, browser: Browser
 ) -> None:
     overdue(hall, STEEL, "CO-01", InstrumentPoint.CALIBRATION, 1.0)
-    await look(hall)
+    await check_instruments(hall)
     hall.time += 31 * DAY  # the grace for what is not on record
-    passed = dict(await look(hall))
+    passed = dict(await check_instruments(hall))
     own = hall.known.find(STEEL, "CO-01.calibration")
     assert own is not None
     assert passed[own.index] == 1.0
@@ -102,7 +102,7 @@ async def test_an_overdue_calibration_is_found_on_a_phone_and_answered_with_its_
     ledger = hall.cases.store.ledger(key_of(hall, STEEL, "CO-01"))
     assert ledger is not None
     assert ledger.last[Check.CALIBRATION].number == "JL-2026-118"
-    passed = dict(await look(hall))
+    passed = dict(await check_instruments(hall))
     assert passed[own.index] == 0.0, "the engine returns the alarm"
     hall.return_alarm(alarm)
 

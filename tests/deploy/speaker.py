@@ -26,7 +26,7 @@ WAIT_S: Final = 10.0
 
 
 class Speaker:
-    """One MQTT client that remembers what it was told."""
+    """One MQTT client that remembers what it received."""
 
     def __init__(self, broker: Server, secrets: Path, who: str | None, **options: Any) -> None:
         version = options.get("version", MQTTProtocolVersion.MQTTv5)

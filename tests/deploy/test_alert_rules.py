@@ -85,7 +85,7 @@ def test_every_event_of_the_service_is_counted_from_nought() -> None:
     assert len(counters) > 100
 
 
-def test_labels_are_told_of_every_event_that_has_any() -> None:
+def test_labels_are_declared_for_every_event_that_has_any() -> None:
     assert {kind for kind in events() if kind.labels} == set(labels(Settings()))
 
 

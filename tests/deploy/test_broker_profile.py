@@ -107,7 +107,7 @@ def test_a_gateway_speaks_for_itself_and_the_service_hears_it(broker: Server, se
     ],
 )
 def test_a_gateway_cannot_speak_for_another(broker: Server, secrets: Path, topic: str) -> None:
-    """Denied with a reason the gateway can see, and nobody hears it."""
+    """Denied with a reason the gateway can see, and delivered to nobody."""
     with speaker(broker, secrets, SERVICE) as service, speaker(broker, secrets, A) as gateway:
         service.subscribe(FRAMES, STATUSES)
         before = len(service.received)  # retained statuses
@@ -220,13 +220,13 @@ def test_the_health_check_may_know_the_uptime_and_no_more(broker: Server, secret
 
 
 def test_on_mqtt_3_a_denied_publish_looks_like_a_success(broker: Server, secrets: Path) -> None:
-    """Why docs/protocol.md tells gateways to trust `committed` alone."""
+    """Why docs/protocol.md lets gateways trust `committed` alone."""
     with speaker(broker, secrets, A, version=MQTTProtocolVersion.MQTTv311) as gateway:
         assert gateway.publish(frame_topic("plant-b", "GW-01")) == 0
 
 
 def test_the_service_connects_with_its_shipped_settings(broker: Server, installed: Path, tmp_path: Path) -> None:
-    """The settings of compose, but for host, port and paths: mutual TLS, subscribed, heard, acknowledged, told."""
+    """The settings of compose, but for host, port and paths: mutual TLS, messages, acknowledgements, announcements."""
     text = (installed / "yujing.compose.toml").read_text(encoding="utf-8")
     for name, file in {
         "ca": "authority/ca.pem", "mqtt_cert": "yujing/mqtt.pem", "mqtt_key": "yujing/mqtt.key",

@@ -267,7 +267,7 @@ def test_gateways_are_asked_for_what_their_silence_is_counted_by() -> None:
     assert (catalogue.gateway[GATEWAY_SIGNAL].table.silence_s.value, "(90 s)" in rule) == (3 * 30, True)
 
 
-def test_what_each_role_may_do_is_told_for_every_role() -> None:
+def test_the_permissions_of_every_role_are_documented() -> None:
     page = (DOCS / "operations.md").read_text(encoding="utf-8").partition("## Tokens")[2].partition("\n## ")[0]
     assert [role for role in get_args(Role) if f"`{role}`" not in page] == []
 

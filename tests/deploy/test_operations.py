@@ -25,7 +25,7 @@ from tests.deploy.speaker import speaker, until
 from tests.deploy.test_broker_profile import greeted
 from tests.deploy.test_commands import YUJING
 from tests.deploy.written import DEPLOY, ROOT, blocks
-from tests.ingest.runtime.test_backup import turns
+from tests.ingest.runtime.test_backup import run_cycles
 from tests.servers import PostgreSQL, Server, free_port
 
 PLANT, GATEWAY = "sample-aluminium", "GW-01"
@@ -201,7 +201,7 @@ def test_the_token_is_replaced_by_the_page(machine: Machine) -> None:
 
 
 def test_data_is_backed_up_lost_and_restored_by_the_page(machine: Machine) -> None:
-    turns(machine.data, 1, 2, 3)
+    run_cycles(machine.data, 1, 2, 3)
     EvidenceFiles(machine.data / "evidence", 1000).put(b"%PDF-1.4 a page")
     backup, restore, damaged, _postgresql = blocks("Backup")
     machine.do(backup)

@@ -1,4 +1,4 @@
-"""The annotated settings file says everything the service can be told, and says it truly."""
+"""The annotated settings file explains every setting, with its true default."""
 
 from __future__ import annotations
 

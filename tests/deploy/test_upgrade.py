@@ -78,7 +78,7 @@ class Machine:
         return subprocess.run(command, capture_output=True, text=True, check=False, cwd=self.root)
 
     def starts(self) -> str:
-        """Start the service, stop it in good order once all parts run; the version its log tells."""
+        """Start the service, stop it in good order once all parts run; return the version from its log."""
         command = [str(self.venv / "bin/yujing"), "run", "--config", str(self.root / "etc/yujing/yujing.toml")]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as running:
             assert running.stderr is not None

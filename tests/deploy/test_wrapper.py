@@ -119,7 +119,7 @@ def test_the_state_moves_to_postgresql_with_the_units_password(machine: Path, po
 
 
 @pytest.mark.parametrize("script", sorted(DEPLOY.glob("*.sh")), ids=lambda script: script.name)
-def test_what_a_script_refuses_is_said_in_chinese_too(script: Path) -> None:
+def test_refusals_of_scripts_are_in_chinese_too(script: Path) -> None:
     refusals = re.findall(r'echo "(.+)" >&2', script.read_text(encoding="utf-8"))
     assert refusals
     for words in refusals:

@@ -99,7 +99,7 @@ def scored_rows(rule: PlainRule, rows: Sequence[Row], cuts: Sequence[int] = ()) 
 
 
 def plain_rows(rule: PlainRule, rows: Sequence[Row]) -> list[Scored]:
-    """The same by the plain loop; it tells the cause where it keeps one in its memory."""
+    """The same by the plain loop, with the cause where its state holds one."""
     world, found = World(), []
     for point, time, value in rows:
         if not world.takes(point, time, value) or point != rule.point:

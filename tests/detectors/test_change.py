@@ -1,4 +1,4 @@
-"""Deviation, step, spike and count do what a control room is told they do."""
+"""Deviation, step, spike and count do what their documentation says."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_a_fixed_setpoint_goes_before_the_setpoint_point() -> None:
     ("fresh_s", "findings"), [(2.0, ["trips at 1 s: 9"]), (INF, ["trips at 1 s: 9", "returns at 4 s: nan"])]
 )
 def test_a_setpoint_that_is_too_old_is_not_used(fresh_s: float, findings: list[str]) -> None:
-    """The verdict stays as it was, for nothing can be told."""
+    """The verdict stays as it was, since nothing can be decided."""
     others = [[50.0, 50.0, NAN, NAN, NAN]]
     changes = evaluate(
         "deviation",
@@ -92,7 +92,7 @@ def test_a_single_spike_is_no_step() -> None:
 
 
 def test_a_spike_is_found_and_the_level_after_a_step_is_not() -> None:
-    """The first five readings of a new level cannot be told from wild ones; from the sixth on it is the normal one."""
+    """The first five readings of a new level may be outliers; from the sixth on it is the normal one."""
     wave = [5.0, 5.1, 4.9] * 6
     spiked = [*wave, 9.0, *wave]
     stepped = [*wave, *(9.0 + x - 5.0 for x in wave)]

@@ -187,7 +187,7 @@ def test_a_healthy_moving_signal_gives_no_findings(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rules_say_whether_they_can_tell(kind: str) -> None:
-    """Before anything was heard a kind that needs a past is blind, and after a healthy while no kind is."""
+    """Before the first reading a kind that needs a past cannot tell, and after a healthy while every kind can."""
     bank = Bank({kind: table(rules_of(kind))})
     silent = 0 if kind == "silence" else len(rules_of(kind))
     assert [Reason(r) for r in bank.not_evaluated(START).reason] == [Reason.NEVER_HEARD] * silent

@@ -83,7 +83,7 @@ def test_a_channel_that_moves_to_another_index_keeps_its_memory_and_a_point_that
 @pytest.mark.parametrize("driver", [A, B])
 @pytest.mark.parametrize("sizes", [(1, 1, 1, 4), (1, 1, 2, 2, 1), (2, 1, 1, 3), (7,)])
 def test_several_frames_at_once_after_single_ones_are_all_judged(driver: int, sizes: tuple[int, ...]) -> None:
-    """An engine that fell behind takes several of the same points' frames in one turn."""
+    """An engine that fell behind takes several frames of the same points in one cycle."""
     judge, found, second = bank("A - B", (driver,)), list[tuple[bool, int]](), 0
     values = [30.0, 31.0, 29.0, 50.0, 28.0, 60.0, 60.0]  # over 10 with B = 20 from the fourth on, but for the fifth
     for size in sizes:

@@ -1,4 +1,4 @@
-"""A finding tells what was judged, in the unit of its limit."""
+"""A finding contains the value that was judged, in the unit of its limit."""
 
 from __future__ import annotations
 

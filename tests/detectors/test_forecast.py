@@ -78,7 +78,7 @@ def test_a_healthy_swing_foretells_nothing(periods: float) -> None:
 
 
 @pytest.mark.parametrize("periods", [1.5, 3.0, 5.0])
-def test_a_swing_that_the_plant_knows_is_foretold_at_most_one_time_in_twenty(periods: float) -> None:
+def test_a_usual_swing_is_forecast_as_an_excursion_at_most_one_time_in_twenty(periods: float) -> None:
     """Slower than the window and two thirds of the way up to the limit: every rise is a trend, until it turns."""
     time, known = np.arange(16_000), (periods + 1) * WINDOW
     start = np.random.default_rng(4).uniform(0, 1, (20, 1))

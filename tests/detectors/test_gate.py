@@ -25,8 +25,8 @@ def found(kind: str, sensor: list[float], running: list[float]) -> list[tuple[bo
 
 
 def test_a_sensor_that_stood_still_while_the_machine_stood_still_is_not_stuck_when_it_starts() -> None:
-    standing, running = [7.0] * 20, [0.0] * 10 + [1.0] * 10
-    assert found("stuck", standing, running) == [(True, 12)], "three seconds counted from the last closed reading"
+    idle, running = [7.0] * 20, [0.0] * 10 + [1.0] * 10
+    assert found("stuck", idle, running) == [(True, 12)], "three seconds counted from the last closed reading"
 
 
 def test_a_movement_through_a_closed_gate_is_no_change_that_is_judged() -> None:

@@ -41,7 +41,7 @@ def test_the_points_own_bad_reading_is_a_vote_like_any(param: dict[str, Any], ex
 
 @pytest.mark.parametrize("need", [1, 2, 3])
 @pytest.mark.parametrize("kinds", [*product(["good", "high", "bad"], repeat=3)], ids="-".join)
-def test_voting_degrades_as_it_is_told_for_every_combination_of_bad_channels(kinds: tuple[str, ...], need: int) -> None:
+def test_voting_degrades_as_documented_for_every_combination_of_bad_channels(kinds: tuple[str, ...], need: int) -> None:
     """MooN with b bad ones is (M-b)oo(N-b) by default, and Moo(N-b) where the bad abstain."""
     own, *others = [[{"good": 1.0, "high": 9.0, "bad": NAN}[kind]] for kind in kinds]
     high, bad = kinds.count("high"), kinds.count("bad")
@@ -66,7 +66,7 @@ def test_a_finding_names_the_first_channel_that_voted() -> None:
 
 
 def test_the_first_of_a_group_is_named_whatever_comes_after() -> None:
-    """A nanosecond earlier is earlier, though all are on by the time the point itself is heard."""
+    """A nanosecond earlier is earlier, though all are on by the time the point itself reports."""
     rows = [(0, START, 0.0), (2, START + SECOND, 1.0), (1, START + SECOND + 1, 1.0), (0, START + 2 * SECOND, 1.0)]
     bank = Bank({"first_out": table([specimen("first_out")])})
     assert bank.update(as_readings(rows), 0).cause.tolist() == [2]

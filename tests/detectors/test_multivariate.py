@@ -127,7 +127,7 @@ def test_missing_sensors_are_tolerated(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
-def test_nothing_is_told_before_training_is_complete(kind: str) -> None:
+def test_nothing_is_found_before_training_is_complete(kind: str) -> None:
     rows, rules = leaking(TRAIN, 10), table([group(kind)])
     bank = Bank({kind: rules})
     assert not len(feed(bank, stream(rows[:-1])))
@@ -158,7 +158,7 @@ def test_a_member_that_moves_in_a_part_of_the_lesson_only_does_not_blind_the_gro
 
 
 @pytest.mark.parametrize("kind", list(PARAM))
-def test_a_member_missing_in_most_of_the_lesson_is_not_judged_and_that_is_told(kind: str) -> None:
+def test_a_member_missing_in_most_of_the_training_is_reported_as_not_evaluated(kind: str) -> None:
     rows = circuit(TRAIN + 100)
     rows[: TRAIN - 100, 3] = NAN
     rows[TRAIN:, 3] = 1000.0
@@ -169,15 +169,15 @@ def test_a_member_missing_in_most_of_the_lesson_is_not_judged_and_that_is_told(k
 
 @pytest.mark.parametrize("kind", list(PARAM))
 def test_a_lesson_in_which_nothing_moves_is_refused_and_the_next_one_is_learnt_from(kind: str) -> None:
-    standing, rule = np.tile(circuit(1), (TRAIN, 1)), group(kind)
+    still, rule = np.tile(circuit(1), (TRAIN, 1)), group(kind)
     bank = Bank({kind: table([rule])})
-    assert not len(feed(bank, stream(standing)))
+    assert not len(feed(bank, stream(still)))
     assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
     bank = bank.successor({kind: table([rule])})
     assert [Reason(reason) for reason in bank.not_evaluated(START).reason] == [Reason.LESSON_REFUSED]
     feed(bank, stream(circuit(TRAIN), since=TRAIN))
     assert not len(bank.not_evaluated(START).reason)
-    for nothing in (standing, np.full((TRAIN, 4), NAN), np.where(np.arange(4) == 0, standing, NAN)):
+    for nothing in (still, np.full((TRAIN, 4), NAN), np.where(np.arange(4) == 0, still, NAN)):
         with pytest.raises(ValueError, match="no member moves"):
             Bank({kind: table([rule])}).teach(kind, "p0/r0", nothing)
 
@@ -260,7 +260,7 @@ def test_a_wild_value_is_forgotten_like_any_other() -> None:
         assert raised == [True, False]
 
 
-def test_what_is_learnt_and_told_behind_a_closed_gate_is_nothing() -> None:
+def test_nothing_is_learnt_or_found_behind_a_closed_gate() -> None:
     """A machine that stands still for a while in the middle of the lesson and after it."""
     rows = np.insert(leaking(TRAIN + 200, TRAIN + 100), [100, TRAIN + 50], 0.0, axis=0)
     running = np.ones(len(rows))

@@ -102,7 +102,7 @@ def test_the_end_of_an_instruments_range_is_within_it_however_it_was_sent(low: f
 
 @pytest.mark.parametrize(("low", "high"), [(0.0, 16.1), (-40.1, 85.3), (900.0, 1000.2), (0.1, 5.1), (0.0, 1.0)])
 def test_a_value_at_the_end_of_its_range_is_passed_over_like_one_in_its_midst(low: float, high: float) -> None:
-    """Most gas detectors show 0 and most contacts 0 or 1 all their life: what does not change is not looked at anew."""
+    """Most gas detectors show 0 and most contacts 0 or 1 all their life: no change, no evaluation."""
     out = rule("range", 0, 0, math.nextafter(1.0, 2.0), 1.0, low=low, high=high)
     detector = build("range", table([out]))
     assert isinstance(detector, ScoringDetector)

@@ -72,7 +72,7 @@ WORKING = rows((KEY, 0, 0), (WORK, 0, 1), (SPARK, 0, 0))
 
 @pytest.mark.parametrize("cuts", [[], [4], [5], [6], [1, 2, 3, 4, 5, 6, 7]])
 def test_an_ordinary_spark_that_was_put_out_lets_the_next_shift_begin(cuts: list[int]) -> None:
-    """As any spark did not before it could be told from a trip."""
+    """A single spark is no trip."""
     day = [*WORKING, *sparks(100), *rows((WORK, 4 * HOUR, 0), (WORK, 5 * HOUR, 1))]
     assert verdicts(day, cuts, **ORDINARY) == []
     assert verdicts(day, cuts) == [(True, 5 * HOUR)]

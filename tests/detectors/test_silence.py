@@ -40,7 +40,7 @@ def carried() -> Bank:
 
 
 def test_a_device_that_was_never_heard_is_one_fact() -> None:
-    """However many points it carries; once it was heard, each of them is told for itself."""
+    """However many points it carries; once it has reported, each of them is judged by itself."""
     detector = carried()
     assert [detector.update(NOTHING, START + second * SECOND).rule.tolist() for second in (0, 8, 90)] == [[], [2], []]
     found = detector.update(heard(0, START + 100 * SECOND), START + 100 * SECOND)
@@ -86,7 +86,7 @@ def test_time_in_which_nobody_listened_is_no_silence_of_the_points() -> None:
 
 
 def test_what_was_found_at_the_start_is_heard_then() -> None:
-    """Whoever was heard last before the watcher left, and not judged any more, is not older by the time it was away."""
+    """The age of a point that was not judged any more does not grow while the watcher is away."""
     detector = silence()
     detector.update(heard(0, START), START)
     back = START + 3600 * SECOND

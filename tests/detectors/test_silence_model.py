@@ -1,4 +1,4 @@
-"""Every silence is told when it is due, whatever came before: random histories against plain loops."""
+"""Every silence is found when it is due, whatever came before: random histories against plain loops."""
 
 from __future__ import annotations
 
@@ -62,9 +62,9 @@ class Both:
             assert sorted(found) == self.plain.update(self.now)
         else:
             self.plain.update(self.now)
-        assert self.standing() == {plain_rule.number for plain_rule in self.plain.rules if plain_rule.tripped}
+        assert self.tripped_rules() == {plain_rule.number for plain_rule in self.plain.rules if plain_rule.tripped}
 
-    def standing(self) -> set[int]:
+    def tripped_rules(self) -> set[int]:
         """The rules of which the detector says that they are tripped."""
         (detector,) = self.fast.detectors()
         tripped = detector.state().arrays["tripped"].tolist()
@@ -89,7 +89,7 @@ class Both:
         self.fast, self.plain = self.fast.successor({"silence": table(new)}), self.plain.successor(new)
 
     def shift(self, step_s: int) -> None:
-        """The clock is set, and the journal tells of it."""
+        """The clock is set, and the journal records it."""
         self.now += step_s * SECOND
         self.fast.shift(step_s * SECOND)
         self.plain.shift(step_s * SECOND)
@@ -118,7 +118,7 @@ EVENTS = st.one_of(
 
 @settings(max_examples=150)
 @given(history=st.lists(EVENTS, max_size=30))
-def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before(
+def test_every_silence_begins_and_ends_as_in_a_plain_model_whatever_came_before(
     history: list[tuple[object, ...]],
 ) -> None:
     both = Both()
@@ -140,38 +140,38 @@ def test_every_silence_is_told_and_ended_as_plain_loops_say_whatever_came_before
 
 
 @settings(max_examples=60)
-@given(turns=st.lists(st.tuples(STEPS, ARRIVALS, st.lists(st.integers(0, 4), max_size=3)), max_size=20))
+@given(steps=st.lists(st.tuples(STEPS, ARRIVALS, st.lists(st.integers(0, 4), max_size=3)), max_size=20))
 def test_who_is_silent_does_not_depend_on_how_the_arrivals_are_cut_into_batches(
-    turns: list[tuple[float, list[Arrival], list[int]]],
+    steps: list[tuple[float, list[Arrival], list[int]]],
 ) -> None:
     both = Both(
         [plain_rule for plain_rule in rules() if plain_rule.number != 2]
     )  # a delay counts from the look that began it
     both.go_on(0.0)  # and a watch from the first look
-    for step, arrivals, cuts in turns:
+    for step, arrivals, cuts in steps:
         both.go_on(step, arrivals, cuts)
 
 
-def test_a_second_and_a_third_outage_are_told_like_the_first() -> None:
-    """Also when nobody else is there to be looked at."""
+def test_a_second_and_a_third_outage_are_reported_like_the_first() -> None:
+    """Also when there is no other point."""
     both = Both([rule("silence", 0, 0, 5.0)])
     for _ in range(3):
         both.go_on(1.0, [(0, 4, 0.0)])
         both.go_on(4.5)
-        assert both.standing() == set()
+        assert both.tripped_rules() == set()
         both.go_on(0.5)
-        assert both.standing() == {0}, "told when it was due"
+        assert both.tripped_rules() == {0}, "told when it was due"
         both.go_on(10.0)
 
 
 @pytest.mark.parametrize("first_heard_after_s", [1.0, 7.0, 1000.0])
-def test_an_outage_is_told_however_late_the_point_was_first_heard(first_heard_after_s: float) -> None:
+def test_an_outage_is_reported_however_late_the_point_was_first_seen(first_heard_after_s: float) -> None:
     both = Both([rule("silence", 0, 0, 5.0), rule("silence", 1, 1, 60.0)])
     both.go_on(0.0)
     both.go_on(first_heard_after_s)
     both.go_on(0.0, [(0, 4, 0.0), (1, 4, 0.0)])
     both.go_on(5.0)
-    assert both.standing() == {0}, "not only when its neighbour with the longer watch is due"
+    assert both.tripped_rules() == {0}, "not only when its neighbour with the longer watch is due"
 
 
 def test_a_rule_that_joins_another_on_its_point_leaves_the_others_watch_as_it_was() -> None:
@@ -180,7 +180,7 @@ def test_a_rule_that_joins_another_on_its_point_leaves_the_others_watch_as_it_wa
     both.go_on(6.0)
     both.retune([rule("silence", 0, 0, 5.0), rule("silence", 1, 0, 60.0)])
     both.go_on(0.5)
-    assert both.standing() == {0}, "no false return: nothing was heard"
+    assert both.tripped_rules() == {0}, "no false return: nothing was heard"
 
 
 def test_rules_of_two_lengths_on_one_point_both_stand_on_over_a_restart() -> None:
@@ -189,4 +189,4 @@ def test_rules_of_two_lengths_on_one_point_both_stand_on_over_a_restart() -> Non
     both.go_on(61.0)
     both.restart(10.0, {0, 1})
     both.go_on(0.5)
-    assert both.standing() == {0, 1}
+    assert both.tripped_rules() == {0, 1}

@@ -45,7 +45,7 @@ def test_a_frame_takes_no_more_work_among_many_points_than_among_few() -> None:
     assert most_taken(4000) <= 1.5 * most_taken(400)
 
 
-def test_a_turn_without_readings_at_which_nothing_is_due_takes_nothing() -> None:
+def test_an_idle_cycle_allocates_next_to_nothing() -> None:
     assert most_taken(4000, empty=True) <= 4096
 
 

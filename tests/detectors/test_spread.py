@@ -129,7 +129,7 @@ def test_after_a_gap_the_spread_is_judged_once_the_average_has_found_the_level_a
 
 
 def test_a_gap_adds_no_alarm_and_the_valve_is_found_after_it() -> None:
-    """The vessel has wandered elsewhere while nothing was heard."""
+    """The vessel's state has moved elsewhere while no readings came."""
     healthy, sticking = vessel(5, 5, 600), vessel(5, 5, 600, sticks=350)
     bank, other = taught(5), taught(5)
     before = listed(bank, frames(healthy[:250]))

@@ -1,4 +1,4 @@
-"""What is rare for a point is told, once, and nobody has to set a limit."""
+"""What is rare for a point is found, once, and nobody has to set a limit."""
 
 from __future__ import annotations
 

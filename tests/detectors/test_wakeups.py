@@ -1,4 +1,4 @@
-"""No rule is passed over when its verdict would change: all kinds side by side, with every look spared that may be.
+"""No rule is passed over when its verdict would change: all kinds side by side, with all skips allowed.
 
 Compared with plain loops that look at every rule at every reading.
 """
@@ -19,7 +19,7 @@ from tests.reference.plain import PlainRule, run
 from tests.reference.scores import SCORES
 
 STEPS = st.sampled_from([1, 1, 1, 1, 1, 2, 3, 40, -2])
-TURNS = st.lists(
+HISTORIES = st.lists(
     st.tuples(
         st.lists(st.tuples(st.integers(0, POINTS - 1), STEPS, VALUES), max_size=8),
         st.sampled_from(["", "", "", "", "restart", "change over", "nothing arrives"]),
@@ -56,15 +56,15 @@ TABLES: dict[str, RuleTable] = {kind: table(rules) for kind, rules in everything
 
 
 @settings(max_examples=25)
-@example(turns=CLOSED_BEFORE_A_RESTART)
-@example(turns=A_HAIR_BELOW_THE_LIMIT)
-@given(turns=TURNS)
-def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle_turns(
-    turns: list[tuple[list[tuple[int, int, float]], str]],
+@example(history=CLOSED_BEFORE_A_RESTART)
+@example(history=A_HAIR_BELOW_THE_LIMIT)
+@given(history=HISTORIES)
+def test_all_kinds_in_one_bank_find_what_plain_loops_find_over_restarts_and_idle_cycles(
+    history: list[tuple[list[tuple[int, int, float]], str]],
 ) -> None:
     bank, rows, found = Bank(TABLES), list[Row](), list[tuple[int, bool, int, int]]()
     times = [START] * POINTS
-    for arrivals, then in turns:
+    for arrivals, then in history:
         batch = []
         for point, step, value in arrivals:
             times[point] += step * SECOND

@@ -39,7 +39,7 @@ CUTS = st.lists(st.integers(0, 60), max_size=4)
 
 def batches(rows: Sequence[Row], cuts: Sequence[int]) -> list[Runs]:
     """The stream in batches; each point has one rule."""
-    known, watch = Known(POINTS), RuleIndex(np.arange(POINTS, dtype=np.int32), POINTS)
+    known, watched = Known(POINTS), RuleIndex(np.arange(POINTS, dtype=np.int32), POINTS)
     made = []
     edges = [0, *sorted(min(cut, len(rows)) for cut in cuts), len(rows)]
     for begin, end in pairwise(edges):
@@ -47,7 +47,7 @@ def batches(rows: Sequence[Row], cuts: Sequence[int]) -> list[Runs]:
         point = np.array([row[0] for row in part], np.int32)
         time = np.array([row[1] * SECOND for row in part], np.int64)
         feed = make_feed(Readings(point, time, np.array([row[2] for row in part], np.float64), time, point), known)
-        made.append(watch.runs(feed))
+        made.append(watched.runs(feed))
         known.learn(feed)
     return made
 

@@ -85,7 +85,7 @@ snapshot_every_s = 0.5
         self._starts += 1
 
     def kill(self) -> None:
-        """SIGKILL: nothing is finished, nobody is told."""
+        """SIGKILL: nothing is finished, and nobody is notified."""
         if self._process is not None:
             self._process.kill()
             self._ended = self._process.wait()

@@ -1,4 +1,4 @@
-"""The demonstration does what it says: on either broker, with all faults found, and it ends when told to."""
+"""The demonstration does what it says: on either broker, with all faults found, and it ends on a signal."""
 
 from __future__ import annotations
 
@@ -79,11 +79,11 @@ def wait_for(shown: Path, words: str, times: int = 1) -> str:
 
 
 async def visit(url: str, token: str, pictures: Path) -> str:
-    """Sign in as the terminal says, look at the alarms and at a plant; returns the alarms page's text."""
+    """Sign in as the terminal says, open the alarms and a plant; return the text of the alarms page."""
     async with chromium() as browser:
         context = await browser.new_context(viewport={"width": 1280, "height": 860}, locale="zh-CN")
-        watch = await watched(context)
-        page = watch.page
+        visitor = await watched(context)
+        page = visitor.page
         await page.goto(url)
         await page.fill("input[name=token]", token)
         await page.press("input[name=token]", "Enter")
@@ -113,7 +113,7 @@ async def visit(url: str, token: str, pictures: Path) -> str:
         await page.wait_for_selector("#why")
         await page.screenshot(path=pictures / "console-warning.png")
         # The very first page is the sign-in page, answered with 401, of which Chromium tells in its console.
-        assert [line for line in watch.wrong if "401" not in line] == []
+        assert [line for line in visitor.wrong if "401" not in line] == []
         return text
 
 

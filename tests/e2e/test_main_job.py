@@ -139,7 +139,7 @@ async def until_committed(gateway: ReferenceGateway) -> None:
     await asyncio.gather(network, return_exceptions=True)
 
 
-def test_a_broker_that_was_away_is_told_of_and_readings_flow_again_without_a_hand(tmp_path: Path) -> None:
+def test_a_broker_outage_is_reported_and_readings_flow_again_by_themselves(tmp_path: Path) -> None:
     with mosquitto_server(tmp_path) as broker, Service(tmp_path, (broker.host, broker.port)) as service:
 
         def ready() -> tuple[int, str]:

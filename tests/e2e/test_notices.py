@@ -1,4 +1,4 @@
-"""A notice, end to end: the service in its own process, killed before and after it told; the receiver away at first."""
+"""A notice, end to end: the service in its own process, killed before and after sending; the receiver away."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def verified(receiver: Receiver) -> list[dict[str, Any]]:
     return [event["data"] for event in found.values()]
 
 
-def standing(service: Service) -> float | None:
-    """How many notices stand, as the metrics say; None: nobody has looked yet."""
+def notices_given(service: Service) -> float | None:
+    """How many notices are outstanding, by the metrics; None: not known yet."""
     text = HTTP.get(f"{service.url}/metrics", headers=service.headers).text
     values = [float(line.split()[-1]) for line in text.splitlines() if line.startswith("yujing_notices_standing{")]
     return sum(values) if values else None
@@ -98,10 +98,10 @@ def test_a_notice_is_delivered_once_and_withdrawn_once_over_three_sigkills(tmp_p
             service.until(lambda: len(verified(receiver)) == 2, "it to be withdrawn")
             service.kill()
             service.start()
-            service.until(lambda: standing(service) == 0, "a look after the restart")
+            service.until(lambda: notices_given(service) == 0, "a look after the restart")
             service.kill()
             service.start()
-            service.until(lambda: standing(service) == 0, "another one")
+            service.until(lambda: notices_given(service) == 0, "another one")
             assert service.stop() == 0
     given, ended = verified(receiver)
     assert (given["event"], ended["event"]) == ("given", "ended")

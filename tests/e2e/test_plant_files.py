@@ -28,7 +28,7 @@ def settled(service: Service) -> int:
 
 @pytest.mark.timeout(600)
 def test_a_restart_with_a_refused_file_watches_every_plant_as_before(tmp_path: Path) -> None:
-    """The refused one by its last good file, and the fault is told where people and machines look."""
+    """The refused one runs by its last good file, and the fault is shown on pages, API and metrics."""
     with mosquitto(tmp_path) as broker, Service(tmp_path, broker) as service:
         other = tmp_path / "plants" / f"{OTHER}.toml"
         other.write_text(TEXT.replace(f'id = "{PLANT}"', f'id = "{OTHER}"'), encoding="utf-8")

@@ -1,4 +1,4 @@
-"""The provincial platform is told everything, also what happened while it could not be reached."""
+"""The provincial platform receives everything, also what happened while it could not be reached."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is bad in the settings or in a file they name, takes no plant out of sight: it is off or as it was, and told."""
+"""A fault in the settings or a file they name hides no plant: that part is off or as it was, and reported."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def ready(service: Service) -> httpx.Response:
 
 
 def settings_are(service: Service) -> str:
-    """What is said of the settings; the service as a whole is not ready while nobody takes its webhooks."""
+    """The faults of the settings; the service as a whole is not ready while nobody takes its webhooks."""
     state: str = ready(service).json()["parts"]["settings"]
     return state
 

@@ -74,7 +74,7 @@ def gateway(broker: tuple[str, int]) -> Iterator[Gateway]:
 
 
 def of_values(service: Service) -> list[dict[str, Any]]:
-    """Alarms on what the point reads; on a slow machine it may be late, which is told by others."""
+    """Alarms on what the point reads; that it may be late on a slow machine is another alarm's matter."""
     return [alarm for alarm in service.get("/api/v1/alarms")["alarms"] if alarm["rule"] in {"H", "HH"}]
 
 

@@ -70,12 +70,16 @@ def test_calibration_gas_is_no_alarm_over_a_kill_and_the_history_says_what_it_wa
             service.start()
             assert gateway.send(GAS, {}) == "function-check"
             assert process_alarms(service) == set()
-            (check,) = [one for one in service.get(POINT)["status_contacts"] if one["status"] == "function-check"]
+            (check,) = [
+                contact for contact in service.get(POINT)["status_contacts"] if contact["status"] == "function-check"
+            ]
             assert (check["point"], check["active"]) == ("CO-01-CAL", True)
             assert gateway.send(5.0, {**HEALTHY, "CO-01-FAULT": 1.0}) == "failure"
             assert gateway.send(GAS, HEALTHY) == "good"
             service.until(lambda: process_alarms(service) == {"H", "HH"}, "the alarms of gas that is no test")
-            service.until(lambda: sum(one["count"] for one in buckets(service)) == 5, "all readings in the history")
+            service.until(
+                lambda: sum(bucket["count"] for bucket in buckets(service)) == 5, "all readings in the history"
+            )
         assert service.stop() == 0
     with duckdb.connect(str(where), read_only=True) as history:
         rows = history.sql("SELECT value, quality FROM readings_by_name WHERE point = 'CO-01' ORDER BY time").fetchall()

@@ -102,7 +102,7 @@ class Story:
         self.operator = opened["operator's phone"].page
 
     async def as_(self, name: str, method: str, path: str, **more: Any) -> Any:
-        """Ask the API in somebody's name; fail with what it said if it refuses."""
+        """Call the API in somebody's name; fail with its answer if it refuses."""
         headers = {"authorization": f"Bearer {TOKENS.get(name, TOKEN)}"}
         async with httpx.AsyncClient(base_url=self.service.url, headers=headers, trust_env=False) as client:
             answer = await client.request(method, f"/api/v1{path}", **more)
@@ -148,7 +148,7 @@ async def pages(service: Service) -> AsyncIterator[dict[str, Watched]]:
             opened[name] = await watched(context)
             await sign_in(opened[name].page, TOKENS[who])
         yield opened
-        assert {name: watch.wrong for name, watch in opened.items()} == {name: [] for name in sizes}
+        assert {name: visitor.wrong for name, visitor in opened.items()} == {name: [] for name in sizes}
 
 
 async def sign_in(page: Page, token: str) -> None:
@@ -229,7 +229,7 @@ async def nobody_answers(story: Story, warning: str) -> None:
 
 
 async def it_is_put_right(story: Story, casting: Casting, warning: str, alarm: str) -> None:
-    """The operator acknowledges, the water is back, and the alarms are cleared once it is said what it was."""
+    """The operator acknowledges, the water is back, and the alarms are cleared once somebody entered the cause."""
     path = f"/alarms/{alarm}"
     await story.as_(OPERATOR, "POST", f"{path}/acknowledge", json={"comment": "备用泵已启动"})
     await story.seen(path, "已确认", OPERATOR, "备用泵已启动")

@@ -1,4 +1,4 @@
-"""A service of a few lines: remembers frames, says which are safe, and can be told to lose some."""
+"""A service of a few lines: remembers frames, announces which are on disk, and can lose some on request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Key = tuple[str, str, str]  # plant, gateway, boot
 
 
 class Committer:
-    """Everything it has is in `frames`; `statuses` tells what each gateway's status topic said, in order.
+    """Everything it has is in `frames`; `statuses` holds the messages on each gateway's status topic, in order.
 
     `refuse`: by sequence number, what is said of a frame before it is committed.
     """

@@ -78,7 +78,7 @@ def test_a_full_buffer_drops_the_oldest_and_counts_it() -> None:
     assert _take_all(buffer, 0.0) == [3, 4, 5]
 
 
-def test_next_due_tells_when_to_look_again() -> None:
+def test_next_due_is_when_to_check_again() -> None:
     buffer = _filled(2)
     assert buffer.next_due() is None
     buffer.take(1.0)

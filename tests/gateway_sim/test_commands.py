@@ -72,7 +72,7 @@ async def test_fleet_sends_what_it_reports_and_labels_its_faults(broker: Server,
         assert 0 < label["end"] - label["start"] <= fault.lasts_s * 1e9
 
 
-async def test_fleet_stops_in_good_order_when_told_to(broker: Server, tmp_path: Path) -> None:
+async def test_a_fleet_stops_in_good_order_on_a_signal(broker: Server, tmp_path: Path) -> None:
     """SIGTERM: no more samples, but every frame is committed before it exits; the report is kept up to date before."""
     service = Committer(broker.host, broker.port)
     report = tmp_path / "report.json"

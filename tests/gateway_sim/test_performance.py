@@ -1,4 +1,4 @@
-"""An accident is played by the fleet from shortly before it begins, with a label that tells when it is too late."""
+"""An accident is played by the fleet from shortly before it begins, with a label of the time when it is too late."""
 
 from __future__ import annotations
 

@@ -88,11 +88,11 @@ def test_a_fault_names_file_line_column_and_value(tmp_path: Path, lines: list[st
     assert str(caught.value).startswith(str(file))
 
 
-def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+def test_a_missing_file_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidRecording, match="No such file"):
         read_recording(tmp_path / "none.csv", LAYOUT)
 
 
-def test_an_unknown_timezone_is_said_so(tmp_path: Path) -> None:
+def test_an_unknown_timezone_is_reported(tmp_path: Path) -> None:
     with pytest.raises(InvalidRecording, match="Asia/Shanghai"):
         read_recording(_file(tmp_path, HEAD, FIRST), Layout({"Pressure": "P-01"}, timezone="Mars/Base"))

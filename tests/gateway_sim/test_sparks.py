@@ -29,7 +29,7 @@ def test_as_many_come_as_asked_for_and_each_closes_the_contact_while_the_water_r
     assert closed / many == pytest.approx(WATER_S, rel=0.1)
 
 
-def test_no_work_no_sparks_and_a_seed_tells_them_all() -> None:
+def test_without_work_there_are_no_sparks_and_a_seed_decides_them_all() -> None:
     assert closings(OrdinarySparks(1, a_day=480.0), HOUR, working=False) == (0, 0)
     assert closings(OrdinarySparks(1, a_day=0.0), HOUR) == (0, 0)
     first, again, other = (closings(OrdinarySparks(seed, a_day=480.0), 10 * HOUR) for seed in (1, 1, 2))
@@ -45,7 +45,7 @@ def test_they_change_nothing_else_in_the_hall(hall: Callable[[int, float], Physi
     assert (np.delete(quiet, column, axis=1) == np.delete(sparking, column, axis=1)).all()
 
 
-def test_a_spark_of_the_demonstration_is_told_of_and_nothing_turns_red(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spark_of_the_demonstration_is_reported_and_nothing_turns_red(monkeypatch: pytest.MonkeyPatch) -> None:
     """Eight times as many as are assumed, over the break of the shifts: machines and fans stop and start again."""
     monkeypatch.setitem(PHYSICS, "dust", lambda seed: DustCollectors(seed, 8.0))
     raised = [v for minute in evaluate_healthy("demo-dust", 5 * HOUR, range(4)) for v in minute if v.raised]

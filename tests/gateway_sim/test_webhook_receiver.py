@@ -47,7 +47,7 @@ def _report(tmp_path: Path) -> dict[str, int]:
     return report
 
 
-def test_signed_deliveries_are_counted_and_repeats_told_apart(receiver: WebhookReceiver, tmp_path: Path) -> None:
+def test_signed_deliveries_are_counted_and_repeats_counted_apart(receiver: WebhookReceiver, tmp_path: Path) -> None:
     assert _report(tmp_path) == {"received": 0, "distinct": 0, "bad_signature": 0}
     assert [_post(receiver, _headers(name)) for name in ("msg_1", "msg_2", "msg_1")] == [200, 200, 200]
     assert _report(tmp_path) == {"received": 3, "distinct": 2, "bad_signature": 0}
@@ -82,7 +82,7 @@ def test_forged_or_stale_deliveries_are_refused_and_counted(
     assert _report(tmp_path) == {"received": 0, "distinct": 0, "bad_signature": 1}
 
 
-def test_a_secret_that_is_none_is_said_so() -> None:
+def test_an_invalid_secret_is_reported() -> None:
     with pytest.raises(ValueError, match="whsec_"):
         read_key("whsec_%%%")
 

@@ -1,4 +1,4 @@
-"""Plain loops: silence, judged for every rule at every moment somebody looks."""
+"""Plain loops: silence, judged for every rule at every evaluation."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.reference.plain import PlainRule, World
 
 
 class PlainSilence:
-    """When each point was last heard, and what each rule makes of it; knows no shortcut."""
+    """When each point last reported, and each rule's verdict, without any shortcut."""
 
     def __init__(self, rules: list[PlainRule]) -> None:
         self.rules = rules
@@ -27,7 +27,7 @@ class PlainSilence:
         self.hear(device, received)
 
     def hear(self, point: int, received: int) -> None:
-        """A point or a device is heard."""
+        """A point or a device reports."""
         self._meet(point)
         received = max(received, self.began)  # what was found at a start is heard then
         self.heard[point] = max(received, self.heard.get(point, received))
@@ -40,7 +40,7 @@ class PlainSilence:
             self.begin.add(new)
 
     def watched(self, rule: PlainRule) -> bool:
-        """Whether the device that carries its point was ever heard, or none is waited for."""
+        """Whether the device that carries its point has ever reported, or none is waited for."""
         return self.ever.issuperset(rule.inputs)
 
     def update(self, now: int) -> list[tuple[int, bool]]:

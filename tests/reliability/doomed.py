@@ -22,7 +22,7 @@ def _always(_arguments: tuple[Any, ...]) -> bool:
 
 
 def _says_something(arguments: tuple[Any, ...]) -> bool:
-    """A turn of the engine that has alarm events."""
+    """A cycle of the engine that has alarm events."""
     return bool(arguments[2])
 
 

@@ -104,7 +104,7 @@ def create_database(influx: str) -> None:
 
 
 def alarm_events(folder: Path) -> list[tuple[str, str, int]]:
-    """What rule H said, in the order of the log: (event id, kind, device time in ns)."""
+    """The events of rule H, in the order of the log: (event id, kind, device time in ns)."""
     with database(folder, "state") as state:
         rows = state.execute(
             "SELECT e.id, e.kind, e.time FROM alarm_event e JOIN alarm a ON a.id = e.alarm"

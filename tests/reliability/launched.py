@@ -71,7 +71,7 @@ class Launched(Service):
 
 
 def subscribed(broker: tuple[str, int]) -> bool:
-    """Whether somebody would get a gateway's status, which the broker tells whoever publishes one with MQTT 5."""
+    """Whether somebody would get a gateway's status, which the broker reports to publishers with MQTT 5."""
     reasons: Queue[ReasonCode] = Queue()
     client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
     client.on_publish = lambda _client, _data, _mid, reason, _properties: reasons.put(reason)

@@ -70,7 +70,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """Something the service said of an alarm."""
+    """An event of an alarm that the service recorded."""
 
     point: str
     rule: str
@@ -92,7 +92,7 @@ class Explained:
     historical: bool = False
 
     def fits(self, word: Word) -> bool:
-        """Whether this explains what was said."""
+        """Whether this explains the event."""
         same = (word.point, word.rule, word.kind, word.historical) == (
             self.point,
             self.rule,
@@ -108,7 +108,7 @@ Missed = Callable[[str], int]
 
 @dataclass(frozen=True, slots=True)
 class Absence:
-    """A time in which nothing was sent until those were told to be silent, so each must be."""
+    """A time in which nothing was sent until these points were found silent, so each must be."""
 
     began: int  # ns
     subjects: tuple[str, ...]
@@ -208,10 +208,10 @@ class Box:
         time.sleep(TICK_S)
 
     def _old_boot(self) -> None:
-        """What a boot nobody heard of kept for the better part of an hour, at a value that is none of the present."""
+        """Readings of an unknown boot from the better part of an hour ago, at a value that is none of the present."""
         begin, self._old = self._since - round(OLD_S * 1000) - self._old * 300_000, self._old + 1
         for number in range(20):
-            self._publish(f"old-{self.number}-{self._old}", number + 1, [(begin + number * 1000, 80.0)], "old")
+            self._send(f"old-{self.number}-{self._old}", number + 1, [(begin + number * 1000, 80.0)], "old")
 
     # What they are made of.
 
@@ -235,19 +235,19 @@ class Box:
 
     def _frame(self, readings: list[tuple[int, float]], kind: str) -> None:
         self._seq += 1
-        self._publish(self._boot, self._seq, readings, kind)
+        self._send(self._boot, self._seq, readings, kind)
 
-    def _publish(self, boot: str, seq: int, readings: list[tuple[int, float]], kind: str) -> None:
+    def _send(self, boot: str, seq: int, readings: list[tuple[int, float]], kind: str) -> None:
         sent = time.time_ns()
         self.lines += [Line(sent, at * 1_000_000, value, kind) for at, value in readings]
         times, values = [at for at, _ in readings], [value for _, value in readings]
         frame = {"boot": boot, "seq": seq, "time": times, "values": {self.point: values}}
-        self._tell("frame", frame, retain=False)
+        self._publish("frame", frame, retain=False)
 
     def _status(self) -> None:
-        self._tell("status", {"online": True}, retain=True)
+        self._publish("status", {"online": True}, retain=True)
 
-    def _tell(self, kind: str, content: object, *, retain: bool) -> None:
+    def _publish(self, kind: str, content: object, *, retain: bool) -> None:
         self._sent += 1
         self._client.publish(f"yujing/v1/{PLANT}/{self.gateway}/{kind}", json.dumps(content), 1, retain)
 
@@ -309,14 +309,14 @@ def _silence(
     Called for is what its gateway waited for. Other gaps may be told or not: the seconds the service was up count.
     """
     found = []
-    watch, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
+    silence, unsure, slack = round(watch_s * NS), round(unsure_s * NS), round((unsure_s + SLACK_S) * NS)
     edge = round(EDGE_S * NS)
     absences = [absence.began for absence in box.absences if subject in absence.subjects]
     for last, following in itertools.pairwise(lines):
-        if following.time - last.time < watch - unsure - edge:
+        if following.time - last.time < silence - unsure - edge:
             continue
         must = any(last.sent <= began <= following.sent for began in absences)
-        first, back = last.time + watch - unsure - edge, _heard(following, away) + slack
+        first, back = last.time + silence - unsure - edge, _heard(following, away) + slack
         found.append(Explained(subject, "SILENT", "raised", first, back, must))
         found.append(Explained(subject, "SILENT", "returned", following.time, back, must))
     end = lines[-1].time
@@ -324,7 +324,7 @@ def _silence(
 
 
 def _heard(line: Line, away: Sequence[tuple[int, int]]) -> int:
-    """When the service heard of it: what is sent while nobody listens is heard once somebody does."""
+    """When the service received it: what is sent during an outage arrives after it."""
     return next((back for begin, back in away if begin <= line.sent < back), line.sent)
 
 
@@ -336,7 +336,7 @@ def _old(box: Box) -> list[Explained]:
 
 
 def _measured(point: str, rule: str, lines: Sequence[Line], away: Sequence[tuple[int, int]]) -> list[Explained]:
-    """What the service measures of a gateway: told with the first of a kind, and over some time after the last."""
+    """What the service measures of a gateway: reported with the first of a kind, and for some time after the last."""
     found, quiet_since = [], 0
     for line in lines:
         at = _heard(line, away)
@@ -349,7 +349,7 @@ def _measured(point: str, rule: str, lines: Sequence[Line], away: Sequence[tuple
 
 
 def account(explained: Iterable[Explained], words: Iterable[Word]) -> tuple[list[Explained], list[Word]]:
-    """What was called for and not said, and what was said and is not explained; each explains one word."""
+    """Events that were due and are missing, and events that nothing explains; each cause explains one event."""
     waiting, unexplained = sorted(explained, key=lambda explained: (not explained.must, explained.last)), []
     for word in sorted(words, key=lambda word: word.time):
         fitting = next((explained for explained in waiting if explained.fits(word)), None)

@@ -63,7 +63,7 @@ class Stream:
 
 
 class Disk:
-    """How far the journal's file tells that a boot has come: what is written, and what is synced."""
+    """How far a boot has come by the journal's file: what is written, and what is synced."""
 
     def __init__(self, plant: str, gateway: str, boot: str) -> None:
         names = [name.encode() for name in (plant, gateway, boot)]

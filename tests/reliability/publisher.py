@@ -1,4 +1,4 @@
-"""A plain publisher at QoS 1, for messages no gateway would send; and an ear for what is said to be on disk."""
+"""A plain publisher at QoS 1, for messages no gateway would send; and a subscriber of announcements."""
 
 from __future__ import annotations
 

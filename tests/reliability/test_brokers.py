@@ -1,4 +1,4 @@
-"""Promise: a broker that is killed and forgets what it acknowledged loses nothing in the end, and is told of."""
+"""Promise: a broker that is killed and forgets what it acknowledged loses nothing in the end, and is reported."""
 
 from __future__ import annotations
 
@@ -103,12 +103,12 @@ def _rig(kind: Kind, kills: int, rng: random.Random, folder: Path, report: Repor
 
 
 def _losses(service: Launched) -> list[float]:
-    """When the service told of a lost session, s since the epoch."""
+    """When the service reported a lost session, s since the epoch."""
     stamps = [event["timestamp"] for event in service.log() if event["event"] == "session_lost"]
     return [dt.datetime.fromisoformat(stamp).timestamp() for stamp in stamps]
 
 
 @pytest.mark.timeout(600)
 def test_a_killed_broker_loses_nothing_in_the_end(tmp_path: Path) -> None:
-    """Three kills of each kind; each is told of."""
+    """Three kills of each kind; each is reported."""
     assert broken(PROMISE, run(6, 1, tmp_path, nobody)) == []

@@ -1,4 +1,4 @@
-"""One damaged thing is told by name and gone around, or ends the start in one sentence; each has a way back."""
+"""Damage is reported by name and bypassed, or ends the start in one sentence; each case has a way back."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def test_a_snapshot_that_cannot_be_read_is_made_anew_from_the_journal(
 
 
 @pytest.mark.parametrize(("column", "value"), [("state", "nobody knows"), ("id", "no-uuid"), ("raised", "yesterday")])
-def test_a_row_nobody_can_read_is_told_by_table_and_key_and_the_rest_is_served(
+def test_an_unreadable_row_is_reported_by_table_and_key_and_the_rest_is_served(
     filled: Bench, tmp_path: Path, column: str, value: object
 ) -> None:
     path = tmp_path / "state.db"
@@ -205,7 +205,7 @@ def test_any_damaged_page_is_found_by_verify_and_never_ends_in_another_error(fil
 
 
 def failure(path: Path) -> str | None:
-    """Open it and read all that a start reads: None if that works, else what is said, in our words."""
+    """Open it and read all that a start reads: None if that works, else the error in our words."""
     try:
         database = Database(path)
     except (StateBroken, StateUnavailable) as error:
@@ -224,7 +224,9 @@ def failure(path: Path) -> str | None:
     return None
 
 
-def test_repair_puts_the_damaged_file_aside_and_the_service_goes_on(filled: Bench, tmp_path: Path) -> None:
+def test_repair_keeps_the_damaged_file_under_another_name_and_the_service_goes_on(
+    filled: Bench, tmp_path: Path
+) -> None:
     path = tmp_path / "state.db"
     before = filled_alarms(path)
     connection = sqlite3.connect(path)
@@ -253,7 +255,7 @@ def repaired(folder: Path) -> tuple[int, str]:
     return result.exit_code, result.output
 
 
-def test_what_a_repair_cannot_bring_back_is_told_with_an_exit_code_of_its_own(filled: Bench, tmp_path: Path) -> None:
+def test_losses_of_a_repair_are_reported_with_an_exit_code_of_their_own(filled: Bench, tmp_path: Path) -> None:
     """Who may read the file may do so afterwards, and what was made on the way is gone."""
     path = tmp_path / "state.db"
     path.chmod(0o640)
@@ -270,7 +272,7 @@ def test_what_a_repair_cannot_bring_back_is_told_with_an_exit_code_of_its_own(fi
     assert (code, "✗" in output) == (0, False), output
 
 
-def test_a_sound_state_database_is_said_to_be_so_and_left_as_it_is(filled: Bench, tmp_path: Path) -> None:
+def test_a_sound_state_database_is_reported_as_sound_and_left_unchanged(filled: Bench, tmp_path: Path) -> None:
     """Also the second time, and again once a damaged one was repaired."""
     path = tmp_path / "state.db"
     for _ in range(2):

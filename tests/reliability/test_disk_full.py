@@ -1,4 +1,4 @@
-"""Promise: a full disk loses nothing, is told of, and is over as soon as there is room, without a restart."""
+"""Promise: a full disk loses nothing, is reported, and is over as soon as there is room, without a restart."""
 
 from __future__ import annotations
 

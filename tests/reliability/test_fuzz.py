@@ -1,4 +1,4 @@
-"""Promise: no message, however mangled, ends or stops anything; each is stored, put aside or known already."""
+"""Promise: no message, however mangled, ends or stops anything; each is journaled, quarantined or known already."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ def _whole_path(count: int, rng: random.Random, base: list[bytes], folder: Path)
 
 
 class Ledger:
-    """What should become of each message, by the rules of the protocol: journaled, put aside, or known already."""
+    """What should become of each message, by the rules of the protocol: journaled, quarantined, or known already."""
 
     def __init__(self) -> None:
         self._entered = 0

@@ -38,7 +38,7 @@ def flood(gateway: Publisher) -> None:
         gateway.publish(random.Random(number).randbytes(1 << 20))  # noqa: S311  rubbish on purpose
 
 
-def standing(service: Launched, point: str) -> bool:
+def alarm_outstanding(service: Launched, point: str) -> bool:
     """Whether an alarm of that point stands."""
     return any(alarm["point"] == point for alarm in service.get("/api/v1/alarms", limit=100)["alarms"])
 
@@ -49,7 +49,7 @@ def events(service: Launched, name: str) -> int:
 
 
 def throttled(service: Launched, gateway: Publisher, numbers: Iterator[int], before: int) -> bool:
-    """Send more under these numbers; whether it was told by now that some of it was not read."""
+    """Send more under these numbers; return whether an unread part was reported by now."""
     for number in itertools.islice(numbers, 100):
         gateway.publish(frame("CO-01", "wild", number))
     return events(service, "gateway_throttled") > before
@@ -74,20 +74,20 @@ def test_wild_sequence_numbers_cut_nobody_off(tmp_path: Path) -> None:
                 for seq in range(5 * life + 1, 5 * life + 6):
                     other.publish(frame("CO-02", "good", seq))
                     other.committed("good", seq)
-                service.until(lambda: standing(service, "GW-01.throttled"), "an alarm of it")
+                service.until(lambda: alarm_outstanding(service, "GW-01.throttled"), "an alarm of it")
                 (wild,) = [
                     gateway_out for gateway_out in service.get("/api/v1/gateways") if gateway_out["gateway"] == "GW-01"
                 ]
                 assert len(wild["missing"]) <= GAPS
             assert events(service, "frames_lost") >= 1, "what is no longer asked for is told"
-            assert not standing(service, "GW-02.throttled")
+            assert not alarm_outstanding(service, "GW-02.throttled")
             assert service.stop() == 0
             assert events(service, "broker_disconnected") == 0
 
 
 @pytest.mark.timeout(600)
 def test_a_flood_of_large_junk_keeps_nobody_else_waiting(tmp_path: Path) -> None:
-    """The other gateway's frames go on being told to be on disk; the flood is counted, and an alarm of its gateway."""
+    """The other gateway's frames are still announced as on disk; the flood is counted, and an alarm of its gateway."""
     with (
         mosquitto(tmp_path, ["max_queued_messages 0"]) as broker,
         Launched(tmp_path, broker) as service,
@@ -106,13 +106,13 @@ def test_a_flood_of_large_junk_keeps_nobody_else_waiting(tmp_path: Path) -> None
         flooding.join()
         assert slowest < 5, "it waited for nearly all of the flood"
         service.until(lambda: events(service, "gateway_throttled") > 0, "the flood to be told")
-        service.until(lambda: standing(service, "GW-01.throttled"), "an alarm of the gateway that floods")
+        service.until(lambda: alarm_outstanding(service, "GW-01.throttled"), "an alarm of the gateway that floods")
         assert (tmp_path / "data" / "journal.db").stat().st_size < (FLOOD << 20) / 4, "the rest was not kept"
 
 
 @pytest.mark.timeout(600)
 def test_many_gaps_are_closed_piece_by_piece_where_packets_are_small(tmp_path: Path) -> None:
-    """A gateway that sends what is asked for, in messages that never name all of it, is told in the end: all there."""
+    """A gateway that sends what is missing, by messages that never name all of it, learns that all is on disk."""
     with (
         mosquitto(tmp_path, ["max_packet_size 350"]) as broker,
         Launched(tmp_path, broker),

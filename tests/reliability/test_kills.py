@@ -112,10 +112,10 @@ def _rig(kills: int, rng: random.Random, folder: Path, report: Report) -> dict[s
 def _kill(service: Launched, kills: int, rng: random.Random, report: Report) -> int:
     """Kill so often; returns how many of the kills came at a named point."""
     named = 0
-    turns = itertools.cycle([*NAMED, ("random", ""), ("random", "")])
+    schedule = itertools.cycle([*NAMED, ("random", ""), ("random", "")])
     service.kill()
     for _ in range(kills):
-        point, when = next(turns)
+        point, when = next(schedule)
         if point == "random":
             service.launcher = CLI
             service.begin()

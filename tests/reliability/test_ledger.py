@@ -128,7 +128,7 @@ def _words(folder: Path) -> list[Word]:
 
 
 def _silences(folder: Path, subject: str) -> int:
-    """How often it has been told to be silent."""
+    """How many alarms of silence it has had."""
     with database(folder, "state") as state:
         query = (
             "SELECT count(*) FROM alarm_event e JOIN alarm a ON a.id = e.alarm"
@@ -148,7 +148,7 @@ def _until_settled(folder: Path, explained: list[Explained]) -> tuple[list[Expla
 
 
 def _outside(folder: Path, receiver: Receiver) -> tuple[int, int]:
-    """Events that no webhook told, and webhooks that told what is no event."""
+    """Events without a webhook, and webhooks without an event."""
     with database(folder, "state") as state:
         events = {UUID(number) for (number,) in state.execute("SELECT id FROM alarm_event")}
     deadline = time.monotonic() + PATIENCE_S

@@ -31,7 +31,7 @@ def frame(seq: int) -> bytes:
 def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databases_need(
     tmp_path: Path, descriptors: int
 ) -> None:
-    """The broker goes and comes back meanwhile: readings are taken, the API answers, and what was refused is told."""
+    """The broker goes and comes back meanwhile: readings are taken, the API answers, and refusals are reported."""
     broker = mosquitto_server(tmp_path)
     broker.start()
     address = (broker.host, broker.port)
@@ -57,7 +57,7 @@ def test_with_few_descriptors_idle_connections_take_none_that_broker_and_databas
 
 
 @pytest.mark.timeout(600)
-def test_too_few_addresses_are_told_at_the_start_and_not_by_a_thread_that_dies(tmp_path: Path) -> None:
+def test_too_few_addresses_are_reported_at_the_start_and_not_by_a_dying_thread(tmp_path: Path) -> None:
     service = Launched(tmp_path, ("127.0.0.1", 1), launcher=limited(f"-v {500 << 10}"))
     service.begin()
     assert service.dead(50) == 1

@@ -62,7 +62,7 @@ FAULTS: Final[tuple[Fault, ...]] = (_latency, _cut, _reset, _half_open, _slow, _
 
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
-    """Disturb one of the two links `count` times while frames flow; each fault and each link in turn."""
+    """Disturb one of the two links `count` times while frames flow; faults and links alternate."""
     rng = dice(seed)
     folder.mkdir(parents=True, exist_ok=True)
     wave = Wave(time.time_ns() // 1_000_000 - count * 10_000 - 600_000)
@@ -119,5 +119,5 @@ PROMISE: Final = Promise(
 
 @pytest.mark.timeout(600)
 def test_no_partition_loses_anything(tmp_path: Path) -> None:
-    """Every fault once, on one link and the other in turn."""
+    """Every fault once, on alternating links."""
     assert broken(PROMISE, run(len(FAULTS), 1, tmp_path, nobody)) == []

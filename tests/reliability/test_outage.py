@@ -47,13 +47,13 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         url = f"http://127.0.0.1:{proxy.port}"
         service = Launched(folder, broker, settings(url, receiver.url, folder), fresh=True)  # its memory is measured
         with service, Traffic(broker, wave) as traffic:
-            watch = _Watch(folder, service.pid)
+            samples = _Samples(folder, service.pid)
             with flowing(traffic, FRAME, PACE_S):
                 time.sleep(min(5.0, down_s / 3))  # what is slow once only is not what is measured
-                with watch.phase("up"):
+                with samples.phase("up"):
                     time.sleep(max(down_s / 3, 3.0))
                 stored_before = stored(influxd.url)
-                with watch.phase("down"):
+                with samples.phase("down"):
                     server.kill()
                     for _ in range(count):
                         time.sleep(HOUR_S)
@@ -61,23 +61,23 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
                 backlog = traffic.sent - stored_before
                 server.start()
                 rate = _drained(influxd.url, traffic)
-                with watch.phase("slow"):
+                with samples.phase("slow"):
                     proxy.latency(1_500)
                     time.sleep(down_s / 6)
                     proxy.restore()
-                with watch.phase("refusing"):
+                with samples.phase("refusing"):
                     proxy.target = ("127.0.0.1", refusing.port)
                     proxy.reset()
                     time.sleep(down_s / 6)
                     proxy.target = (influxd.host, influxd.port)
                     proxy.reset()
-                with watch.phase("restarting"):
+                with samples.phase("restarting"):
                     for _ in range(RESTARTS):
                         server.kill()
                         time.sleep(down_s / 20)
                         server.start()
                         time.sleep(down_s / 20)
-                with watch.phase("up again"):
+                with samples.phase("up again"):
                     time.sleep(max(down_s / 3, 3.0))
             traffic.settle(PATIENCE_S)
             sent = traffic.sent
@@ -85,8 +85,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
             assert service.stop() == 0
         history = in_influx(influxd.url, wave, sent)
     journal = in_journal(folder, wave, sent)
-    usual = np.concatenate([watch.latencies("up"), watch.latencies("up again")])
-    worse = {name: watch.latencies(name) for name in ("down", "slow", "refusing", "restarting")}
+    usual = np.concatenate([samples.latencies("up"), samples.latencies("up again")])
+    worse = {name: samples.latencies(name) for name in ("down", "slow", "refusing", "restarting")}
     return {
         "done": count,
         "readings": sent,
@@ -99,8 +99,8 @@ def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
         "alarm_p99_ms_up": round(_p99(usual), 1),
         **{f"alarm_p99_ms_{name}": round(_p99(each), 1) for name, each in worse.items()},
         "alarm_p99_ratio": round(_p99(worse["down"]) / _p99(usual), 2),
-        "rss_mb_up": round(watch.rss["up"] / 1e6),
-        "rss_ratio": round(watch.rss["down"] / watch.rss["up"], 2),
+        "rss_mb_up": round(samples.rss["up"] / 1e6),
+        "rss_ratio": round(samples.rss["down"] / samples.rss["up"], 2),
     }
 
 
@@ -124,7 +124,7 @@ PROMISE: Final = Promise(
 )
 
 
-class _Watch:
+class _Samples:
     """What is measured in each phase of the outage."""
 
     def __init__(self, folder: Path, pid: int) -> None:
@@ -139,12 +139,12 @@ class _Watch:
         ended = threading.Event()
         most = 0
 
-        def look() -> None:
+        def sample_rss() -> None:
             nonlocal most
             while not ended.wait(0.2):
                 most = max(most, _rss(self._pid))
 
-        thread = threading.Thread(target=look, name="rss")
+        thread = threading.Thread(target=sample_rss, name="rss")
         thread.start()
         began = time.time_ns()
         try:

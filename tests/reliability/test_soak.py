@@ -36,7 +36,7 @@ def promise(name: str, lost: int | None = 0) -> Promise:
 
 
 def test_a_failure_stands_on_the_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kept, failed, fallen over and not testable are told apart, and the exit code says that something is wrong."""
+    """Kept, failed, crashed and not testable are distinguished, and the exit code shows that something is wrong."""
     made = (promise("kept"), promise("lossy", 3), promise("fallen", None), promise("elsewhere", -1))
     monkeypatch.setattr(soak, "PROMISES", made)
     out, results = tmp_path / "page.md", tmp_path / "results.json"

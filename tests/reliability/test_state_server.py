@@ -37,7 +37,7 @@ PAGES: Final = ("/api/v1/alarms", "/api/v1/warnings", "/api/v1/audit", "/metrics
 
 
 def run(count: int, seed: int, folder: Path, report: Report) -> Figures:
-    """One service on a server behind a proxy; both are maltreated `count` times, each way in turn."""
+    """One service on a server behind a proxy; both are disturbed `count` times, in alternating ways."""
     folder.mkdir(parents=True, exist_ok=True)
     rng = dice(seed)
     wave = Wave(time.time_ns() // 1_000_000 - int(count * LONGEST_S * FRAME / PACE_S) - 600_000)
@@ -68,7 +68,7 @@ look_every_s = 0.1
             sent = traffic.sent
             wanted = Counter(wave.events(sent))
             service.until(lambda: alarm_events(server, database).total() >= wanted.total(), "every alarm's event")
-            told = alarm_events(server, database)
+            events = alarm_events(server, database)
             assert service.stop() == 0
         journal = in_journal(folder, wave, sent)
     return {
@@ -77,9 +77,9 @@ look_every_s = 0.1
         "lost": journal.lost,
         "twice": journal.twice,
         "wrong": journal.wrong + journal.strange,
-        "alarm_events": told.total(),
-        "alarm_events_missing": (wanted - told).total(),
-        "alarm_events_too_many": (told - wanted).total(),
+        "alarm_events": events.total(),
+        "alarm_events_missing": (wanted - events).total(),
+        "alarm_events_too_many": (events - wanted).total(),
         "answered_while_away": answers[503],
         "faults_answered": answers[500],
     }
@@ -175,7 +175,7 @@ def _ready(service: Launched) -> bool:
 
 
 def alarm_events(server: PostgreSQL, database: str) -> Counter[tuple[str, int]]:
-    """What rule H said: (kind, device time in ns)."""
+    """The events of rule H: (kind, device time in ns)."""
     query = (
         "SELECT e.kind, e.time FROM alarm_event e JOIN alarm a ON a.id = e.alarm"
         " WHERE a.rule = 'H' AND a.point = 'CO-01' AND e.kind IN ('raised', 'returned')"
@@ -200,8 +200,8 @@ def _visited(service: Launched) -> Iterator[Counter[int]]:
                     known = [alarm["id"] for alarm in answer.json()["alarms"]]
                 for alarm in known[:1]:
                     address = f"{service.url}/api/v1/alarms/{alarm}/comment"
-                    said = HTTP.post(address, json={"comment": f"第{number}次"}, headers=service.headers)
-                    answers[said.status_code] += 1
+                    answer = HTTP.post(address, json={"comment": f"第{number}次"}, headers=service.headers)
+                    answers[answer.status_code] += 1
             except httpx.TransportError:
                 answers[0] += 1
 

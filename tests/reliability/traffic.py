@@ -104,7 +104,7 @@ class Traffic:
         self.sent = end
 
     def waiting(self) -> int:
-        """Frames the gateway keeps because nobody has said that they are on disk."""
+        """Frames the gateway keeps because they are not announced as on disk."""
         return self.tally().uncommitted
 
     def tally(self) -> Tally:

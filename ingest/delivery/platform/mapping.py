@@ -47,10 +47,10 @@ _WARNING: Final = frozenset(
     )
 )
 _HEAD: Final = frozenset({"batch.id", "batch.count", "batch.time"}) | _ENTERPRISE
-_TOLD: Final = ("reason", "rationalization.cause", "rationalization.consequence", "rationalization.action")
+_TEXTS: Final = ("reason", "rationalization.cause", "rationalization.consequence", "rationalization.action")
 _RULE: Final = frozenset(
     {
-        *(f"{part}.{language}" for part in _TOLD for language in ("zh", "en")),
+        *(f"{part}.{language}" for part in _TEXTS for language in ("zh", "en")),
         *(f"rationalization.{key}" for key in ("respond_s", "source", "confidence")),
     }
 )
@@ -92,7 +92,7 @@ class Source(Config):
         return {"path": given} if isinstance(given, str) else given
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def _exactly_one_source(self) -> Self:
         if (self.path is None) == (self.const is None):
             raise InvalidValue(Text("path 或 const，二者取一", "either a path or a const"))
         if (self.path is None and (self.time or self.values)) or (self.time and self.values):

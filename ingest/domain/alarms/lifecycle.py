@@ -258,7 +258,7 @@ def registered(alarm: Alarm, note: RegisteredBypass | None, cause: Cause) -> Ala
 
 
 def with_registration(alarm: Alarm, note: RegisteredBypass | None) -> Alarm:
-    """Return an alarm of a bypassed interlock as it stands under a registration; None: nobody has registered it."""
+    """Return an alarm of a bypassed interlock with its registration's level; None: the bypass is not registered."""
     return replace(alarm, level=2 if note is None or note.expired else 1, bypass=note)
 
 

@@ -74,7 +74,7 @@ class Bypass:
 
     @property
     def submitted_by(self) -> str:
-        """Who asked for what waits for a decision: nobody decides on their own."""
+        """Return who submitted the request that waits for a decision, and so may not decide on it."""
         return self.extended_by if self.extension_hours is not None and self.extended_by else self.requested_by
 
     @property

@@ -50,7 +50,9 @@ class BypassRegister:
         """Yield what began or expired up to `now`, each with its moment (ns), in the order of these moments."""
         while self.due <= now:
             due = self.due
-            record = min((one for one in self._of_point.values() if one.due == due), key=lambda one: one.id)
+            record = min(
+                (bypass for bypass in self._of_point.values() if bypass.due == due), key=lambda bypass: bypass.id
+            )
             after = replace(record, state=_NEXT[record.state], version=record.version + 1)
             self.keep(after)
             yield due, after

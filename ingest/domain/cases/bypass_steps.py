@@ -123,11 +123,11 @@ class BypassStep(BypassTable):
     REFUSE = Verb(
         "refuse", Text("不批准", "Refuse"), AUTHORITY, {_B.REQUESTED: _B.REFUSED},
         Refuse, "Refuse it.", past=Text("不批准旁路", "refused"), body="BypassRefusal", stamp="decided", reviews=True,
-        aside=True,
+        secondary=True,
     )  # fmt: skip
     WITHDRAW = Verb(
         "withdraw", Text("撤回申请", "Withdraw"), ENTERPRISE, {_B.REQUESTED: _B.WITHDRAWN, _B.APPROVED: _B.WITHDRAWN},
-        Withdraw, "Withdraw it before it is in force.", past=Text("撤回旁路申请", "withdrawn"), aside=True,
+        Withdraw, "Withdraw it before it is in force.", past=Text("撤回旁路申请", "withdrawn"), secondary=True,
     )  # fmt: skip
     GRANT = Verb(
         "grant", Text("批准延期", "Approve the extension"), AUTHORITY, _STAY,
@@ -137,7 +137,7 @@ class BypassStep(BypassTable):
     DECLINE = Verb(
         "decline", Text("不批准延期", "Decline the extension"), AUTHORITY, _STAY,
         Decline, "Decline the extension that was asked for.", past=Text("不批准旁路延期", "extension declined"),
-        body="BypassExtensionRefusal", reviews=True, aside=True,
+        body="BypassExtensionRefusal", reviews=True, secondary=True,
     )  # fmt: skip
     RESTORE = Verb(
         "restore", Text("恢复投用", "Put back"), ENTERPRISE,
@@ -152,5 +152,5 @@ class BypassStep(BypassTable):
     EXTEND = Verb(
         "extend", Text("申请延期", "Ask for an extension"), ENTERPRISE, _STAY,
         Extend, "Ask for more time, which somebody else approves; until then it ends as approved.",
-        past=Text("申请旁路延期", "extension asked for"), body="BypassExtension", stamp="extended", aside=True,
+        past=Text("申请旁路延期", "extension asked for"), body="BypassExtension", stamp="extended", secondary=True,
     )  # fmt: skip

@@ -34,5 +34,5 @@ class CleaningStep(CleaningTable):
     VOID = Verb(
         "void", Text("作废", "Void"), AUTHORITY | ENTERPRISE, {CleaningState.VALID: CleaningState.VOIDED},
         Void, "作废: it was wrong and does not count; the one before it counts again.", past=Text("作废", "voided"),
-        body="Voided", stamp="voided", aside=True,
+        body="Voided", stamp="voided", secondary=True,
     )  # fmt: skip

@@ -254,7 +254,7 @@ class HazardStep(HazardTable):
     EXTEND = Verb(
         "extend", Text("延期", "extend"), AUTHORITY,
         moves(".   .   .   .   M   .   .   ."),
-        Extend, "延期: give more time.", body="Extension", aside=True,
+        Extend, "延期: give more time.", body="Extension", secondary=True,
     )  # fmt: skip
     SUBMIT = Verb(
         "submit", Text("申请复查", "submit for review"), ENTERPRISE,
@@ -264,7 +264,7 @@ class HazardStep(HazardTable):
     SEND_BACK = Verb(
         "send-back", Text("退回整改", "send back"), AUTHORITY,
         moves(".   .   .   .   .   M   .   ."),
-        SendBack, "退回整改: not done, or not well.", body="Return", aside=True, reviews=True,
+        SendBack, "退回整改: not done, or not well.", body="Return", secondary=True, reviews=True,
     )  # fmt: skip
     CLOSE = Verb(
         "close", Text("销号", "close"), AUTHORITY,
@@ -274,7 +274,7 @@ class HazardStep(HazardTable):
     DISMISS = Verb(
         "dismiss", Text("不构成隐患", "no hazard"), AUTHORITY,
         moves("D   D   D   .   .   .   .   ."),
-        Dismiss, "不构成隐患: looked at, and none.", body="Dismissal", stamp="closed", aside=True,
+        Dismiss, "不构成隐患: looked at, and none.", body="Dismissal", stamp="closed", secondary=True,
     )  # fmt: skip
 
 

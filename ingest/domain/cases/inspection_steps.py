@@ -108,5 +108,5 @@ class InspectionStep(InspectionTable):
     CANCEL = Verb(
         "cancel", Text("取消检查", "Cancel"), AUTHORITY,
         {_PLANNED: InspectionState.CANCELLED, _UNDER_WAY: InspectionState.CANCELLED},
-        Cancel, "Call it off.", past=Text("取消检查", "cancelled"), body="Settled", stamp="concluded", aside=True,
+        Cancel, "Call it off.", past=Text("取消检查", "cancelled"), body="Settled", stamp="concluded", secondary=True,
     )  # fmt: skip

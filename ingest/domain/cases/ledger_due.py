@@ -64,7 +64,7 @@ class Due:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class InstrumentStatus:
     """An instrument with its ledger, and how it stands with every check it needs."""
 
     instrument: Instrument
@@ -83,9 +83,9 @@ class Standing:
         return min((due.deadline for due in self.dues), default=dt.date.max)
 
 
-def standing(
+def status_of(
     instrument: Instrument, ledger: Ledger, today: dt.date, *, stopped: Collection[str], grace_d: int, notice_d: int
-) -> Standing:
+) -> InstrumentStatus:
     """How an instrument stands today.
 
     `stopped`: ids of the plant's points that are out of service; it is so itself if all of its points are. `grace_d`:
@@ -112,7 +112,7 @@ def standing(
             state = DueState.SOON if left <= _notice(period, notice_d) else DueState.IN_ORDER
         overdue = -left if state in {DueState.FAILED, DueState.OVERDUE} else 0
         dues.append(Due(check, period, state, last, deadline, overdue))
-    return Standing(instrument, ledger, out, tuple(dues))
+    return InstrumentStatus(instrument, ledger, out, tuple(dues))
 
 
 def opened(instrument: Instrument, today: dt.date) -> Ledger:
@@ -120,13 +120,13 @@ def opened(instrument: Instrument, today: dt.date) -> Ledger:
     return Ledger(ledger_of(instrument), instrument.plant, instrument.id, instrument.serial, today)
 
 
-def standings(
+def statuses_of(
     instruments: Iterable[Instrument], ledgers: Iterable[Ledger], stopped: Stopped, today: dt.date, config: CasesConfig
-) -> list[Standing]:
+) -> list[InstrumentStatus]:
     """Return how each instrument stands; one whose ledger is not opened yet begins today."""
     known = {ledger.id: ledger for ledger in ledgers}
     return [
-        standing(
+        status_of(
             instrument,
             known.get(ledger_of(instrument)) or opened(instrument, today),
             today,
@@ -138,7 +138,7 @@ def standings(
     ]
 
 
-def hazard_of(of: Standing, due: Due, now: int) -> Hazard:
+def hazard_of(of: InstrumentStatus, due: Due, now: int) -> Hazard:
     """The hazard that an overdue check is: found by the service, for people to register and grade."""
     instrument, name = of.instrument, CHECKS[due.check].zh
     watched = due.check.watched

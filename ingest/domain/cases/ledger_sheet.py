@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ingest.domain.cases.labels import label
-from ingest.domain.cases.ledger_due import Due, Standing
+from ingest.domain.cases.ledger_due import Due, InstrumentStatus
 from ingest.domain.cases.sheet import Column, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
@@ -17,7 +17,7 @@ TITLE: Final = Text("仪表台账", "Instruments")
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    of: Standing
+    of: InstrumentStatus
     due: Due | None  # None: it needs no check
     plant: Text
 
@@ -53,14 +53,18 @@ _COLUMNS: Final[tuple[Column[_Line], ...]] = (
 
 
 def instrument_sheet(
-    standings: Iterable[Standing], names: Mapping[str, Text], now: int, lang: Language = "zh"
+    statuses: Iterable[InstrumentStatus], names: Mapping[str, Text], now: int, lang: Language = "zh"
 ) -> Sheet:
     """Return the list of these instruments; `names`: of their plants, by id."""
-    found = sorted(standings, key=lambda one: (one.deadline, one.instrument.plant, one.instrument.id))
+    found = sorted(statuses, key=lambda status: (status.deadline, status.instrument.plant, status.instrument.id))
     lines = [
-        _Line(one, due, names.get(one.instrument.plant, Text(one.instrument.plant, one.instrument.plant)))
-        for one in found
-        for due in one.dues or (None,)
+        _Line(
+            status,
+            due,
+            names.get(status.instrument.plant, Text(status.instrument.plant, status.instrument.plant)),
+        )
+        for status in found
+        for due in status.dues or (None,)
     ]
     subtitle = Text(f"仪表 {len(found)} 台", f"{len(found)} instruments")
     return fill(NAME, TITLE, subtitle, _COLUMNS, lines, now, lang)

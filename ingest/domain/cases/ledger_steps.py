@@ -42,7 +42,7 @@ _PLANNING = (("planned", Text("正常计划", "planned")), ("unplanned", Text("�
 _PROOF = Text("必填：证明材料（照片或 PDF）", "a file that shows it: picture or PDF")
 _CERTIFICATE_NUMBER = Text("必填：合格的检定、校准须填证书编号", "the certificate's number, as it was passed")
 _CERTIFICATE_FILE = Text("必填：合格的检定、校准须上传证书", "the certificate's file, as it was passed")
-REFUSALS: Final = {one.en: one for one in (_PROOF, _CERTIFICATE_NUMBER, _CERTIFICATE_FILE)}
+REFUSALS: Final = {refusal.en: refusal for refusal in (_PROOF, _CERTIFICATE_NUMBER, _CERTIFICATE_FILE)}
 """What is refused beyond blank fields, in English -> in both languages."""
 
 
@@ -205,21 +205,21 @@ class LedgerStep(LedgerTable):
     CORRECT = Verb(
         CORRECT, Text("更正记录", "Correct an entry"), ENTERPRISE, _LATE,
         Correct, "更正: say what an earlier entry should have said; both stay.", past=Text("更正记录", "corrected"),
-        body="Correction", aside=True,
+        body="Correction", secondary=True,
     )
     TAKE_OUT = Verb(
         "out-of-service", Text("申请停用", "Apply for out of service"), ENTERPRISE, _STAYS,
         TakeOut, "停用: apply for all its points to be taken out of service.",
-        past=Text("申请停用", "applied for out of service"), aside=True, own_operation=True,
+        past=Text("申请停用", "applied for out of service"), secondary=True, own_operation=True,
     )
     PUT_BACK = Verb(
         "return", Text("恢复使用", "Put back into service"), ENTERPRISE, _STAYS,
         PutBack, "恢复使用: put all its points back into service.", past=Text("恢复使用", "back in service"),
-        aside=True, own_operation=True,
+        secondary=True, own_operation=True,
     )
     SCRAP = Verb(
         "scrap", Text("报废", "Scrap"), ENTERPRISE, {_USED: _SCRAPPED},
-        Scrap, "报废: it is used no more; with proof.", past=Text("报废", "scrapped"), stamp="scrapped", aside=True,
+        Scrap, "报废: it is used no more; with proof.", past=Text("报废", "scrapped"), stamp="scrapped", secondary=True,
     )
     # fmt: on
 

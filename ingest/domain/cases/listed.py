@@ -37,7 +37,7 @@ class HazardLine:
 
 @dataclass(frozen=True, slots=True)
 class Responsibility:
-    """Who answers for what, by when."""
+    """A responsibility: who, for what, by when."""
 
     plant: Text
     duty: Text
@@ -49,7 +49,7 @@ class Responsibility:
 
 
 def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:
-    """Who answers for what: each plant's heads and its next self-inspection, each open hazard's own."""
+    """Return who is responsible: for each plant and its next self-inspection, and for each open hazard."""
     found = []
     for enterprise in enterprises:
         name, record = enterprise.plant.name, enterprise.record

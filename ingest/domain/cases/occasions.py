@@ -9,7 +9,7 @@ from typing import Final
 
 from ingest.domain.cases.bypass import HOUR, Bypass, BypassState
 from ingest.domain.cases.days import begins
-from ingest.domain.cases.ledger_due import CHECKS, Due, DueState, Standing
+from ingest.domain.cases.ledger_due import CHECKS, Due, DueState, InstrumentStatus
 from ingest.domain.cases.work import PRESSING, Work, WorkStanding, span
 from ingest.domain.model.notice import Matter, Occasion
 from ingest.domain.model.payload import PLANT_TIME
@@ -23,13 +23,13 @@ _MINUTE: Final = 60 * 10**9
 _CALLS: Final = frozenset({DueState.FAILED, DueState.OVERDUE, DueState.SOON, DueState.UNKNOWN})
 
 
-def check_occasions(standings: Iterable[Standing], today: dt.date, notice_d: int) -> list[Occasion]:
+def check_occasions(statuses: Iterable[InstrumentStatus], today: dt.date, notice_d: int) -> list[Occasion]:
     """One for each deadline of a check that is due soon or was missed, and one of a plant for all without a record.
 
     `notice_d`: days before the end of the time to enter a first check from which on it calls for a notice.
     """
     found, unrecorded = [], Counter[tuple[str, dt.date]]()
-    for of in standings:
+    for of in statuses:
         for due in of.dues:
             if due.state not in _CALLS or 0 < due.period.days < SHORTEST_D:
                 continue
@@ -66,7 +66,7 @@ def bypass_occasions(record: Bypass, *, bypassed: bool | None, now: int, notice_
 
 
 def work_occasion(work: Work, kind: Text, standing: WorkStanding, now: int, after_min: float) -> Occasion | None:
-    """That declared work is past its time and nobody closed it, or is to begin and nobody approved it; None: neither.
+    """Return the occasion of work that is past its end and not closed, or is to begin and not approved; None: neither.
 
     `kind`: what its kind is called; `after_min`: minutes after its end.
     """
@@ -86,7 +86,7 @@ def work_occasion(work: Work, kind: Text, standing: WorkStanding, now: int, afte
 
 
 def maintenance_occasion(point: Point, *, certain: bool) -> Occasion:
-    """That an instrument asks for maintenance; `certain` False: its last status is too old."""
+    """Return the occasion of an instrument that asks for maintenance; `certain` False: its last status is too old."""
     text = Text(
         f"{point.name.zh}（{point.id}）的仪表报告需要维护",
         f"the instrument of {point.name.en} ({point.id}) asks for maintenance",
@@ -103,7 +103,7 @@ def clock(time: int) -> str:
     return f"{dt.datetime.fromtimestamp(time // 10**9, PLANT_TIME):%Y-%m-%d %H:%M}"
 
 
-def _check_due(of: Standing, due: Due) -> Occasion:
+def _check_due(of: InstrumentStatus, due: Due) -> Occasion:
     instrument, name, day = of.instrument, CHECKS[due.check], due.deadline.isoformat()
     zh, en = f"{instrument.name.zh}（{instrument.id}）", f"{instrument.name.en} ({instrument.id})"
     if instrument.serial:

@@ -124,7 +124,7 @@ def standing_of(duty: PledgeDuty | None, day: dt.date, pledge: Pledge | None, no
 
 
 def contradictions(pledge: Pledge, works: Iterable[Work]) -> list[Contradiction]:
-    """Where a pledge and the work declared for its day tell of different numbers; `works` are of its plant."""
+    """Return where a pledge and the work declared for its day differ in number; `works` are of its plant."""
     first, end = begins(pledge.day), begins(pledge.day + dt.timedelta(days=1))
     today = [work.kind for work in works if work.state in EXPECTED_WORK and _touches(work, first, end)]
     found = ((str(kind), pledge.works.get(kind, 0), today.count(kind)) for kind in SPECIAL)

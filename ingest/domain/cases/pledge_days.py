@@ -1,4 +1,4 @@
-"""How plants stand with their pledges (安全承诺) day by day, each held against the work declared for its day."""
+"""The status of safety pledges (安全承诺) by plant and day, each compared with the work declared for its day."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def against_declared(pledges: Iterable[Pledge], works: Iterable[Work]) -> dict[U
 def pledge_days(
     plants: Iterable[Plant], held: Sequence[Pledge], works: Iterable[Work], since: dt.date, until: dt.date, now: int
 ) -> list[PledgeDay]:
-    """Return how plants stand with each day from `since` to `until` (not included, nor days to come), by plant.
+    """Return the status of pledges for each day from `since` to `until` (not included, nor days to come), by plant.
 
     `held`: their pledges that hold; `works`: what was declared for these days.
     """

@@ -34,5 +34,5 @@ class PledgeStep(PledgeTable):
     WITHDRAW = Verb(
         "withdraw", Text("撤回", "Withdraw"), ENTERPRISE, {PledgeState.GIVEN: PledgeState.WITHDRAWN},
         Withdraw, "撤回: it was wrong; another one may be given on the same day.", past=Text("撤回", "withdrawn"),
-        body="Withdrawn", stamp="withdrawn", aside=True,
+        body="Withdrawn", stamp="withdrawn", secondary=True,
     )  # fmt: skip

@@ -80,8 +80,8 @@ def fill(
     `subtitle`: itself, or what makes it of the number of rows.
     """
     rows = keep(tuple(_plain(column.kind, column.of(record), lang) for column in columns) for record in records)
-    told = subtitle if isinstance(subtitle, Text) else subtitle(len(rows))
-    return Sheet(name, title, told, tuple(columns), rows, made)
+    shown = subtitle if isinstance(subtitle, Text) else subtitle(len(rows))
+    return Sheet(name, title, shown, tuple(columns), rows, made)
 
 
 def local(time: int) -> dt.datetime:

@@ -77,7 +77,7 @@ class Figures(AlarmFigures):
 
     def __add__(self, other: Figures) -> Figures:
         """Both together."""
-        return Figures(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Figures)))
+        return Figures(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(Figures)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
     due = [duty for duty in duties if duty.period.due <= days[1] or duty.done is not None]
     of_alarms = records.alarm_figures.get(plant, AlarmFigures())
     return Figures(
-        **{one.name: getattr(of_alarms, one.name) for one in fields(AlarmFigures)},
+        **{field.name: getattr(of_alarms, field.name) for field in fields(AlarmFigures)},
         hazards_found=len(found),
         major_found=_major(found),
         hazards_closed=len(closed),

@@ -167,7 +167,7 @@ class Verb:
     body: str = ""
     stamp: str = ""
     hint: Text | None = None
-    aside: bool = False
+    secondary: bool = False
     reviews: bool = False
     own_operation: bool = False
     fields: tuple[FormField, ...] = field(init=False)
@@ -249,7 +249,7 @@ class VerbTable(StrEnum):
     def offered(cls, record: Any, by: str, role: ActRole) -> list[Self]:
         """The steps this person can take now, those that lead on first."""
         open_ = [step for step in cls.possible(record, role) if not step.refused(record, by)]
-        return sorted(open_, key=lambda step: step.verb.aside)
+        return sorted(open_, key=lambda step: step.verb.secondary)
 
     def refused(self, record: Any, by: str) -> bool:
         """Whether the step is not for this person, or the record is kept from it."""

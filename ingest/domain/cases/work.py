@@ -58,7 +58,7 @@ EXPECTED_WORK: Final = OPEN_WORK | {WorkState.FINISHED}
 
 
 class WorkStanding(StrEnum):
-    """How it stands at a time: its state, held against its times."""
+    """The status of declared work at a time: its state compared with its times."""
 
     WAITING = "waiting"  # for approval
     NOT_APPROVED = "not-approved"  # its time has come, and nobody approved it
@@ -119,7 +119,7 @@ class Work:
 
     @property
     def submitted_by(self) -> str:
-        """Who declared it, and so cannot approve it."""
+        """Return who declared it, and so may not approve it."""
         return self.declared_by
 
     @property
@@ -128,7 +128,7 @@ class Work:
         return self.made > self.begins
 
     def standing(self, now: int) -> WorkStanding:
-        """How it stands at a time."""
+        """Return its status at a time (ns)."""
         if self.state is WorkState.UNDER_WAY:
             return WorkStanding.OVERRAN if now >= self.ends else WorkStanding.UNDER_WAY
         if self.state is WorkState.APPROVED:

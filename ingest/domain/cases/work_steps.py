@@ -74,7 +74,8 @@ class WorkStep(WorkTable):
     )  # fmt: skip
     REFUSE = Verb(
         "refuse", Text("驳回", "Refuse"), _ALL, {WorkState.DECLARED: WorkState.REFUSED},
-        Refuse, "驳回: it may not be done.", past=Text("驳回", "refused"), body="WorkRefused", aside=True, reviews=True,
+        Refuse, "驳回: it may not be done.", past=Text("驳回", "refused"), body="WorkRefused",
+        secondary=True, reviews=True,
     )  # fmt: skip
     BEGIN = Verb(
         "begin", Text("报开工", "Begin"), ENTERPRISE, {WorkState.APPROVED: WorkState.UNDER_WAY},
@@ -90,5 +91,5 @@ class WorkStep(WorkTable):
     CANCEL = Verb(
         "cancel", Text("取消作业", "Call off"), ENTERPRISE,
         {WorkState.DECLARED: WorkState.CANCELLED, WorkState.APPROVED: WorkState.CANCELLED},
-        Cancel, "取消作业: it is not done.", past=Text("取消", "called off"), body="WorkCancelled", aside=True,
+        Cancel, "取消作业: it is not done.", past=Text("取消", "called off"), body="WorkCancelled", secondary=True,
     )  # fmt: skip

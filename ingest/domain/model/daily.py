@@ -59,7 +59,7 @@ class CleaningArea:
 
 @dataclass(frozen=True, slots=True)
 class PledgeDuty:
-    """That a plant gives a pledge each day: by which time of its day, and since which day."""
+    """The duty to give a pledge each day: by which time of the plant's day, and since which day."""
 
     by: dt.time
     since: dt.date

@@ -42,12 +42,12 @@ class Fault:
 
     @property
     def key_text(self) -> Text:
-        """The key for people: what stands for the whole file is in both languages."""
+        """Return the key as people read it; a placeholder for the whole file is in both languages."""
         return _in_words(self.key)
 
     @property
     def value_text(self) -> Text:
-        """The value for people: what stands for one that is missing, hidden or too long is in both languages."""
+        """Return the value as people read it; a placeholder (missing, hidden, too long) is in both languages."""
         return _in_words(self.value)
 
     @property

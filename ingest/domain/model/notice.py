@@ -96,7 +96,7 @@ class NoticeFilter:
 
     plants: frozenset[str] | None = None
     matter: Matter | None = None
-    standing: bool | None = None
+    outstanding: bool | None = None
 
 
 def message_id(notice: UUID, event: str) -> UUID:

@@ -96,7 +96,7 @@ def rule_key(plant: str, point: str, code: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Sentinels:
-    """Readings by which a gateway reports the state of a channel: no values, however they look."""
+    """Numbers by which a gateway reports the state of a channel; they are never values, though they look like such."""
 
     not_connected: tuple[float, ...] = ()  # a spare channel
     failure: tuple[float, ...] = ()

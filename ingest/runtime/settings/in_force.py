@@ -267,7 +267,7 @@ class _Draft:
         return made
 
     def _with_last(self, name: str, value: Any) -> Any:
-        """Add the last good connectors that a faulty entry may stand for."""
+        """Add the last good connectors that a faulty entry may have replaced."""
         self._names[name] = []
         last = self._last.get("connectors")
         before = last.get(name) if isinstance(last, dict) else None

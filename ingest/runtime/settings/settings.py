@@ -56,11 +56,11 @@ class Settings(Config):
     log: LogConfig = LogConfig()
 
     @model_validator(mode="after")
-    def _one_source(self) -> Self:
+    def _at_most_one_source(self) -> Self:
         given = self._source_tables()
         if len(given) > 1:
-            one = Text(f"一个数据来源：已写了 [{given[0]}]", f"one source of readings: [{given[0]}] is given, too")
-            raise misplaced(((given[1],), given[1], one))
+            expected = Text(f"一个数据来源：已写了 [{given[0]}]", f"one source of readings: [{given[0]}] is given, too")
+            raise misplaced(((given[1],), given[1], expected))
         return self
 
     @property

@@ -12,12 +12,12 @@ from uuid import UUID
 
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.ledger import Ledger, ledger_of
-from ingest.domain.cases.ledger_due import Standing, Stopped, standings
+from ingest.domain.cases.ledger_due import InstrumentStatus, Stopped, statuses_of
 from ingest.domain.model.instrument import Instrument
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.state.case_store import CaseStore
 
-Standings = tuple[Standing, ...]
+Statuses = tuple[InstrumentStatus, ...]
 
 _NOTHING: Final[AbstractSet[str]] = frozenset()
 
@@ -25,8 +25,8 @@ _NOTHING: Final[AbstractSet[str]] = frozenset()
 class InstrumentBoard:
     """Reads the ledgers once, when it is first asked, and is followed by `CaseStore`. From any thread.
 
-    The standings of a plant are worked out anew only where something that decides them has changed: the day, the
-    configuration, a ledger of the plant, its points out of service. Else they are the same objects as before.
+    The status of a plant's instruments is worked out anew only where something that decides it has changed: the day,
+    the configuration, a ledger of the plant, its points out of service. Else the same objects are returned again.
     """
 
     def __init__(self, store: CaseStore, config: CasesConfig) -> None:
@@ -36,8 +36,8 @@ class InstrumentBoard:
         self._ledgers: dict[str, dict[UUID, Ledger]] | None = None  # by plant; None: not read yet
         self._changes = 0
         self._for: tuple[int, dt.date] | None = None  # version of the configuration and day of what follows
-        self._standings: dict[str, tuple[AbstractSet[str], Standings]] = {}  # by plant, with its points out of service
-        self._in_order: list[Standing] | None = None  # of all plants
+        self._statuses: dict[str, tuple[AbstractSet[str], Statuses]] = {}  # by plant, with its points out of service
+        self._in_order: list[InstrumentStatus] | None = None  # of all plants
 
     @property
     def changes(self) -> int:
@@ -57,44 +57,48 @@ class InstrumentBoard:
         """Read the ledgers again when next asked: nobody knows whether something was committed."""
         with self._lock:
             self._changes += 1
-            self._ledgers, self._standings, self._in_order = None, {}, None
+            self._ledgers, self._statuses, self._in_order = None, {}, None
 
     def missing(self, instruments: Iterable[Instrument]) -> list[Instrument]:
         """Return those of these instruments that have no ledger. Raises StateUnavailable."""
         with self._lock:
             ledgers = self._read()
-            return [one for one in instruments if ledger_of(one) not in ledgers.get(one.plant, ())]
+            return [
+                instrument
+                for instrument in instruments
+                if ledger_of(instrument) not in ledgers.get(instrument.plant, ())
+            ]
 
-    def by_plant(self, configuration: PlantConfiguration, stopped: Stopped, today: dt.date) -> dict[str, Standings]:
-        """Return the standings of every plant that names instruments. Raises StateUnavailable."""
+    def by_plant(self, configuration: PlantConfiguration, stopped: Stopped, today: dt.date) -> dict[str, Statuses]:
+        """Return the status of the instruments of every plant that names instruments. Raises StateUnavailable."""
         with self._lock:
             return {plant: self._of(configuration, plant, stopped, today) for plant in configuration.instruments}
 
     def of_plants(
         self, configuration: PlantConfiguration, plants: AbstractSet[str], stopped: Stopped, today: dt.date
-    ) -> list[Standing]:
-        """Return the standings of these plants, what is due first, first. Raises StateUnavailable.
+    ) -> list[InstrumentStatus]:
+        """Return the status of the instruments of these plants, ordered by deadline. Raises StateUnavailable.
 
         `stopped`: the points of these plants that are out of service.
         """
         known = [plant for plant in configuration.instruments if plant in plants]
         with self._lock:
-            found = [one for plant in known for one in self._of(configuration, plant, stopped, today)]
+            found = [status for plant in known for status in self._of(configuration, plant, stopped, today)]
             if len(known) < len(configuration.instruments):
                 return sorted(found, key=_urgency)
             if self._in_order is None:
                 self._in_order = sorted(found, key=_urgency)
             return self._in_order
 
-    def _of(self, configuration: PlantConfiguration, plant: str, stopped: Stopped, today: dt.date) -> Standings:
+    def _of(self, configuration: PlantConfiguration, plant: str, stopped: Stopped, today: dt.date) -> Statuses:
         if self._for != (configuration.version, today):
-            self._standings, self._in_order, self._for = {}, None, (configuration.version, today)
+            self._statuses, self._in_order, self._for = {}, None, (configuration.version, today)
         out = stopped.get(plant, _NOTHING)
-        known = self._standings.get(plant)
+        known = self._statuses.get(plant)
         if known is None or known[0] != out:
             ledgers = self._read().get(plant, {}).values()
-            found = standings(configuration.instruments[plant], ledgers, {plant: out}, today, self._config)
-            known = self._standings[plant] = frozenset(out), tuple(found)
+            found = statuses_of(configuration.instruments[plant], ledgers, {plant: out}, today, self._config)
+            known = self._statuses[plant] = frozenset(out), tuple(found)
             self._in_order = None
         return known[1]
 
@@ -111,8 +115,8 @@ class InstrumentBoard:
         known = of_plant.get(ledger.id)
         if known is None or known.version < ledger.version:
             of_plant[ledger.id] = replace(ledger, entries=())
-            self._standings.pop(ledger.plant, None)
+            self._statuses.pop(ledger.plant, None)
 
 
-def _urgency(of: Standing) -> tuple[dt.date, UUID]:
+def _urgency(of: InstrumentStatus) -> tuple[dt.date, UUID]:
     return of.deadline, of.ledger.id

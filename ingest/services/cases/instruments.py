@@ -12,7 +12,7 @@ from anyio.to_thread import run_sync
 
 from ingest.domain.cases.days import begins, day_of
 from ingest.domain.cases.ledger import Ledger, ledger_of
-from ingest.domain.cases.ledger_due import Standing, Stopped
+from ingest.domain.cases.ledger_due import InstrumentStatus, Stopped
 from ingest.domain.cases.ledger_steps import LedgerStep, PutBack, TakeOut
 from ingest.domain.model.instrument import Check, Instrument
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
@@ -33,23 +33,23 @@ class InstrumentView:
     """One ledger with its entries.
 
     Attributes:
-        standing: how the instrument stands; None: the plant file does not name this device now.
+        status: how the instrument stands; None: the plant file does not name this device now.
         others: ledgers of other devices that stood in its place.
         suppressions: that keep its points out of service, or are applied for.
     """
 
     ledger: Ledger
-    standing: Standing | None
+    status: InstrumentStatus | None
     others: tuple[Ledger, ...]
     suppressions: tuple[Suppression, ...]
 
 
-def instruments(ports: Ports, caller: Principal, plant: str | None = None) -> Sequence[Standing]:
+def instruments(ports: Ports, caller: Principal, plant: str | None = None) -> Sequence[InstrumentStatus]:
     """Every instrument in scope, or of one plant: what is due first, first."""
     return of_plants(ports, caller_scope.narrowed(caller, plant or None))
 
 
-def of_plants(ports: Ports, plants: frozenset[str] | None, point: str | None = None) -> Sequence[Standing]:
+def of_plants(ports: Ports, plants: frozenset[str] | None, point: str | None = None) -> Sequence[InstrumentStatus]:
     """How the instruments of these plants (None: all) stand now, what is due first, first; or those of one point."""
     configuration, now = ports.live.configuration(), ports.now()
     known = configuration.instruments.keys()
@@ -58,7 +58,7 @@ def of_plants(ports: Ports, plants: frozenset[str] | None, point: str | None = N
         return []
     out = stopped_points(ports.suppressions, chosen, now)
     found = ports.cases.instruments.of_plants(configuration, chosen, out, day_of(now))
-    return found if point is None else [one for one in found if point in one.instrument.points]
+    return found if point is None else [status for status in found if point in status.instrument.points]
 
 
 def configured(ports: Ports, plants: frozenset[str] | None) -> list[Instrument]:
@@ -90,7 +90,7 @@ def instrument(ports: Ports, caller: Principal, key: UUID) -> InstrumentView:
     """One ledger as it stands. Raises NotFound."""
     ledger = records.instrument(ports, caller, key)
     plants = frozenset({ledger.plant})
-    found = next((one for one in of_plants(ports, plants) if one.ledger.id == key), None)
+    found = next((status for status in of_plants(ports, plants) if status.ledger.id == key), None)
     others = ports.cases.store.ledgers(plants, ledger.instrument)
     held = _open_suppressions(ports, found.instrument) if found is not None else []
     return InstrumentView(ledger, found, tuple(other for other in others if other.id != key), tuple(held))
@@ -118,7 +118,7 @@ async def take_out(ports: Ports, caller: Principal, key: UUID, version: int, for
     """
     ledger = await run_sync(steps.check, ports, caller, LedgerStep, key, version, form)
     of = _configured(ports, ledger)
-    held = {one.point for one in await run_sync(_open_suppressions, ports, of)}
+    held = {suppression.point for suppression in await run_sync(_open_suppressions, ports, of)}
     missing = [point for point in of.points if point not in held]
     if not missing:
         raise Conflict(f"out-of-service: every point of {of.id} is out of service or applied for already")
@@ -149,7 +149,7 @@ def _entered(ports: Ports, caller: Principal, key: UUID, version: int, form: Tak
 def _configured(ports: Ports, ledger: Ledger) -> Instrument:
     """The instrument as its plant file has it now. Raises Conflict."""
     known = ports.live.configuration().instruments.get(ledger.plant, ())
-    found = next((one for one in known if ledger_of(one) == ledger.id), None)
+    found = next((instrument for instrument in known if ledger_of(instrument) == ledger.id), None)
     if found is None:
         raise Conflict(f"the plant file does not name {ledger.instrument} with serial number {ledger.serial!r} now")
     return found
@@ -157,4 +157,8 @@ def _configured(ports: Ports, ledger: Ledger) -> Instrument:
 
 def _open_suppressions(ports: Ports, of: Instrument) -> list[Suppression]:
     found = caller_scope.suppressions(ports, frozenset({of.plant}), _OPEN)
-    return [one for one in found if one.point in of.points and one.kind is SuppressionKind.OUT_OF_SERVICE]
+    return [
+        suppression
+        for suppression in found
+        if suppression.point in of.points and suppression.kind is SuppressionKind.OUT_OF_SERVICE
+    ]

@@ -55,7 +55,7 @@ def against_declared(ports: Ports, pledges: Sequence[Pledge]) -> dict[UUID, tupl
 
 
 def days(ports: Ports, plants: Iterable[Plant], since: dt.date, until: dt.date) -> list[PledgeDay]:
-    """Return how plants stand with each day from `since` to `until` (not included, nor days to come), by plant."""
+    """Return the status of pledges for each day from `since` to `until` (not included, nor days to come), by plant."""
     plants = list(plants)
     held = ports.cases.daily.pledges_held(frozenset(plant.id for plant in plants), since, until)
     return pledge_days.pledge_days(plants, held, ports.cases.daily.works_beside(held), since, until, ports.now())

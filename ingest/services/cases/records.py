@@ -90,7 +90,7 @@ RECORDS: Final[Mapping[ActKind, Callable[[Ports, Principal, UUID], Any]]] = {
 
 def require_evidence(ports: Ports, plant: str, keys: tuple[UUID, ...]) -> tuple[UUID, ...]:
     """The ids, if each is evidence of that plant. Raises BadParameter."""
-    known = {one.id for one in ports.cases.store.evidence_of(keys) if one.plant == plant}
+    known = {evidence.id for evidence in ports.cases.store.evidence_of(keys) if evidence.plant == plant}
     for key in keys:
         if key not in known:
             raise BadParameter("evidence", str(key), f"evidence handed in for plant {plant}")

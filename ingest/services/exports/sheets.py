@@ -19,7 +19,7 @@ from ingest.domain.cases.days import day_of, year_of
 from ingest.domain.cases.hazard import Hazard, HazardFilter
 from ingest.domain.cases.inspection import Inspection, InspectionFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
-from ingest.domain.cases.ledger_due import standings
+from ingest.domain.cases.ledger_due import statuses_of
 from ingest.domain.cases.lists import bypass_sheet, make
 from ingest.domain.cases.phones import without_phones
 from ingest.domain.cases.sheet import Keep, Sheet, shown
@@ -89,7 +89,7 @@ class SheetBuilder:
         plants = frozenset(instrument.plant for instrument in request.instruments)
         ledgers = self.store.ledgers(plants) if plants else []
         today = day_of(request.now)
-        found = standings(request.instruments, ledgers, request.stopped, today, request.cases)
+        found = statuses_of(request.instruments, ledgers, request.stopped, today, request.cases)
         names = {plant.id: plant.name for plant in request.plants}
         return ledger_sheet.instrument_sheet(found, names, request.now, request.lang)
 

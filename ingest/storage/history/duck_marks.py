@@ -54,7 +54,7 @@ class Marks:
     def keep(self, mark: Mark, number: int) -> None:
         """Update the cache after the commit of that write, which replaces itself and all later ones."""
         if number <= self._last or number % _FORGET_EVERY == 0:
-            self._writes = {one: write for one, write in self._writes.items() if number - KEPT < write < number}
+            self._writes = {known: write for known, write in self._writes.items() if number - KEPT < write < number}
         self._writes[mark] = self._last = number
         self._known = True
 

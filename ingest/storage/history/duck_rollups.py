@@ -26,7 +26,7 @@ TABLES: Final = {
 }
 """Each is computed from the one before."""
 
-ROLLUPS: Final = tuple(one for one in TABLES if one)
+ROLLUPS: Final = tuple(resolution for resolution in TABLES if resolution)
 
 _OF_READINGS: Final = "min(value), avg(value), max(value), count(value), count(*)"
 _OF_ROLLUPS: Final = "min(low), sum(mean * valued) / sum(valued), max(high), sum(valued), sum(count)"
@@ -67,7 +67,7 @@ def start_of(time: str, resolution: Resolution) -> str:
 
 def finer_than(resolution: Resolution) -> Resolution:
     """The resolution a rollup is computed from."""
-    return max(one for one in Resolution if one < resolution)
+    return max(finer for finer in Resolution if finer < resolution)
 
 
 def frontiers(db: duckdb.DuckDBPyConnection) -> Frontiers:

@@ -41,18 +41,18 @@ def trends(ask: Ask, queries: Sequence[TrendQuery], ids: Callable[[str, str], It
         ids: plant, point -> ids of its series.
     """
     [at] = zip(*(ask(FRONTIERS, {}).values()), strict=True)
-    kept = Frontiers(*(int(one) for one in at)).kept
+    kept = Frontiers(*(int(edge) for edge in at)).kept
     same_span = defaultdict[tuple[int, int, int], list[int]](list)
-    for number, one in enumerate(queries):
-        same_span[one.start, one.end, one.buckets].append(number)
+    for number, query in enumerate(queries):
+        same_span[query.start, query.end, query.buckets].append(number)
     found = [_NOTHING for _ in queries]
     for numbers in same_span.values():
         span = queries[numbers[0]]
         wanted = [
             (place, series)
-            for place, one in enumerate(queries[number] for number in numbers)
-            for kept_as in one.ids
-            for series in ids(one.plant, kept_as)
+            for place, query in enumerate(queries[number] for number in numbers)
+            for kept_as in query.ids
+            for series in ids(query.plant, kept_as)
         ]
         for number, trend in zip(numbers, _same_span(ask, span, len(numbers), wanted, kept), strict=True):
             found[number] = trend
@@ -60,11 +60,11 @@ def trends(ask: Ask, queries: Sequence[TrendQuery], ids: Callable[[str, str], It
 
 
 def _same_span(ask: Ask, span: TrendQuery, count: int, wanted: Wanted, kept: Kept) -> list[Trend]:
-    """So many trends over the span of one of them."""
+    """Return `count` trends over the same span."""
     parts = parts_of(span, kept)
     if not wanted or not parts:
         return [_NOTHING] * count
-    numbers, series = ([int(one) for one in column] for column in zip(*wanted, strict=True))
+    numbers, series = ([int(number) for number in column] for column in zip(*wanted, strict=True))
     stale = _stale(ask, series) if any(part.resolution for part in parts) else None
     rows = ask(_statement(span, parts, series, stale), {"number": numbers, "series": series})
     number, bucket = rows["number"].astype(np.int64), rows["bucket"].astype(np.int64)
@@ -73,7 +73,7 @@ def _same_span(ask: Ask, span: TrendQuery, count: int, wanted: Wanted, kept: Kep
     counts = rows["count"].astype(np.int64)
     edges = np.searchsorted(number, np.arange(count + 1))
     of_query = [slice(*between) for between in pairwise(edges.tolist())]
-    return [Trend(time[one], low[one], mean[one], high[one], counts[one]) for one in of_query]
+    return [Trend(time[rows_of], low[rows_of], mean[rows_of], high[rows_of], counts[rows_of]) for rows_of in of_query]
 
 
 def _stale(ask: Ask, series: Sequence[int]) -> tuple[int, int] | None:
@@ -93,7 +93,7 @@ def _statement(span: TrendQuery, parts: Sequence[Part], series: Sequence[int], s
         for part in parts:
             if part.resolution and _near(part, stale):
                 found.append(_readings_of_stale(span, part, stale))
-                within = [one for one in ROLLUPS if one <= part.resolution]
+                within = [resolution for resolution in ROLLUPS if resolution <= part.resolution]
                 found += [_rollups_of_stale(span, part, *levels, stale) for levels in pairwise(within)]
     return (
         "WITH wanted AS MATERIALIZED (SELECT unnest($number) AS number, unnest($series)::INTEGER AS series),"  # noqa: S608
@@ -104,7 +104,7 @@ def _statement(span: TrendQuery, parts: Sequence[Part], series: Sequence[int], s
 
 
 def _among(series: Sequence[int]) -> str:
-    """What holds for rows of these series, and perhaps for others: a range costs less than to look each one up."""
+    """Return a condition that all rows of these series meet, and perhaps others: a range is cheaper than lookups."""
     first, last = min(series), max(series)
     near = f"r.series BETWEEN {first} AND {last}"
     return near if 2 * len(series) > last - first else f"{near} AND {_WANTED}"
@@ -128,7 +128,7 @@ def _near(part: Part, stale: tuple[int, int]) -> bool:
 
 
 def _readings_of_stale(span: TrendQuery, part: Part, stale: tuple[int, int]) -> str:
-    """The readings of a part's stale minutes, each at the place of the rollup that they stand for."""
+    """Select the readings of a part's stale minutes in place of their rollups."""
     rollup = start_of("time", part.resolution)
     return _grouped(
         _OF_READINGS,

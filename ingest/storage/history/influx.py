@@ -218,7 +218,7 @@ class InfluxStore(ABC):
         return expired
 
     def _harmful(self, over: list[int]) -> list[int]:
-        """Those of the too large numbers that corrupt others in this store: none in an InfluxDB."""
+        """Return which of the too large numbers corrupt others in this store: none in an InfluxDB."""
         if over and self._clips is None:
             answer = self._answer("GET", "/ping", {})
             if answer.is_server_error:

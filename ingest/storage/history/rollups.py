@@ -105,13 +105,21 @@ def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
     The coarsest that is fine enough answers wherever whole rollups lie within the trend; where it is not there, and at
     the ends, a finer one does, and a coarser one where none of these is.
     """
-    levels = [one for one in _COARSEST_FIRST if one <= wanted(query)]
-    whole = {one: (ceil_to(query.start, one), floor_to(query.end, one)) for one in levels if one}
+    levels = [resolution for resolution in _COARSEST_FIRST if resolution <= wanted(query)]
+    whole = {
+        resolution: (ceil_to(query.start, resolution), floor_to(query.end, resolution))
+        for resolution in levels
+        if resolution
+    }
     edges = {query.start, query.end, *kept.edges(), *chain.from_iterable(whole.values())}
     parts: list[Part] = []
     for start, end in pairwise(sorted(edge for edge in edges if query.start <= edge <= query.end)):
-        fitting = (one for one in levels if not one or whole[one][0] <= start < end <= whole[one][1])
-        found = next((one for one in (*fitting, *_FINEST_FIRST) if kept.has(one, start)), None)
+        fitting = (
+            resolution
+            for resolution in levels
+            if not resolution or whole[resolution][0] <= start < end <= whole[resolution][1]
+        )
+        found = next((resolution for resolution in (*fitting, *_FINEST_FIRST) if kept.has(resolution, start)), None)
         if found is None:
             continue
         joined = parts and parts[-1].resolution is found and parts[-1].end == start
@@ -121,4 +129,4 @@ def parts_of(query: TrendQuery, kept: Kept) -> list[Part]:
 
 def wanted(query: TrendQuery) -> Resolution:
     """The coarsest resolution that is fine enough for the buckets of a trend."""
-    return next(one for one in _COARSEST_FIRST if not one or query.width % one == 0)
+    return next(resolution for resolution in _COARSEST_FIRST if not resolution or query.width % resolution == 0)

@@ -85,7 +85,7 @@ def append(connection: sa.Connection, acts: Iterable[Act]) -> None:
 
 
 def missing(connection: sa.Connection, acts: Sequence[Act]) -> list[Act]:
-    """Those of the acts that are not in the trail: for whoever does not know what became of an earlier `append`."""
+    """Return those of the acts that are not in the trail, to repeat an `append` whose outcome is unknown."""
     found = connection.execute(sa.select(t.audit).where(t.audit.c.time.in_({act.time for act in acts}))).mappings()
     known = {tuple(row[name] for name in _ACT) for row in found}
     return [act for act in acts if tuple(_fields(act).values()) not in known]

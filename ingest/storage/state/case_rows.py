@@ -78,7 +78,7 @@ def key_of(record: Any) -> sa.ColumnElement[bool]:
 
 
 def taken_by(record: Any) -> sa.ColumnElement[bool]:
-    """Which rows stand in the way of a new record: its own key's, and those alike where the table allows but one."""
+    """Select the rows that conflict with a new record: that of its key, and equal ones where the table allows one."""
     table = TABLES[type(record)]
     alone = [constraint for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)]
     alike = [
@@ -102,7 +102,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, StrEnum):
         return str(value)
     if isinstance(value, tuple):
-        return [str(one) for one in value]
+        return [str(item) for item in value]
     if isinstance(value, Mapping):
         return msgspec.to_builtins(dict(value), str_keys=True)
     assert value is None or isinstance(value, (str, int, UUID, dt.date)), value  # noqa: S101  a field no column takes

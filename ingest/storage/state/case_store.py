@@ -53,7 +53,7 @@ class CaseStore(RecordReader):
         written: Callable[[Sequence[Record]], None] = lambda _records: None,
         in_doubt: Callable[[Sequence[Record]], None] = lambda _records: None,
     ) -> None:
-        """`written` hears of records once they are committed, on the thread that wrote them.
+        """`written` is called with records once they are committed, on the thread that wrote them.
 
         `in_doubt` hears of those of which nobody knows whether they were: they are to be read again.
         """
@@ -105,7 +105,7 @@ class CaseStore(RecordReader):
 
     def disposition(self, key: UUID) -> Disposition | None:
         """One disposition, or None."""
-        return self._one(Disposition, key)
+        return self._record(Disposition, key)
 
     def dispositions(self, which: DispositionFilter, *, limit: int, before: Before = None) -> list[Disposition]:
         """By the time they were given."""
@@ -127,7 +127,7 @@ class CaseStore(RecordReader):
 
     def evidence(self, key: UUID) -> Evidence | None:
         """One piece of evidence, or None."""
-        return self._one(Evidence, key)
+        return self._record(Evidence, key)
 
     def evidence_bytes(self) -> int:
         """The size of all evidence there is; what was handed in twice is kept, and counts, once."""
@@ -136,13 +136,13 @@ class CaseStore(RecordReader):
         return int(row["bytes"])
 
     def evidence_of(self, keys: Collection[UUID]) -> list[Evidence]:
-        """Those of these that are known."""
+        """Return the evidence with these hashes, as far as it is known."""
         query = sa.select(t.evidence).where(t.evidence.c.id.in_(keys))
         return self._records(Evidence, query) if keys else []
 
     def hazard(self, key: UUID) -> Hazard | None:
         """One hazard, or None."""
-        return self._one(Hazard, key)
+        return self._record(Hazard, key)
 
     def hazards(
         self, which: HazardFilter, *, limit: int, before: Before = None, oldest_first: bool = False
@@ -166,7 +166,7 @@ class CaseStore(RecordReader):
 
     def bypass(self, key: UUID) -> Bypass | None:
         """One registration of a bypass, or None."""
-        return self._one(Bypass, key)
+        return self._record(Bypass, key)
 
     def bypasses(self, which: BypassFilter, *, limit: int, before: Before = None) -> list[Bypass]:
         """By the time they were asked for."""
@@ -178,7 +178,7 @@ class CaseStore(RecordReader):
 
     def lead(self, key: UUID) -> Lead | None:
         """One lead, or None."""
-        return self._one(Lead, key)
+        return self._record(Lead, key)
 
     def leads(self, which: LeadFilter, *, limit: int, before: Before = None) -> list[Lead]:
         """By the time they were opened."""
@@ -191,7 +191,7 @@ class CaseStore(RecordReader):
 
     def inspection(self, key: UUID) -> Inspection | None:
         """One inspection with its findings, or None."""
-        found = self._one(Inspection, key)
+        found = self._record(Inspection, key)
         return self._with_findings([found])[0] if found else None
 
     def inspections(self, which: InspectionFilter, *, limit: int, before: Before = None) -> list[Inspection]:
@@ -209,7 +209,7 @@ class CaseStore(RecordReader):
         return self._with_findings(self._db.page(page, limit, partial(record_of, Inspection)))
 
     def self_inspections(self, plants: frozenset[str] | None) -> list[SelfInspection]:
-        """Those that were done, newest first."""
+        """Return the self-inspections that were done, newest first."""
         column = t.self_inspection.c
         query = sa.select(t.self_inspection).order_by(column.day.desc(), column.given.desc())
         if plants is not None:
@@ -218,7 +218,7 @@ class CaseStore(RecordReader):
 
     def self_inspection(self, key: UUID) -> SelfInspection | None:
         """One that was done, or None."""
-        return self._one(SelfInspection, key)
+        return self._record(SelfInspection, key)
 
     def enterprises(self, plants: frozenset[str] | None) -> dict[str, EnterpriseRecord]:
         """What is noted of plants, by plant; those of which nothing is are left out."""
@@ -229,7 +229,7 @@ class CaseStore(RecordReader):
 
     def ledger(self, key: UUID) -> Ledger | None:
         """One ledger with its entries, or None."""
-        found = self._one(Ledger, key)
+        found = self._record(Ledger, key)
         if found is None:
             return None
         column = t.ledger_entry.c
@@ -237,7 +237,7 @@ class CaseStore(RecordReader):
         return replace(found, entries=tuple(self._records(LedgerEntry, query)))
 
     def ledgers(self, plants: frozenset[str] | None, instrument: str | None = None) -> list[Ledger]:
-        """Those of these plants (None: all) or of one instrument id there, by id, without their entries."""
+        """Return the ledgers of these plants (None: all), or of one instrument id there, without their entries."""
         column = t.ledger.c
         query = equal(narrowed(t.ledger, plants, column.since, None, None), {column.instrument: instrument})
         return self._records(Ledger, query.order_by(column.plant, column.instrument, column.serial))

@@ -22,7 +22,7 @@ class DailyStore(RecordReader):
 
     def work(self, key: UUID) -> Work | None:
         """One piece of declared work, or None."""
-        return self._one(Work, key)
+        return self._record(Work, key)
 
     def works(self, which: WorkFilter, *, limit: int, before: Before = None, oldest_first: bool = False) -> list[Work]:
         """By their beginning."""
@@ -56,7 +56,7 @@ class DailyStore(RecordReader):
 
     def cleaning(self, key: UUID) -> Cleaning | None:
         """One record of cleaning, or None."""
-        return self._one(Cleaning, key)
+        return self._record(Cleaning, key)
 
     def cleanings(
         self, which: CleaningFilter, *, limit: int, before: Before = None, oldest_first: bool = False
@@ -86,7 +86,7 @@ class DailyStore(RecordReader):
 
     def pledge(self, key: UUID) -> Pledge | None:
         """One pledge, or None."""
-        return self._one(Pledge, key)
+        return self._record(Pledge, key)
 
     def pledges(self, which: PledgeFilter, *, limit: int, before: Before = None) -> list[Pledge]:
         """By when they were given."""
@@ -99,7 +99,7 @@ class DailyStore(RecordReader):
         return None if row["first"] is None else (row["first"], row["last"])
 
     def pledges_held(self, plants: frozenset[str] | None, since: dt.date, until: dt.date) -> list[Pledge]:
-        """Those that hold, for days from `since` to `until` (not included)."""
+        """Return the pledges in force for days from `since` to `until` (not included)."""
         return self._records(Pledge, self._pledges(PledgeFilter(plants, PledgeState.GIVEN, since, until)))
 
     def pledges_of_day(self, plant: str, day: dt.date) -> int:

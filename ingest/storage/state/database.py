@@ -78,7 +78,7 @@ class Database:
             StateInDoubt: it may be committed; ask `wrote_last`.
             StateBroken: now or before; nothing is written any more.
         """
-        with self._translated_errors(), self._turn():
+        with self._translated_errors(), self._writing_alone():
             if self.broken is not None:
                 raise self.broken
             with self._writing() as connection, connection.begin() as transaction:
@@ -94,12 +94,12 @@ class Database:
             StateUnavailable: that is not known yet; call again.
         """
         # The session of before has ended, and so has its transaction: a new one gets the lock only then.
-        with self._translated_errors(), self._turn(), self._writing() as connection, connection.begin():
+        with self._translated_errors(), self._writing_alone(), self._writing() as connection, connection.begin():
             self.backend.set_patient(connection, False)
             return self.backend.wrote_last(connection, transaction, table)
 
     @contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _writing_alone(self) -> Iterator[None]:
         """Hold the writing connection. Raises StateUnavailable if another thread does not give it back in time."""
         if not self._lock.acquire(timeout=self.backend.turn_s):
             raise StateUnavailable(f"{self.backend.name}: another write has not ended within {self.backend.turn_s:g} s")

@@ -49,7 +49,7 @@ class NoticeStore(RecordReader):
                 rows = [message_row(message) for message in messages]
                 connection.execute(insert_missing(connection, t.outbox, "connector", "id"), rows)
 
-    def standing(self) -> list[Notice]:
+    def outstanding(self) -> list[Notice]:
         """Every notice that is not withdrawn."""
         return self._records(Notice, sa.select(notice_table).where(notice_table.c.ended.is_(None)))
 
@@ -57,8 +57,8 @@ class NoticeStore(RecordReader):
         """By the time they were given."""
         column = notice_table.c
         query = equal(narrowed(notice_table, which.plants, column.given, None, None), {column.matter: which.matter})
-        if which.standing is not None:
-            query = query.where(column.ended.is_(None) if which.standing else column.ended.is_not(None))
+        if which.outstanding is not None:
+            query = query.where(column.ended.is_(None) if which.outstanding else column.ended.is_not(None))
         return self._page(Notice, query, column.given, limit, before)
 
     def undelivered(self) -> dict[str, int]:

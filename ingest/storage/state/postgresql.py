@@ -137,7 +137,7 @@ class Postgresql:
         self._token = token
 
     def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  as `Backend`
-        """Nothing: every commit is durable, also on a standby that takes over."""
+        """Do nothing: every commit is durable, also on a standby that takes over."""
 
     def set_patient(self, connection: sa.Connection, patient: bool) -> None:  # noqa: FBT001  as `Backend`
         """See `Backend`."""
@@ -190,7 +190,7 @@ class Postgresql:
             connection.exec_driver_sql(f'ANALYZE "{table}"')
 
     def close(self) -> None:
-        """Nothing: the lock ended with its session."""
+        """Do nothing: the lock ended with its session."""
 
     def _sequence(self, connection: sa.Connection, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
         query = sa.select(sa.func.pg_get_serial_sequence(column.table.name, column.name))

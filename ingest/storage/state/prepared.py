@@ -36,8 +36,8 @@ def change(connection: sa.Connection, statement: Statement, *rows: Mapping[str, 
     """Execute a statement once with the values of each row, which have the same names; returns the rows it changed."""
     compiled = _compiled(connection.dialect, statement, tuple(rows[0]))
     parameters = [compiled.parameters(row) for row in rows]
-    one = len(parameters) == 1
-    changed: int = _run(connection, compiled.sql, parameters[0] if one else parameters, _COUNT, many=not one)
+    single = len(parameters) == 1
+    changed: int = _run(connection, compiled.sql, parameters[0] if single else parameters, _COUNT, many=not single)
     return changed
 
 

@@ -22,7 +22,7 @@ class RecordReader:
     def __init__(self, database: Database | ReadOnly) -> None:
         self._db = database
 
-    def _one(self, kind: type[R], key: UUID) -> R | None:
+    def _record(self, kind: type[R], key: UUID) -> R | None:
         table = TABLES[kind]
         return next(iter(self._records(kind, sa.select(table).where(table.c.id == key))), None)
 

@@ -81,7 +81,7 @@ class Sqlite:
         return engine
 
     def opened(self, connection: sa.Connection) -> None:
-        """Nothing: the process holds the file."""
+        """Do nothing: the process holds the file."""
 
     def set_durable(self, connection: sa.Connection, durable: bool) -> None:  # noqa: FBT001  as `Backend`
         """See `Backend`: the log is synced with the next durable commit, and before it is copied into the file."""
@@ -124,7 +124,7 @@ class Sqlite:
         connection.execute(sa.insert(_SEQUENCE), {"name": name, "seq": number})
 
     def settle(self, connection: sa.Connection, tables: Sequence[str]) -> None:
-        """Nothing: the planner needs no statistics."""
+        """Do nothing: the planner needs no statistics."""
 
     def close(self) -> None:
         """Release the file for other writers."""

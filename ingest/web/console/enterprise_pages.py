@@ -51,7 +51,7 @@ def enterprise_pages(ports: Ports, render: Renderer) -> APIRouter:
 
     @router.get("/enterprises/{plant}")
     def enterprise(request: Request, caller: Caller, plant: str) -> Response:
-        """Show one enterprise: its record, its class, how it stands with its duties."""
+        """Show one enterprise: its record, its class, the status of its duties."""
         (found,) = enterprises.enterprises(ports, caller, plant)
         return render.page(
             request,

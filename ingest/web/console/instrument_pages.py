@@ -26,8 +26,8 @@ from ingest.web.console.hazard_views import proofs_of_history
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.console.uploads import Files, handed_in, most_bytes
 from ingest.web.inputs import MULTIPART
+from ingest.web.instrument_paging import page_of
 from ingest.web.routers import page_router
-from ingest.web.standings import page_of
 
 SHOWN: Final = 50
 _HAZARDS: Final = 1000
@@ -116,7 +116,7 @@ def instrument_pages(ports: Ports, render: Renderer) -> APIRouter:
 def _offered(view: InstrumentView, caller: Principal) -> list[LedgerStep]:
     """Return the steps this caller can take now; a device that is not there is only written about."""
     unfit = {LedgerStep.TAKE_OUT if view.suppressions else LedgerStep.PUT_BACK}
-    if view.standing is None:
+    if view.status is None:
         unfit = {LedgerStep.TAKE_OUT, LedgerStep.PUT_BACK}
     return [step for step in LedgerStep.offered(view.ledger, caller.name, caller.role) if step not in unfit]
 
@@ -139,9 +139,9 @@ def _corrected(ledger: Ledger) -> dict[UUID, int]:
 
 def _hazards(ports: Ports, view: InstrumentView) -> list[Hazard]:
     """Return the open hazards of its overdue checks."""
-    if view.standing is None:
+    if view.status is None:
         return []
-    instrument = view.standing.instrument
+    instrument = view.status.instrument
     points = {watched.of(instrument.id) for check in instrument.periods if (watched := check.watched) is not None}
     which = HazardFilter(plants=frozenset({instrument.plant}), states=OPEN_STATES, origin=RULE)
     return [hazard for hazard in ports.cases.store.hazards(which, limit=_HAZARDS) if hazard.point in points]

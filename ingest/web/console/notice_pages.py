@@ -19,7 +19,7 @@ from ingest.web.routers import page_router
 SHOWN: Final = 50
 
 Which = Literal["", "ended", "all"]
-_STANDING: Final[dict[Which, bool | None]] = {"": True, "ended": False, "all": None}
+_OUTSTANDING: Final[dict[Which, bool | None]] = {"": True, "ended": False, "all": None}
 
 
 def notice_pages(ports: Ports, render: Renderer) -> APIRouter:
@@ -37,7 +37,7 @@ def notice_pages(ports: Ports, render: Renderer) -> APIRouter:
     ) -> Response:
         """Show notices, those that stand unless the filters ask for others."""
         of = matter if isinstance(matter, Matter) else None
-        which = NoticeFilter(caller_scope.narrowed(caller, plant or None), of, _STANDING[state])
+        which = NoticeFilter(caller_scope.narrowed(caller, plant or None), of, _OUTSTANDING[state])
         found = ports.cases.notices.notices(which, limit=SHOWN + 1, before=read_token(cursor or None))
         page, older = cut(found, SHOWN, lambda notice: (notice.given, notice.id))
         return render.page(

@@ -27,11 +27,11 @@ def phase_svg(spans: Sequence[PhaseSpan], window: Window, size: Size, names: Map
         names: of the phases, in the order of the process, by code; a code without one is shown itself.
         title: what the band is, for people who cannot see it.
     """
-    told = "; ".join(_told(span, names) for span in spans)
+    description = "; ".join(_described(span, names) for span in spans)
     places = {code: place for place, code in enumerate(names)}
     parts = [
         f'<svg class="trend phases" viewBox="0 0 {size.width} {_HEIGHT}" role="img" {_XMLNS}>',
-        f"<title>{escape(f'{title}: {told}' if told else title)}</title>",
+        f"<title>{escape(f'{title}: {description}' if description else title)}</title>",
     ]
     for span in spans:
         parts += _drawn(span, window, size, names, places.get(span.phase, 0))
@@ -45,14 +45,14 @@ def _drawn(span: PhaseSpan, window: Window, size: Size, names: Mapping[str, str]
     )
     kind = "unknown" if span.phase == UNKNOWN_PHASE.code else ("even", "odd")[place % 2]
     name = names.get(span.phase, span.phase)
-    yield f'<g data-phase="{escape(span.phase)}"><title>{escape(_told(span, names))}</title>'
+    yield f'<g data-phase="{escape(span.phase)}"><title>{escape(_described(span, names))}</title>'
     yield f'<rect class="phase-{kind}" x="{left:.1f}" y="2" width="{right - left:.1f}" height="{_HEIGHT - 4}"/>'
     if _length(name) + 4 <= right - left:
         yield f'<text x="{(left + right) / 2:.1f}" y="{_HEIGHT / 2 + 4:.0f}" text-anchor="middle">{escape(name)}</text>'
     yield "</g>"
 
 
-def _told(span: PhaseSpan, names: Mapping[str, str]) -> str:
+def _described(span: PhaseSpan, names: Mapping[str, str]) -> str:
     begin, end = (dt.datetime.fromtimestamp(time / 1e9, LOCAL) for time in (span.start, span.end))
     return f"{names.get(span.phase, span.phase)} {begin:%H:%M:%S}–{end:%H:%M:%S}"
 

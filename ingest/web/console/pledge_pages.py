@@ -39,7 +39,7 @@ Month = Annotated[str, Query(pattern="^(20[0-9]{2}-(0[1-9]|1[0-2]))?$")]
 
 @dataclass(frozen=True, slots=True)
 class MonthRow:
-    """A plant's month: how many days stand how, and which were missed."""
+    """A plant's month: the number of days by pledge status, and the missed ones."""
 
     plant: Plant
     count: Counter[PledgeStanding]

@@ -18,7 +18,7 @@ from ingest.storage.state.audit_heads import Forged
 from ingest.web.caller import Caller
 from ingest.web.inputs import Number
 from ingest.web.rest.router import rest_router
-from ingest.web.rest.schemas import Instant as Told
+from ingest.web.rest.schemas import Instant as AuditTime
 from ingest.web.rest.schemas import PlantId, Shape
 
 
@@ -26,7 +26,7 @@ class ActOut(Shape):
     """One thing done."""
 
     seq: Annotated[int, Field(examples=[1201])]
-    time: Told
+    time: AuditTime
     actor: Annotated[str, Field(description="`yujing`: the service itself", examples=["张三"])]
     role: ActRole
     action: Annotated[str, Field(examples=["acknowledged"])]

@@ -41,8 +41,10 @@ def evidence_router(ports: Ports) -> APIRouter:
     @router.get("/{evidence_id}/file", response_class=Response)
     def download(evidence_id: UUID, caller: Caller) -> Response:
         """Download a file as it was handed in; its hash is checked first."""
-        one, content = evidence.download(ports, caller, evidence_id)
-        return Response(content, media_type=one.media, headers={"content-disposition": attached(one.name, one.media)})
+        file, content = evidence.download(ports, caller, evidence_id)
+        return Response(
+            content, media_type=file.media, headers={"content-disposition": attached(file.name, file.media)}
+        )
 
     return router
 

@@ -122,8 +122,8 @@ class NewInspection(Body):
         )
 
 
-def _only(one: str, other: str) -> JsonDict:
-    return {"required": [one], "properties": {one: {"not": {"type": "null"}}, other: {"type": "null"}}}
+def _only(given: str, other: str) -> JsonDict:
+    return {"required": [given], "properties": {given: {"not": {"type": "null"}}, other: {"type": "null"}}}
 
 
 class NewFinding(Seen):
@@ -136,7 +136,7 @@ class NewFinding(Seen):
     new: FoundHazard | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _exactly_one_given(self) -> Self:
         if (self.hazard is None) == (self.new is None):
             raise ValueError("either `hazard`, the id of a known one, or `new`")
         return self

@@ -15,11 +15,11 @@ from ingest.services.access import Principal
 from ingest.services.cases import instruments
 from ingest.services.ports import Ports
 from ingest.web.caller import Actor, Caller
+from ingest.web.instrument_paging import page_of
 from ingest.web.paging import Cursor, Limit
 from ingest.web.rest import instruments_schemas as schemas
 from ingest.web.rest.case_steps import add_steps, description_of
 from ingest.web.rest.router import rest_router
-from ingest.web.standings import page_of
 
 
 def instruments_router(ports: Ports) -> APIRouter:
@@ -41,9 +41,9 @@ def instruments_router(ports: Ports) -> APIRouter:
         """List instruments, what is due first, first."""
         found = instruments.instruments(ports, caller, plant)
         if point is not None:
-            found = [one for one in found if point in one.instrument.points]
+            found = [status for status in found if point in status.instrument.points]
         page, following = page_of(found, frozenset(state), limit, cursor)
-        return schemas.InstrumentPage(instruments=[schemas.instrument_out(one) for one in page], next=following)
+        return schemas.InstrumentPage(instruments=[schemas.instrument_out(status) for status in page], next=following)
 
     @router.get("/{instrument}")
     def show_instrument(instrument: UUID, caller: Caller) -> schemas.LedgerOut:

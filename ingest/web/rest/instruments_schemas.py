@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from ingest.domain.cases.ledger import LastCheck, LedgerState, Planning
-from ingest.domain.cases.ledger_due import Due, DueState, Standing
+from ingest.domain.cases.ledger_due import Due, DueState, InstrumentStatus
 from ingest.domain.cases.ledger_steps import LedgerStep
 from ingest.domain.model.instrument import Check
 from ingest.domain.model.plant import Confidence
@@ -119,7 +119,7 @@ class BackInService(Seen):
     evidence: Proofs = ()
 
 
-def instrument_out(of: Standing) -> InstrumentOut:
+def instrument_out(of: InstrumentStatus) -> InstrumentOut:
     """As it is shown."""
     instrument = of.instrument
     return InstrumentOut(
@@ -152,7 +152,7 @@ def ledger_out(view: InstrumentView, caller: Principal) -> LedgerOut:
         since=ledger.since,
         state=ledger.state,
         state_said=localized(ledger.state),
-        standing=instrument_out(view.standing) if view.standing is not None else None,
+        standing=instrument_out(view.status) if view.status is not None else None,
         possible=[str(step) for step in LedgerStep.offered(ledger, caller.name, caller.role)],
         others=[other.id for other in view.others],
         entries=[EntryOut.model_validate(entry) for entry in ledger.entries],

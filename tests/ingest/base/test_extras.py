@@ -1,4 +1,4 @@
-"""A library that is not installed is told by the extra that brings it, in both languages; what needs it not goes on."""
+"""A missing library is reported with the extra that brings it, in both languages; all that does not need it goes on."""
 
 from __future__ import annotations
 
@@ -177,7 +177,7 @@ def test_a_command_that_needs_an_extra_ends_with_its_name(
     assert f"需要附加组件 needs the extra {extra}: {command(extra)}" in output
 
 
-def test_a_library_that_is_there_and_cannot_be_loaded_is_told_with_the_reason(
+def test_a_library_that_fails_to_load_is_reported_with_the_reason(
     hide: Hide, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hide("influxdb2")  # and ours with it

@@ -105,7 +105,7 @@ def test_a_log_that_cannot_be_written_stops_nobody_and_is_counted() -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class SeldomTold(Event, amount="many"):
+class RareEvent(Event, amount="many"):
     """Something that happens often."""
 
     many: int
@@ -119,13 +119,13 @@ def test_what_happens_often_is_a_line_a_minute_and_counted_whole() -> None:
     with capture_logs() as log:
         for at in range(600):
             now[0] = float(at)
-            seldom.add("a", SeldomTold(2, f"a{at}"))
+            seldom.add("a", RareEvent(2, f"a{at}"))
             seldom.flush()
-        seldom.add("b", SeldomTold(1, "b"))
+        seldom.add("b", RareEvent(1, "b"))
         seldom.flush(everything=True)
         seldom.flush(everything=True)
     assert [line["many"] for line in log if line["first"][0] == "a"][:3] == [2, 120, 120]
     assert sum(line["many"] for line in log if line["first"][0] == "a") == 1_200
     assert len([line for line in log if line["first"][0] == "a"]) == 11
     assert [line["many"] for line in log if line["first"] == "b"] == [1]
-    assert REGISTRY.get_sample_value("yujing_seldom_told_total") == 1_201
+    assert REGISTRY.get_sample_value("yujing_rare_event_total") == 1_201

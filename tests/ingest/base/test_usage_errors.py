@@ -1,4 +1,4 @@
-"""Whoever mistypes a command is told in Chinese and in English what is wrong with it."""
+"""A mistyped command is answered in Chinese and in English with what is wrong with it."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_every_command_says_in_both_languages_that_an_option_is_not_there(progra
         ("demo --for x", "--for 的值不能用：'x' 应为时间，如 60s, 5m or 1h。", "expected a time such as 60s, 5m or 1h"),
     ],
 )
-def test_what_is_wrong_is_said_in_both_languages(arguments: str, zh: str, en: str) -> None:
+def test_usage_errors_are_in_both_languages(arguments: str, zh: str, en: str) -> None:
     result = run("yujing", *arguments.split())
     assert result.exit_code == 2
     assert result.output.index(zh) < result.output.index(en)
@@ -92,6 +92,6 @@ def refusals() -> Iterator[str]:
 
 
 @pytest.mark.parametrize("english", sorted({*refusals()}))
-def test_what_our_own_commands_refuse_is_said_in_chinese(english: str) -> None:
+def test_refusals_of_our_own_commands_are_in_chinese(english: str) -> None:
     text = in_chinese(f"Invalid value for --x: {english}")
     assert CHINESE.search(english) or not text.endswith("见下。"), text

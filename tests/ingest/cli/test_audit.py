@@ -50,7 +50,7 @@ def test_the_list_shows_who_did_what_and_troubles_no_terminal(run: Run, state: P
     assert run("audit", "list", "--until", "soon").exit_code == 2
 
 
-def test_a_whole_trail_is_told_with_its_newest_hash(run: Run, state: Path) -> None:
+def test_an_intact_trail_is_reported_with_its_newest_hash(run: Run, state: Path) -> None:
     result = run("audit", "verify")
     newest = json.loads(run("audit", "list", "--json", "--limit", "1").stdout)[0]["hash"]
     assert (result.exit_code, "3" in result.stdout, newest in result.stdout) == (0, True, True)

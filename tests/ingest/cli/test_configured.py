@@ -45,7 +45,7 @@ def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("command", WRITING, ids=" ".join)
-def test_root_does_not_write_among_files_of_another_user_and_is_told_the_right_command(
+def test_root_does_not_write_among_files_of_another_user_and_gets_the_right_command(
     data: Path, command: list[str]
 ) -> None:
     before = {file: file.stat().st_uid for file in data.parent.rglob("*")}
@@ -56,7 +56,7 @@ def test_root_does_not_write_among_files_of_another_user_and_is_told_the_right_c
     assert {file: file.stat().st_uid for file in data.parent.rglob("*")} == before
 
 
-def test_root_may_look_at_everything(data: Path) -> None:
+def test_root_may_read_everything(data: Path) -> None:
     result = CliRunner().invoke(app, ["verify"])
     assert "belongs to" not in result.output
     assert result.exit_code == 0, result.output

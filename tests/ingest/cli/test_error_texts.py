@@ -1,4 +1,4 @@
-"""Why the service cannot start, or a command cannot do its work, is told in Chinese first, then as the log has it."""
+"""Why the service cannot start, or a command cannot do its work, is shown in Chinese first, then as the log has it."""
 
 from __future__ import annotations
 
@@ -60,17 +60,19 @@ def test_every_message_of_data_that_cannot_be_used_has_its_chinese(message: str)
         (Exception("the cat is on the keyboard"), None),
     ],
 )  # fmt: skip
-def test_the_systems_own_words_are_told_in_chinese_and_unknown_ones_are_left(error: Exception, zh: str | None) -> None:
+def test_errors_of_the_system_are_translated_and_unknown_ones_left_as_they_are(
+    error: Exception, zh: str | None
+) -> None:
     assert error_in_chinese(error) == zh
 
 
-def test_a_missing_secret_is_told_in_chinese(tmp_path: Path) -> None:
+def test_a_missing_secret_is_reported_in_chinese(tmp_path: Path) -> None:
     with pytest.raises(SecretUnreadable) as caught:
         Secret(file=tmp_path / "none").read()
     assert error_in_chinese(caught.value) == f"应为：可读取的密钥：文件 {tmp_path}/none 不存在"
 
 
-def test_a_journal_that_is_not_there_is_told_in_both_languages(tmp_path: Path) -> None:
+def test_a_missing_journal_is_reported_in_both_languages(tmp_path: Path) -> None:
     (tmp_path / "yujing.toml").write_text("", encoding="utf-8")
     result = CliRunner().invoke(app, ["journal", "verify", "--config", str(tmp_path / "yujing.toml")])
     assert result.exit_code == UNAVAILABLE
@@ -78,9 +80,9 @@ def test_a_journal_that_is_not_there_is_told_in_both_languages(tmp_path: Path) -
     assert ": no such file" in result.stderr
 
 
-def test_a_start_that_fails_is_told_in_chinese_first_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
-    """Of a service under systemd, whose standard error is no terminal; what has no Chinese is told as it is."""
-    for error, told in (
+def test_a_start_that_fails_is_reported_in_chinese_first_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a service under systemd, whose standard error is no terminal; what has no Chinese is shown as it is."""
+    for error, shown in (
         (
             CannotListen("::1", 80, "Address already in use"),
             "无法在 ::1 端口 80 监听：地址已被占用 cannot listen on ::1 port 80: ",
@@ -91,10 +93,10 @@ def test_a_start_that_fails_is_told_in_chinese_first_in_the_log(capsys: pytest.C
         with pytest.raises(typer.Exit):
             end(Ended("无法启动 cannot start", str(error)), error)
         line = json.loads(capsys.readouterr().err)
-        assert (line["event"], line["error"].startswith(told)) == ("ended", True)
+        assert (line["event"], line["error"].startswith(shown)) == ("ended", True)
 
 
-def test_a_start_that_fails_is_told_in_chinese_first_on_a_terminal(
+def test_a_start_that_fails_is_reported_in_chinese_first_on_a_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)

@@ -33,7 +33,7 @@ def explained(folder: Path, point: str, *more: str) -> str:
 
 
 def test_from_the_ledger_beside_a_running_service(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A ledger that cannot be read is said to be so, and a point without an instrument has none."""
+    """An unreadable ledger is reported, and a point without an instrument has none."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     (instrument,) = small_configuration(tmp_path, text=TEXT + HEAD).instruments[PLANT]

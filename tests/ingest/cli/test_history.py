@@ -93,7 +93,7 @@ def test_what_is_counted_are_readings_rollups_and_events_and_no_bookkeeping(run:
         "DELETE FROM readings WHERE time < 1763972000000000000",
     ],
 )
-def test_rollups_that_are_not_those_of_the_readings_are_told(run: Run, path: Path, change: str) -> None:
+def test_rollups_that_contradict_their_readings_are_reported(run: Run, path: Path, change: str) -> None:
     with duckdb.connect(str(path)) as file:
         file.execute(change)
     done = run("verify")
@@ -101,7 +101,7 @@ def test_rollups_that_are_not_those_of_the_readings_are_told(run: Run, path: Pat
     assert "rollups that differ" in done.output
 
 
-def test_a_block_that_is_not_as_it_was_written_is_told(run: Run, path: Path) -> None:
+def test_a_block_that_differs_from_what_was_written_is_reported(run: Run, path: Path) -> None:
     """Whatever was hit: rows, or what leads to them."""
     damaged = bytearray(path.read_bytes())
     for place in range(3 * 4096 + 300, len(damaged), 4096):
@@ -141,7 +141,7 @@ def _full(*_: object) -> None:
 
 
 def test_readings_are_written_a_file_for_each_day_of_plant_time(run: Run, path: Path, tmp_path: Path) -> None:
-    """With names and times in clear; the ends of the span count as said."""
+    """With names and times in clear; the span has the ends that were given."""
     done = run("export", "out")
     assert done.exit_code == 0, done.output
     assert "241 行 rows" in done.output
@@ -182,7 +182,7 @@ def test_a_span_that_ends_before_it_begins_is_a_fault(words: tuple[str, ...], tm
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_files_of_an_earlier_export_are_told_and_stay(run: Run, tmp_path: Path) -> None:
+def test_files_of_an_earlier_export_are_reported_and_stay(run: Run, tmp_path: Path) -> None:
     """A day that is there already is found out before anything is written."""
     assert "beside earlier" not in run("export", "out", "--from", "2025-11-25").output
     before = {file: file.read_bytes() for file in (tmp_path / "out").iterdir()}
@@ -195,7 +195,7 @@ def test_files_of_an_earlier_export_are_told_and_stay(run: Run, tmp_path: Path) 
     assert f"另有先前的文件 beside earlier files, left as they were: {len(before)}" in other.output
 
 
-def test_what_cannot_be_done_is_said_with_what_to_do(run: Run, path: Path, tmp_path: Path) -> None:
+def test_an_impossible_command_is_refused_with_what_to_do_instead(run: Run, path: Path, tmp_path: Path) -> None:
     assert "not in the history: nobody" in run("export", "out", "--point", "nobody").output
     assert run("export", "out", "--what", "weeks").exit_code == 2
     run("export", "twice")

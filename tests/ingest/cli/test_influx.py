@@ -72,7 +72,7 @@ def test_check_says_what_is_missing_and_the_setup_makes_it(tmp_path: Path) -> No
 
 
 def test_a_server_that_is_not_there_is_no_fault_of_the_settings(tmp_path: Path) -> None:
-    """`check` says that it could not look and goes on; the setup ends with 1."""
+    """`check` reports that it could not connect and goes on; the setup ends with 1."""
     config = write(tmp_path, f"http://127.0.0.1:{free_port()}")
     (tmp_path / "secrets").mkdir(mode=0o700)
     (tmp_path / "secrets" / "token").write_text("t")

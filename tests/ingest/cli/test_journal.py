@@ -28,7 +28,7 @@ def judged(file: Path, cursor: int) -> None:
     database.close()
 
 
-def test_a_sound_journal_is_said_to_be_so(run: Run, journal: Journal) -> None:
+def test_a_sound_journal_is_reported_as_sound(run: Run, journal: Journal) -> None:
     result = run("journal", "verify")
     assert result.exit_code == 0, result.output
     assert "sound: 6" in result.stdout

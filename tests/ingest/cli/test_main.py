@@ -29,7 +29,7 @@ from ingest.cli.main import app
 from ingest.domain.model.warning import WarningEvent
 from ingest.storage.state.engine_store import EngineStore
 from tests import migrated
-from tests.ingest.domain.warnings.small import SECOND, fact, watch
+from tests.ingest.domain.warnings.small import SECOND, episodes_of_plant, fact
 from tests.small_plant import TEXT, write_plant
 
 START_S = 1_763_884_800  # 2025-11-23T08:00:00Z
@@ -73,7 +73,7 @@ def test_the_simulators_plants_are_valid_and_judged_as_far_as_they_can_be(tmp_pa
     }
 
 
-def test_a_rule_that_waits_for_something_is_said_in_both_languages(tmp_path: Path) -> None:
+def test_a_waiting_rule_is_explained_in_both_languages(tmp_path: Path) -> None:
     write_plant(tmp_path)
     result = run("check", "--config", write(tmp_path, ""))
     words = "".join(result.output.split())
@@ -82,7 +82,7 @@ def test_a_rule_that_waits_for_something_is_said_in_both_languages(tmp_path: Pat
 
 
 def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every number and where it comes from, what is not judged, what looks at it."""
+    """Every number and where it comes from, what is not evaluated, what depends on it."""
     monkeypatch.setenv("COLUMNS", "80")
     write_plant(tmp_path)
     result = run("explain", "point", "small", "CO-01", "--config", write(tmp_path, ""))
@@ -105,7 +105,7 @@ def test_a_point_is_explained_within_80_columns(tmp_path: Path, monkeypatch: pyt
 def warned(tmp_path: Path) -> Iterator[WarningEvent]:
     """A state database that somebody else writes to, with a warning that grew old; gives its beginning."""
     database = migrated.opened(tmp_path / "data" / "state.db")
-    made = watch(START_S)
+    made = episodes_of_plant(START_S)
     events = made.learn(START_S * SECOND, known=[fact("CO-01", START_S)])
     events += made.pass_time((START_S + 60) * SECOND)
     EngineStore(database).commit(1, [], [], warnings=events)
@@ -113,7 +113,7 @@ def warned(tmp_path: Path) -> Iterator[WarningEvent]:
     database.close()
 
 
-def test_why_a_warning_had_its_colour_is_told_while_the_service_runs(tmp_path: Path, warned: WarningEvent) -> None:
+def test_the_reasons_of_a_colour_are_explained_while_the_service_runs(tmp_path: Path, warned: WarningEvent) -> None:
     """At a moment, and without one when it was gravest; what never was, and what was not yet, is named."""
     config, key = write(tmp_path, ""), str(warned.warning.id)
     early = run("explain", "warning", key, "--at", "2025-11-23T08:00:03+00:00", "--config", config)
@@ -157,7 +157,7 @@ def test_an_explanation_can_be_had_as_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("plant", "point", "near"), [("smal", "CO-01", "near: small"), ("small", "CO-1", "near: CO-01")]
 )
-def test_a_name_that_is_not_there_is_told_with_its_likes(tmp_path: Path, plant: str, point: str, near: str) -> None:
+def test_an_unknown_name_is_reported_with_similar_ones(tmp_path: Path, plant: str, point: str, near: str) -> None:
     write_plant(tmp_path)
     result = run("explain", "point", plant, point, "--config", write(tmp_path, ""))
     assert result.exit_code == 2
@@ -258,14 +258,14 @@ def test_a_time_is_a_number_and_a_unit(text: str) -> None:
     assert result.exit_code == 2
 
 
-def test_the_version_is_told() -> None:
+def test_the_version_is_printed() -> None:
     """With the sources it is of, whatever was installed here once."""
     assert re.fullmatch(r"yujing \d+\.\d+\.\d+\+(g[0-9a-f]{9}(\.s[0-9a-f]{9})?|s[0-9a-f]{9})\n", run("version").output)
     assert run("--version").output == run("version").output
 
 
 @pytest.mark.parametrize("word", ["--version", "version"])
-def test_the_version_alone_is_told_without_loading_the_program(word: str) -> None:
+def test_the_version_is_printed_without_loading_the_program(word: str) -> None:
     code = "import sys; from ingest.__main__ import main; main(); print('ingest.cli.main' in sys.modules)"
     asked = subprocess.run([sys.executable, "-c", code, word], capture_output=True, text=True, check=True)
     assert asked.stdout == f"{run('--version').output}False\n"

@@ -74,14 +74,14 @@ def test_what_was_taken_leaves_and_what_is_refused_again_comes_back_with_its_rea
 
 
 @pytest.mark.parametrize("command", ["retry", "drop"])
-def test_nothing_said_is_never_everything(run: Run, quarantine: Journal, command: str) -> None:
+def test_no_selection_never_means_everything(run: Run, quarantine: Journal, command: str) -> None:
     for arguments in ((), ("--all", "--reason", "schema"), ("1", "77")):
         assert run("quarantine", command, *arguments).exit_code == 2
     assert ids(quarantine) == [1, 2, 3, 4]
     assert quarantine.to_retry(10) == []
 
 
-def test_dropping_asks_first_and_is_told(run: Run, quarantine: Journal, tmp_path: Path) -> None:
+def test_dropping_asks_first_and_is_recorded(run: Run, quarantine: Journal, tmp_path: Path) -> None:
     refused = run("quarantine", "drop", "--reason", "schema", typed="n\n")
     assert refused.exit_code == 2
     assert "2 条 messages" in refused.stderr
@@ -106,7 +106,7 @@ def test_what_was_dropped_is_in_no_file_any_more(run: Run, quarantine: Journal, 
     assert (ids(quarantine), left) == ([1, 2, 3, 4], [])
 
 
-def test_the_operations_page_tends_journal_and_quarantine_as_it_says(
+def test_the_commands_of_the_operations_page_maintain_journal_and_quarantine(
     run: Run, journal: Journal, tmp_path: Path
 ) -> None:
     """Every command of its chapter, as it stands there."""

@@ -28,7 +28,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
 
 
-def test_what_is_written_is_valid_at_once_and_told_with_the_next_steps(
+def test_the_files_written_are_valid_at_once_and_listed_with_the_next_steps(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "a folder"
@@ -89,7 +89,7 @@ def test_nothing_is_overwritten_and_what_is_in_the_way_is_named(tmp_path: Path, 
     assert contents(tmp_path) == before
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_left_without_halves(tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported_and_left_without_partial_files(tmp_path: Path) -> None:
     (tmp_path / "mosquitto").write_text("a file where a folder should be")
     result = init(tmp_path)
     assert result.exit_code == 1

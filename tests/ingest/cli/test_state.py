@@ -73,8 +73,8 @@ def copied(old: Path, new: Path) -> Result:
 
 
 @pytest.mark.parametrize("command", [["verify"], ["state", "repair"], ["audit", "verify"]])
-def test_what_a_newer_version_wrote_is_neither_said_to_be_sound_nor_changed(old: Path, command: list[str]) -> None:
-    """It is said what a start says, in one sentence."""
+def test_a_database_of_a_newer_version_is_neither_reported_as_sound_nor_changed(old: Path, command: list[str]) -> None:
+    """The message is that of a start, in one sentence."""
     path = old.parent / "data" / "state.db"
     Journal(path.with_name("journal.db")).close()
     with closing(sqlite3.connect(path)) as connection, connection:

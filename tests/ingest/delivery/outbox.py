@@ -85,7 +85,7 @@ class MemoryOutbox:
 
     def __init__(self) -> None:
         self.rows: dict[int, Row] = {}
-        self.looks = 0
+        self.queries = 0
         self.broken: set[str] = set()
         self._lock = threading.Lock()
 
@@ -95,7 +95,7 @@ class MemoryOutbox:
                 self.rows[message.seq] = Row(replace(message, connector=connector))
 
     def waiting(self, connector: str, kind: MessageKind, after: int, limit: int) -> Sequence[Waiting]:
-        self.looks += kind == "alarm"
+        self.queries += kind == "alarm"
         self._check("waiting")
         kept = [row.message for row in self._open(connector)]
         found = [m for m in kept if m.kind == kind and m.seq > after]
@@ -385,7 +385,7 @@ def early_warning(
     )
 
 
-def standing(outbox: OutboxStore, connector: str) -> list[Message]:
+def waiting_messages(outbox: OutboxStore, connector: str) -> list[Message]:
     """Every message that waits for a connector, in the order of the outbox."""
     waiting = [waiting.seq for kind in get_args(MessageKind) for waiting in outbox.waiting(connector, kind, 0, 1000)]
     return outbox.messages(connector, waiting)

@@ -121,14 +121,14 @@ def test_a_receiver_is_reminded_of_what_it_asks_for_and_the_province_of_nothing(
 
 
 def test_the_province_hears_nothing_of_the_service_itself_and_inspectors_of_all_plants_do() -> None:
-    """It is no enterprise, and a full disk no hazard to report; whoever looks after everything must know of it."""
+    """It is no enterprise, and a full disk no hazard to report; receivers of everything must get it."""
     config = read([hook("all"), hook("one-plant", plants=["p1"])], PLATFORM)
     assert config.recipients("alarm", SERVICE, 2) == ("all",)
     assert config.recipients("readings", SERVICE) == ()
 
 
 def test_a_receiver_hears_of_warnings_from_its_step_and_colour_on() -> None:
-    """Whoever stands higher hears of it once it has come to them; where nobody is assigned, everyone does."""
+    """A higher tier is notified once the warning has come to it; where nobody is assigned, everyone is."""
     config = read([hook("all"), hook("county", steps=["county"]), hook("grave", colours=["red"])], PLATFORM)
     raised = replace(early_warning(), colour=Colour.ORANGE, peak=Colour.ORANGE)
     assert config.warned(raised) == ("all", "platform")

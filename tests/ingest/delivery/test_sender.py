@@ -149,16 +149,16 @@ async def test_readings_wait_for_nobody() -> None:
 
 
 async def test_a_wake_from_another_thread_sends_at_once() -> None:
-    """The sender sleeps up to a minute: only the wake explains a delivery now, and it looks just once more for it."""
+    """The sender sleeps up to a minute: only the wake explains a delivery now, and it queries just once more for it."""
     outbox, clock, connector = MemoryOutbox(), Clock(), StandIn(accept)
     sender = sender_of(outbox, connector, clock=clock)
     sender.wake()  # before it runs: nothing to wake, nothing breaks
     async with running(sender):
-        await until(lambda: outbox.looks == 1)
+        await until(lambda: outbox.queries == 1)
         await asyncio.to_thread(lambda: outbox.put(alarm_message(1)))
         threading.Thread(target=sender.wake, name="engine").start()
         await until(outbox.done)
-    assert outbox.looks == 2  # the first and the wake's
+    assert outbox.queries == 2  # the first and the wake's
 
 
 async def test_a_fresh_alarm_changes_threads_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ async def test_a_stop_lets_the_delivery_under_way_end_and_records_it() -> None:
 async def test_a_cancelled_sender_closes_its_connectors() -> None:
     outbox, connector = MemoryOutbox(), StandIn(accept)
     task = asyncio.create_task(sender_of(outbox, connector, clock=Clock()).run())
-    await until(lambda: outbox.looks == 1)
+    await until(lambda: outbox.queries == 1)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

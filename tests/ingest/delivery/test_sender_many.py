@@ -28,7 +28,7 @@ from tests.ingest.delivery.outbox import (
 
 
 class Slow(StandIn):
-    """Answers those it is told to let go."""
+    """Answers the requests that the test releases."""
 
     def __init__(self) -> None:
         super().__init__(accept, in_flight=4)
@@ -72,7 +72,7 @@ async def test_what_is_handed_over_as_it_is_committed_is_sent_without_a_question
     outbox, clock, connector = MemoryOutbox(), Clock(), StandIn(accept)
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
-        await until(lambda: outbox.looks == 1)
+        await until(lambda: outbox.queries == 1)
         outbox.broken = {"waiting", "messages"}
         for seq in range(1, 4):
             message = alarm_message(seq, point=f"P-{seq}")
@@ -97,7 +97,7 @@ class Held(MemoryOutbox):
 
 @pytest.mark.parametrize("handed", range(16))
 async def test_messages_handed_over_during_a_query_of_the_outbox_are_sent_once_in_order(handed: int) -> None:
-    """Of four commits some are handed over, and of the others it is only said that there is something."""
+    """Of four commits some are handed over, and of the others only their existence is signalled."""
     outbox, clock, connector = Held(), Clock(), StandIn(accept, in_flight=1)
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
@@ -105,7 +105,7 @@ async def test_messages_handed_over_during_a_query_of_the_outbox_are_sent_once_i
             message = alarm_message(number + 1, point=f"P-{number % 2}")
             outbox.put(message)
             sender.wake([message] if handed >> number & 1 else None)
-            await until(lambda: outbox.looks > 0)
+            await until(lambda: outbox.queries > 0)
         outbox.may.set()
         await until(outbox.done)
     assert connector.tried == [1, 2, 3, 4]
@@ -118,7 +118,7 @@ async def test_readings_handed_over_beyond_a_page_are_all_sent_and_no_alarm_wait
     outbox, clock, connector = Held(), Clock(), StandIn(accept, batch=3, in_flight=1)
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
-        await until(lambda: outbox.looks == 1)
+        await until(lambda: outbox.queries == 1)
         for seq in range(1, 42):
             message = alarm_message(seq, point=f"P-{seq}") if seq > 30 else readings_message(seq)
             message = replace(message, connector="inspector")

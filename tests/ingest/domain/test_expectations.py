@@ -1,4 +1,4 @@
-"""What is expected of a refused value is told in Chinese, too, whoever refuses it: Pydantic, TOML or our own code."""
+"""What is expected of a refused value is in Chinese, too, whoever refuses it: Pydantic, TOML or our own code."""
 
 from __future__ import annotations
 
@@ -73,13 +73,13 @@ def test_every_message_of_the_toml_parser_has_a_chinese_text() -> None:
 
 
 @pytest.mark.parametrize("text", ["a = [", 'a = "', "a = 1\na = 2", "[a", "a", "a = 1 b", "a = nul", 'a = "\\x"'])
-def test_a_line_that_is_no_toml_is_told_in_chinese(text: str) -> None:
+def test_an_invalid_toml_line_is_reported_in_chinese(text: str) -> None:
     with pytest.raises(tomllib.TOMLDecodeError) as caught:
         tomllib.loads(text)
-    told = toml_text(str(caught.value))
-    assert told.en == f"TOML: {caught.value}"
-    assert "（" in told.zh
-    assert not SENTENCE.search(told.zh)
+    translated = toml_text(str(caught.value))
+    assert translated.en == f"TOML: {caught.value}"
+    assert "（" in translated.zh
+    assert not SENTENCE.search(translated.zh)
 
 
 def test_whatever_the_detection_core_expects_of_an_expression_has_a_chinese_text() -> None:
@@ -152,7 +152,7 @@ def test_no_text_has_english_in_place_of_its_chinese() -> None:
         (Secret, {"fil": "x"}, "不写此键：此处没有它；相近的有：file", "no such key here; near: file"),
     ],
 )
-def test_pydantics_expectation_is_told_in_both_languages(kind: type, value: object, zh: str, en: str) -> None:
+def test_expectations_of_pydantic_are_given_in_both_languages(kind: type, value: object, zh: str, en: str) -> None:
     table = create_model("Table", __base__=Config, key=(kind, ...))
     with pytest.raises(ValidationError) as caught:
         table.model_validate({"key": value})
@@ -160,21 +160,21 @@ def test_pydantics_expectation_is_told_in_both_languages(kind: type, value: obje
 
 
 def test_an_unknown_refusal_keeps_its_english() -> None:
-    told = text_of({"type": "of a later version", "msg": "Input should be odd"})
-    assert told == Text("能用的值（odd）", "odd")
+    translated = text_of({"type": "of a later version", "msg": "Input should be odd"})
+    assert translated == Text("能用的值（odd）", "odd")
 
 
-def test_a_secret_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+def test_an_unreadable_secret_is_reported_with_the_reason(tmp_path: Path) -> None:
     (tmp_path / "empty").touch()
     (tmp_path / "bytes").write_bytes(b"\xff\xfe")
     reasons = {"none": "不存在", "empty": "为空或没有设置", "bytes": "不是 UTF-8 文本", ".": "是目录"}
     for name, reason in reasons.items():
         with pytest.raises(SecretUnreadable) as caught:
             Secret(file=tmp_path / name).read()
-        told = readable_secret(caught.value)
-        assert reason in told.zh
-        assert str(tmp_path / name) in told.zh
-        assert told.en.startswith("a secret that can be read: secret ")
+        translated = readable_secret(caught.value)
+        assert reason in translated.zh
+        assert str(tmp_path / name) in translated.zh
+        assert translated.en.startswith("a secret that can be read: secret ")
     with pytest.raises(SecretUnreadable) as caught:
         Secret(env="NOT_SET_ANYWHERE").read()
     assert readable_secret(caught.value).zh == "可读取的密钥：NOT_SET_ANYWHERE 为空或没有设置"

@@ -42,7 +42,7 @@ class SettableClock(Protocol):
 def begun(
     clock: SettableClock, journal: Journal, database: Database, configuration: PlantConfiguration, terms: Policy
 ) -> Engine:
-    """A fresh engine on these files, as after a crash, that goes by that clock and is driven turn by turn."""
+    """A fresh engine on these files, as after a crash, that uses that clock and is driven cycle by cycle."""
     engine = Engine(
         journal, EngineStore(database), AlarmStore(database), configuration, terms, EngineConfig(),
         on_commit=lambda _posted: None, on_failure=lambda _error: None, wall=clock.wall, steady=clock.steady,

@@ -1,4 +1,4 @@
-"""A clock that only moves when told: the time of day, which anybody may set, and the steady time beside it."""
+"""A clock that only moves when the test moves it: the time of day, which may be set, and the steady time beside it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""In whatever order readings arrive: the same newest values, the same standing alarms, every excursion in one alarm.
+"""In whatever order readings arrive: the same newest values and outstanding alarms, every excursion in one alarm.
 
 `check_permutations` compares random orders of arrival, some frames marked as backfilled, with plain loops over the same
 readings in order of their time.
@@ -128,11 +128,11 @@ def judge(batches: Sequence[Batch], draw: random.Random) -> tuple[EngineState, l
 
 def in_order(frames: Sequence[Frame], point: str, on: float, off: float) -> bool:
     """Whether the rule stands in the end, had everything arrived in order."""
-    standing = False
+    active = False
     for frame in frames:
         value = frame.values.get(point, float("nan"))
-        standing = value >= on or (standing and not value <= off)
-    return standing
+        active = value >= on or (active and not value <= off)
+    return active
 
 
 def live_times(batches: Sequence[Batch], index: int) -> set[int]:
@@ -189,8 +189,8 @@ def check_permutation(seed: int) -> None:
         live = live_times(batches, known.index)
         for rule, (on, off) in rules.items():
             stood, past = intervals(limits, point, rule)
-            standing = engine_state.alarms.get((PLANT, point, rule))
-            assert (standing is not None and standing.active) == in_order(frames, point, on, off)
+            alarm = engine_state.alarms.get((PLANT, point, rule))
+            assert (alarm is not None and alarm.active) == in_order(frames, point, on, off)
             assert {start for start, _ in stood} <= live, "a reading that is not live raised an alarm"
             violating = {frame.time for frame in frames if frame.values.get(point, 0.0) >= on}
             assert {end for both in past for end in both} <= violating - live
@@ -209,5 +209,5 @@ def check_permutations(count: int, seed: int) -> None:
             raise AssertionError(f"seed {number}: {error}") from error
 
 
-def test_the_order_of_arrival_hides_no_excursion_and_tells_none_twice() -> None:
+def test_the_order_of_arrival_hides_no_excursion_and_reports_none_twice() -> None:
     check_permutations(300, 1)

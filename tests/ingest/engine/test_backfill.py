@@ -155,7 +155,7 @@ def test_it_never_starves_however_much_is_live(fed: Fed) -> None:
     assert fed.values("CO-02") == [1.0] * 10_000
 
 
-def test_a_gateway_that_catches_up_is_told_from_one_that_marks_its_past(fed: Fed) -> None:
+def test_a_gateway_that_catches_up_is_distinguished_from_one_that_marks_historical_frames(fed: Fed) -> None:
     """What was kept over an outage and not marked is judged as live as far as nothing newer was: no flag is added."""
     fed.intake.take([fed.old(seq, [float(seq)] * 500, historical=False) for seq in range(1, 11)])
     assert fed.journal.waiting() == 4500, "the first of it is as live as what a short outage leaves"
@@ -181,7 +181,7 @@ def test_an_alarm_is_raised_while_three_days_wait(fed: Fed) -> None:
     assert fed.values("CO-02") == [60.0] * 20_000
 
 
-def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed: Fed, tmp_path: Path) -> None:
+def test_damaged_back_fill_is_quarantined_with_its_bytes_and_blocks_nothing(fed: Fed, tmp_path: Path) -> None:
     fed.intake.take([fed.old(seq, [float(seq)] * PIECE) for seq in (1, 2, 3)])
     connection = apsw.Connection(str(tmp_path / "journal.db"))
     connection.execute("UPDATE backfill SET body = zeroblob(20) WHERE id = 2")
@@ -200,7 +200,7 @@ def test_damaged_back_fill_is_put_aside_with_its_bytes_and_holds_up_nothing(fed:
 
 
 def test_a_clock_set_while_it_waits_keeps_arrivals_comparable(fed: Fed) -> None:
-    """What is fed arrives when it is fed, by the clock as it is then: it does not look old or new by a step."""
+    """What is fed arrives by the clock of that moment: a step of the clock makes it neither old nor new."""
     fed.intake.take([fed.old(1, [1.0] * (PIECE + 10))])
     fed.intake._clock = Clock(lambda: time.time_ns() + 3600 * SECOND, time.monotonic_ns)
     fed.idle = True

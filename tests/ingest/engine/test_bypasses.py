@@ -84,7 +84,7 @@ class Engine:
         self.events: list[Any] = []
         self.bodies: list[Any] = []
 
-    def turn(self, now: int, changes: Sequence[tuple[int, Place, bool]] = (), command: Any = None) -> Any:
+    def run_cycle(self, now: int, changes: Sequence[tuple[int, Place, bool]] = (), command: Any = None) -> Any:
         """One cycle: a command, then what interlocks showed: (time, interlock, bypassed)."""
         cycle = Cycle(now, empty_batch(), self.state.configuration, POLICY)
         cycle.findings = findings([(time, self.numbers[place], bypassed) for time, place, bypassed in changes])
@@ -102,7 +102,9 @@ class Engine:
         recent = {key: alarm_of(alarm_row(alarm)) for key, alarm in self.state.recent.items()}
         self.state.alarms, self.state.recent = {}, recent
         self.state.add_active(alarms)
-        self.state.bypasses = BypassRegister(record_of(Bypass, row_of(one)) for one in self.state.bypasses.records())
+        self.state.bypasses = BypassRegister(
+            record_of(Bypass, row_of(record)) for record in self.state.bypasses.records()
+        )
 
     def level(self, place: Place) -> tuple[int, bool | None] | None:
         """Level of the interlock's alarm, and whether its registration has expired (None: it has none)."""
@@ -170,7 +172,7 @@ def history(engine: Engine, draw: random.Random, *, cuts: bool) -> None:
             interlock.bypassed = not interlock.bypassed
             waiting.append((now, place, interlock.bypassed))
         if kind != "state" or not cuts or draw.random() < 0.5:
-            engine.turn(now, waiting)
+            engine.run_cycle(now, waiting)
             waiting = []
         if kind == "paper":
             paper(engine, draw, place, interlock, now)
@@ -187,7 +189,9 @@ def paper(engine: Engine, draw: random.Random, place: Place, interlock: Interloc
     known = engine.state.bypasses.of_point(*place)
     if known is None:
         begins = draw.choice((None, None, now + 1800 * SECOND, now - SECOND))
-        engine.turn(now, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, draw.choice((1, 2, None)), begins))
+        engine.run_cycle(
+            now, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, draw.choice((1, 2, None)), begins)
+        )
         interlock.papers = Registration()
         return
     papers = interlock.papers
@@ -195,7 +199,7 @@ def paper(engine: Engine, draw: random.Random, place: Place, interlock: Interloc
     take = partial(TakeBypassStep, known.id, known.version)
     if known.state is BypassState.REQUESTED:
         form: Form[Bypass] = draw.choice((Approve(), Approve(), Refuse("不必"), Withdraw()))
-        engine.turn(now, command=take(form, OPERATOR if isinstance(form, Withdraw) else INSPECTOR))
+        engine.run_cycle(now, command=take(form, OPERATOR if isinstance(form, Withdraw) else INSPECTOR))
         if isinstance(form, Approve):
             begins = max(now, known.begins)
             papers.spans.append((begins, begins + known.hours * HOUR))
@@ -203,14 +207,14 @@ def paper(engine: Engine, draw: random.Random, place: Place, interlock: Interloc
             papers.closed = True
     elif known.extension_hours is not None:
         form = draw.choice((Grant(), Decline("够了")))
-        engine.turn(now, command=take(form, INSPECTOR))
+        engine.run_cycle(now, command=take(form, INSPECTOR))
         if isinstance(form, Grant):
             begins, _ = papers.spans[-1]
             papers.spans.append((begins, max(now, begins) + known.extension_hours * HOUR))
     elif known.state is BypassState.APPROVED or draw.random() < 0.5:
-        engine.turn(now, command=take(Extend(draw.randint(1, 3), "备件未到"), OTHER))
+        engine.run_cycle(now, command=take(Extend(draw.randint(1, 3), "备件未到"), OTHER))
     else:
-        engine.turn(now, command=take(Restore("试验合格"), OPERATOR))
+        engine.run_cycle(now, command=take(Restore("试验合格"), OPERATOR))
         papers.closed = True
 
 
@@ -233,16 +237,18 @@ def test_a_stream_cut_otherwise_makes_the_same_events(configuration: PlantConfig
         (START + 5400 * SECOND, place, False),
         (START + 6000 * SECOND, place, True),
     ]
-    told = []
-    for turns in ([seen], [[one] for one in seen], [seen[:2], seen[2:]]):
+    events = []
+    for cycles in ([seen], [[change] for change in seen], [seen[:2], seen[2:]]):
         engine = Engine(configuration)
-        asked = engine.turn(START, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, 1))
-        engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
-        for changes in turns:
-            engine.turn(changes[-1][0], changes)
-        told.append([(event.id, event.kind, event.time, event.received, shown(event.alarm)) for event in engine.events])
-    assert told[0] == told[1] == told[2]
-    kinds = [kind for _, kind, *_ in told[0]]
+        asked = engine.run_cycle(START, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, 1))
+        engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
+        for changes in cycles:
+            engine.run_cycle(changes[-1][0], changes)
+        events.append(
+            [(event.id, event.kind, event.time, event.received, shown(event.alarm)) for event in engine.events]
+        )
+    assert events[0] == events[1] == events[2]
+    kinds = [kind for _, kind, *_ in events[0]]
     assert kinds[:3] == [AlarmEventKind.RAISED, AlarmEventKind.BYPASS_UNREGISTERED, AlarmEventKind.RETURNED]
 
 
@@ -254,10 +260,10 @@ def shown(alarm: Alarm) -> tuple[object, ...]:
 def test_an_expired_bypass_calls_again_and_says_who_allowed_it(configuration: PlantConfiguration) -> None:
     """Acknowledged at level 1, it is unacknowledged at level 2; receivers of grave alarms hear of every step."""
     engine, place = Engine(configuration), (PLANT, "LANCE")
-    engine.turn(START, [(START, place, True)])
-    asked = engine.turn(START, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, 2))
-    engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
-    engine.turn(START + 3 * HOUR)
+    engine.run_cycle(START, [(START, place, True)])
+    asked = engine.run_cycle(START, command=RequestBypass(*place, "换阀", "专人监护", OPERATOR, 2))
+    engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
+    engine.run_cycle(START + 3 * HOUR)
     raised, registered, again = engine.bodies
     assert [body["alarm"]["level"] for body in engine.bodies] == [2, 1, 2]
     assert raised["alarm"]["bypass"] is None
@@ -275,23 +281,23 @@ def test_nobody_allows_their_own_bypass(configuration: PlantConfiguration) -> No
     """Neither the first time nor an extension; and what was decided meanwhile is decided once."""
     engine, place = Engine(configuration), (PLANT, "LANCE")
     request = RequestBypass(*place, "换阀", "专人监护", OFFICER, 2)
-    asked = engine.turn(START, command=request)
+    asked = engine.run_cycle(START, command=request)
     with pytest.raises(DoneBefore):
-        engine.turn(START, command=request)
+        engine.run_cycle(START, command=request)
     with pytest.raises(NotTheirs):
-        engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Approve(), OFFICER))
+        engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Approve(), OFFICER))
     with pytest.raises(NotTheirs):
-        engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Approve(), OTHER))
-    engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
+        engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Approve(), OTHER))
+    engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Approve(), INSPECTOR))
     with pytest.raises(Stale):
-        engine.turn(START, command=TakeBypassStep(asked.id, asked.version, Refuse("晚了"), INSPECTOR))
-    more = engine.turn(START, command=TakeBypassStep(asked.id, 2, Extend(3, "备件未到"), OFFICER))
+        engine.run_cycle(START, command=TakeBypassStep(asked.id, asked.version, Refuse("晚了"), INSPECTOR))
+    more = engine.run_cycle(START, command=TakeBypassStep(asked.id, 2, Extend(3, "备件未到"), OFFICER))
     with pytest.raises(NotTheirs):
-        engine.turn(START, command=TakeBypassStep(asked.id, more.version, Grant(), OFFICER))
+        engine.run_cycle(START, command=TakeBypassStep(asked.id, more.version, Grant(), OFFICER))
     with pytest.raises(CaseError, match="1 to 24 h"):
-        engine.turn(START, command=RequestBypass("other", "LANCE", "换阀", "专人监护", OPERATOR, 25))
+        engine.run_cycle(START, command=RequestBypass("other", "LANCE", "换阀", "专人监护", OPERATOR, 25))
     with pytest.raises(ValueError, match="not the state of an interlock"):
-        engine.turn(START, command=RequestBypass(PLANT, "CO-01", "换阀", "专人监护", OPERATOR, 2))
+        engine.run_cycle(START, command=RequestBypass(PLANT, "CO-01", "换阀", "专人监护", OPERATOR, 2))
 
 
 @pytest.fixture

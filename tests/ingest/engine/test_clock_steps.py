@@ -36,7 +36,7 @@ QUICK = "".join(
     for part in TEXT.replace('id = "CO-0', 'id = "\0CO-0').replace('id = "GW-0', 'id = "\0GW-0').split("\0")
 )
 
-Standing = frozenset[tuple[str, str]]
+Outstanding = frozenset[tuple[str, str]]
 """(point, rule) of the alarms whose condition holds"""
 
 
@@ -78,8 +78,8 @@ class Bench:
             self.journal.append(Commit(batch, n, step=self.pending))
             self.pending = 0
 
-    def judge(self) -> Standing:
-        """What stands after a turn."""
+    def judge(self) -> Outstanding:
+        """The outstanding alarms after a cycle."""
         self.engine.process()
         return frozenset((a.point, a.rule) for a in self.engine.engine_state.alarms.values() if a.active)
 
@@ -117,7 +117,7 @@ def hour(count: int, draw: random.Random) -> list[Second]:
     return seconds
 
 
-def judged(seconds: Sequence[Second], *, steps: bool) -> tuple[list[Standing], list[tuple[str, str, int]]]:
+def judged(seconds: Sequence[Second], *, steps: bool) -> tuple[list[Outstanding], list[tuple[str, str, int]]]:
     """What stands after each second, and every limit alarm with its onset."""
     with bench() as made:
         trace = []
@@ -138,7 +138,7 @@ def check_clock_steps(count: int, seed: int) -> None:
     for number, (expected, found) in enumerate(zip(plain, stepped, strict=True)):
         assert found == expected, f"seed {seed}, second {number}, after {seconds[: number + 1][-3:]}"
     assert same == alarms
-    assert any(("CO-01", "SILENT") in standing for standing in plain)
+    assert any(("CO-01", "SILENT") in outstanding for outstanding in plain)
     assert len(alarms) > count / 2
 
 
@@ -159,13 +159,13 @@ def test_a_step_in_the_backlog_of_a_restart_makes_nobody_silent_and_hides_nobody
                 assert made.judge() == frozenset()
             for _ in range(SILENCE_S + 1):
                 made.arrive(Second({"CO-01": 5.0}))
-                standing = made.judge()
-            assert ("CO-02", "SILENT") in standing
-            assert ("CO-01", "SILENT") not in standing
+                outstanding = made.judge()
+            assert ("CO-02", "SILENT") in outstanding
+            assert ("CO-01", "SILENT") not in outstanding
 
 
 def test_a_clock_that_was_right_only_after_the_restart_keeps_nobody_from_being_missed() -> None:
-    """The readings before the restart seem to come from the future; no entry tells of a step."""
+    """The readings before the restart seem to come from the future; no entry records a step."""
     with bench() as made:
         made.clock.set_by = YEAR
         made.begin()
@@ -177,5 +177,5 @@ def test_a_clock_that_was_right_only_after_the_restart_keeps_nobody_from_being_m
         made.judge()
         for _ in range(round(GRACE_S)):
             made.arrive(Second({}))
-            standing = made.judge()
-        assert {("CO-01", "SILENT"), ("CO-02", "SILENT")} <= standing
+            outstanding = made.judge()
+        assert {("CO-01", "SILENT"), ("CO-02", "SILENT")} <= outstanding

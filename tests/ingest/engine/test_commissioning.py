@@ -30,8 +30,8 @@ NAMES = [f"CO-{number:02d}" for number in range(1, POINTS + 1)]
 def band(bench: Bench) -> Colour:
     """The band the plant's risk index is in."""
     known = bench.configuration.plants[PLANT]
-    watch = bench.engine.engine_state.warnings.by_plant.get(PLANT)
-    return risk.band_at(risk.inherent(known), watch.facts.values() if watch else (), bench.clock.wall())
+    episodes = bench.engine.engine_state.warnings.by_plant.get(PLANT)
+    return risk.band_at(risk.inherent(known), episodes.facts.values() if episodes else (), bench.clock.wall())
 
 
 def silent(bench: Bench) -> set[str]:

@@ -1,4 +1,4 @@
-"""An engine that dies anywhere and starts again knows and has told, to the byte, what one that never died has.
+"""An engine that dies anywhere and starts again has the state and the messages, to the byte, of one that never died.
 
 The database refuses at random: before a commit, or right after it. Nothing of that engine is used any more; the next
 one begins with what is on disk.
@@ -97,7 +97,7 @@ def write_journal(
 
 
 class Paced(Journal):
-    """A journal of which nothing after `stop` is read: a turn ends there in every run."""
+    """A journal of which nothing after `stop` is read: a cycle ends there in every run."""
 
     stop = 0
 
@@ -149,7 +149,7 @@ class Run:
                 return
 
     def tables(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything told, row by row."""
+        """All rows of events and messages."""
         return {
             table.name: self.database.rows(sa.select(table).order_by(*table.primary_key))
             for table in (t.alarm, t.alarm_event, t.audit, t.outbox)
@@ -157,7 +157,7 @@ class Run:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-def test_a_crash_at_any_commit_changes_nothing_that_is_known_or_told(tmp_path: Path, seed: int) -> None:
+def test_a_crash_at_any_commit_changes_neither_state_nor_messages(tmp_path: Path, seed: int) -> None:
     draw = random.Random(seed)  # noqa: S311  the same deaths every time
     path = tmp_path / "journal.db"
     configuration = small_configuration(tmp_path, Journal(path).number_points, LATCHED)
@@ -182,7 +182,7 @@ def test_a_crash_at_any_commit_changes_nothing_that_is_known_or_told(tmp_path: P
 
 
 @pytest.mark.parametrize("seed", [3])
-def test_at_whatever_pace_the_engine_works_it_knows_and_tells_the_same(tmp_path: Path, seed: int) -> None:
+def test_at_whatever_pace_the_engine_works_state_and_messages_are_the_same(tmp_path: Path, seed: int) -> None:
     """Entry by entry, or all that came within 20, 50 or 500 ms together."""
     draw = random.Random(seed)  # noqa: S311  the same journal every time
     path = tmp_path / "journal.db"

@@ -15,7 +15,7 @@ from ingest.domain.alarms.retrospective_alarms import KEPT
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.engine.commands import Acknowledge, Comment, Dispose, Person, Reset, SignedInspection
 from ingest.storage.state.errors import StateUnavailable
-from tests.ingest.delivery.outbox import standing
+from tests.ingest.delivery.outbox import waiting_messages
 from tests.ingest.engine.bench import INSPECTOR, OPERATOR, PATIENCE_S, Bench
 from tests.small_plant import TEXT, small_configuration
 
@@ -26,7 +26,7 @@ def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) 
     (alarm,) = bench.found()
     assert (alarm.point, alarm.rule, alarm.level, alarm.value, alarm.limit) == ("CO-01", "H", 1, 30.0, 24.0)
     assert alarm.state is AlarmState.UNACKNOWLEDGED
-    (message,) = standing(bench.outbox, "inspector")
+    (message,) = waiting_messages(bench.outbox, "inspector")
     assert message.body["alarm"]["id"] == str(alarm.id)
     assert message.body["enterprise"]["uscc"] == "91350100M000100Y43"
     assert message.body["reason"] == {
@@ -37,7 +37,7 @@ def test_a_limit_crossed_raises_one_alarm_and_tells_the_inspector(bench: Bench) 
 def test_readings_are_reported_to_the_platform_once_an_interval(bench: Bench) -> None:
     bench.send("CO-01", [5.0] * 25)
     bench.settle()
-    (message,) = standing(bench.outbox, "platform")
+    (message,) = waiting_messages(bench.outbox, "platform")
     assert message.kind == "readings"
     assert [(r["point"], r["value"]) for r in message.body["readings"]] == [("CO-01", 5.0)]
 
@@ -117,7 +117,7 @@ def test_a_changed_plant_file_keeps_alarms_whose_rules_stay_and_ends_those_whose
     states = {a.rule: a.state for a in bench.found()}
     assert states == {"H": AlarmState.UNACKNOWLEDGED, "HH": AlarmState.REMOVED}
     assert [a.returned for a in bench.found()] == [None, None], "it was not seen to return"
-    messages = [message.body for message in standing(bench.outbox, "inspector")]
+    messages = [message.body for message in waiting_messages(bench.outbox, "inspector")]
     reasons = {(body["alarm"]["rule"], body["event"]): body["reason"] for body in messages}
     assert reasons["HH", "raised"]["en"] == "The value is at or above 160 ppm: high-high"
     assert reasons["HH", "removed"] is None  # the rule is gone

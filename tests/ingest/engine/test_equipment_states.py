@@ -53,7 +53,7 @@ FLAGS = (0, 0, 0, 0, int(Flag.BAD), int(Flag.HISTORICAL), int(Flag.LATE))
 
 
 @pytest.mark.parametrize("seed", range(2))
-def test_it_is_seen_as_by_one_who_looks_at_all_of_them_all_the_time(tmp_path: Path, seed: int) -> None:
+def test_equipment_states_are_those_of_a_model_that_checks_everything_all_the_time(tmp_path: Path, seed: int) -> None:
     """Bad and late readings, silence, steps of the clock, restarts; and nothing by time alone before it is due."""
     chance = random.Random(seed)  # noqa: S311  not a secret
     configuration = small_configuration(tmp_path, text=TEXT)

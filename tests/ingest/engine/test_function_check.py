@@ -223,7 +223,7 @@ def test_what_cannot_be_is_refused_and_changes_nothing(
     assert ("raised", "H") in head.seconds(6, 10, GAS)
 
 
-def test_a_check_begun_twice_is_told_who_began_it(head: Head) -> None:
+def test_beginning_a_check_twice_is_refused_and_names_who_began_it(head: Head) -> None:
     head.check(5)
     with pytest.raises(DoneBefore, match="王建国"):
         head.check(6)
@@ -242,7 +242,7 @@ ACTS = st.lists(
 
 
 def plain(acts: list[tuple[str, float, int, str]], longest: int) -> list[tuple[str, int]]:
-    """The alarms H of CO-01 as a person would reckon: (event, second)."""
+    """The alarms H of CO-01 by a plain calculation: (event, second)."""
     found, active, checked, flagged = list[tuple[str, int]](), False, None, None
     for at, (point, value, flags, act) in enumerate(acts):
         if act == "check" and checked is None:
@@ -252,9 +252,9 @@ def plain(acts: list[tuple[str, float, int, str]], longest: int) -> list[tuple[s
         if point != "CO-01":
             continue
         flagged = (at if flagged is None else flagged) if flags & Flag.FUNCTION_CHECK else None
-        told = checked is not None and at - checked < longest
-        says = flagged is not None and checked is None and at - flagged < longest
-        if told or says or flags & Flag.BAD:
+        checking = checked is not None and at - checked < longest
+        flagged_only = flagged is not None and checked is None and at - flagged < longest
+        if checking or flagged_only or flags & Flag.BAD:
             continue
         if not active and value >= 24:
             found.append(("raised", at))
@@ -292,12 +292,12 @@ def test_alarms_are_those_of_a_plain_reckoning_however_readings_are_cut(
                 np.array([row[2] for row in rows], np.uint16), time,
             )
         )  # fmt: skip
-    told = [
+    checking = [
         (str(event.kind), (event.time - START) // SECOND)
         for event in head.events
         if (event.alarm.point, event.alarm.rule) == ("CO-01", "H") and event.kind in {RAISED, RETURNED}
     ]
-    assert told == plain(acts, longest)
+    assert checking == plain(acts, longest)
 
 
 _made: list[Path] = []

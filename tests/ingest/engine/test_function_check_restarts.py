@@ -64,7 +64,7 @@ class Story:
         self.engine.process()
         answer.result(0)
 
-    def told(self) -> list[tuple[str, str, int]]:
+    def alarm_events(self) -> list[tuple[str, str, int]]:
         """What happened to alarms of the point: event, rule, second."""
         events = AlarmStore(self.database).events_after(0, limit=1000)
         return [
@@ -91,7 +91,7 @@ def lived(folder: Path, *, dies: bool) -> tuple[list[tuple[str, str, int]], byte
     dump = story.engine.engine_state.dump()
     story.journal.close()
     story.database.close()
-    return story.told(), dump
+    return story.alarm_events(), dump
 
 
 @pytest.fixture
@@ -106,6 +106,6 @@ def test_a_life_with_crashes_is_that_without(tmp_path: Path, whole: tuple[list[t
 def test_gas_counts_where_nobody_tests_and_where_a_test_is_forgotten(
     whole: tuple[list[tuple[str, str, int]], bytes],
 ) -> None:
-    told, _ = whole
-    assert [second for event, rule, second in told if (event, rule) == ("raised", "H")] == [51, 125]
-    assert [second for event, rule, second in told if (event, rule) == ("raised", "BAD")] == [130]
+    alarm_events, _ = whole
+    assert [second for event, rule, second in alarm_events if (event, rule) == ("raised", "H")] == [51, 125]
+    assert [second for event, rule, second in alarm_events if (event, rule) == ("raised", "BAD")] == [130]

@@ -18,7 +18,7 @@ GATEWAY = "GW-01"
 
 
 class Watched(Bench):
-    """A bench with one gateway that is looked at."""
+    """A bench with one gateway under observation."""
 
     def status(self, *, online: bool, retained: bool = False) -> None:
         """Its status, as it sends it or as the broker had kept it."""
@@ -104,7 +104,7 @@ def test_what_was_recorded_earlier_is_no_sign_of_life(bench: Watched) -> None:
 
 @pytest.mark.parametrize("rule", ["OFFLINE", "SILENT"])
 def test_a_status_that_was_held_for_the_service_while_it_was_away_is_no_sign_of_life(bench: Watched, rule: str) -> None:
-    """Nothing tells it from one that was sent just now, so a frame alone ends what is said of a gateway."""
+    """Nothing distinguishes it from one that was sent just now, so only a frame ends the alarm of a gateway."""
     bench.send(5.0)
     if rule == "OFFLINE":
         bench.status(online=False)
@@ -134,7 +134,7 @@ def test_the_first_status_of_a_gateway_begins_its_watch(bench: Watched) -> None:
 
 @pytest.mark.parametrize("restarts", [True, False])
 def test_a_retained_status_of_a_dead_gateway_is_no_sign_of_life(bench: Watched, *, restarts: bool) -> None:
-    """The broker tells it whenever somebody subscribes: its silence stands, again and again."""
+    """The broker sends it whenever somebody subscribes: the silence stays outstanding."""
     bench.status(online=True)
     for _ in range(5):
         bench.send(5.0)
@@ -149,7 +149,7 @@ def test_a_retained_status_of_a_dead_gateway_is_no_sign_of_life(bench: Watched, 
         bench.passes(10)
 
 
-def test_a_retained_status_tells_once_of_a_gateway_that_went_while_nobody_listened(bench: Watched) -> None:
+def test_a_retained_status_reports_once_a_gateway_that_left_while_the_service_was_down(bench: Watched) -> None:
     bench.send(5.0)
     for _ in range(3):
         bench.restart()

@@ -94,7 +94,7 @@ UNSET = -1_763_884_800_000 + 12_000
 @pytest.mark.parametrize("known", [True, False])
 @pytest.mark.parametrize("off_ms", [UNSET, 3 * 10**14, 1_763_884_800_000 * 999, -1_763_884_800_000 - 10**12])
 def test_a_clock_that_was_never_set_hides_nothing(bench: Bench, off_ms: int, *, known: bool) -> None:
-    """1970, times in µs, before 1970: taken under the time of arrival, marked, told; nothing in quarantine."""
+    """1970, times in µs, before 1970: accepted under the time of arrival, flagged, reported; nothing in quarantine."""
     if known:
         for _ in range(5):
             bench.send(5.0)
@@ -152,7 +152,7 @@ def test_a_point_moved_to_a_known_gateway_that_is_an_hour_behind_is_judged_at_on
 
 
 def test_one_absurd_stamp_moves_no_line_of_time(bench: Bench) -> None:
-    """It is told, and the next frame is as if nothing had been, after a restart as well."""
+    """It is reported, and the next frame is as if nothing had been, after a restart as well."""
     for _ in range(5):
         bench.send(5.0)
     bench.send(5.0, times=[bench.now_ms(), 4_070_908_800_000])
@@ -166,14 +166,14 @@ def test_one_absurd_stamp_moves_no_line_of_time(bench: Bench) -> None:
     assert bench.readings()[-1][1:] == (bench.clock.wall() - SECOND, 0)
 
 
-@pytest.mark.parametrize("standing", [True, False])
-def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *, standing: bool) -> None:
+@pytest.mark.parametrize("outstanding", [True, False])
+def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *, outstanding: bool) -> None:
     """As an absurd stamp left line, point and rules once, on disk: judged again with the next frame."""
     for _ in range(5):
         bench.send(5.0)
     (point,) = (known.index for known in [bench.configuration.find(PLANT, "CO-01")] if known is not None)
     future, now = np.array([4_070_908_800 * SECOND]), bench.clock.wall()
-    value = np.array([170.0 if standing else 5.0])
+    value = np.array([170.0 if outstanding else 5.0])
     batch = Batch(np.array([point], np.int32), future, value, np.zeros(1, np.uint16), np.array([now]))
     position = bench.intake._sequences[PLANT, "GW-01", "b1"]
     line = GatewayClock(now, int(future[0]), now, 0, now, int(future[0]) - now, 0)
@@ -181,7 +181,7 @@ def test_readings_that_were_once_kept_in_the_future_hide_no_more(bench: Bench, *
     bench.journal.append(Commit(batch, 1, {(PLANT, "GW-01", "b1"): progress}))
     bench.intake = bench.start()
     bench.begin()
-    assert (("CO-01", "HH") in bench.stands()) == standing
+    assert (("CO-01", "HH") in bench.stands()) == outstanding
     bench.send(5.0)
     bench.send(5.0)
     assert ("CO-01", "HH") not in bench.stands()
@@ -269,7 +269,7 @@ def test_a_frame_sent_again_is_never_kept_in_the_future(bench: Bench) -> None:
 
 @pytest.mark.parametrize("wrong_s", [8 * 3600, -8 * 3600, 86_400])
 def test_a_service_whose_own_clock_is_wrong_keeps_the_times_of_gateways_that_agree(bench: Bench, wrong_s: int) -> None:
-    """It is told as an event and a figure; nothing is left of it once the clock is right."""
+    """It is reported as an event and a metric; nothing is left of it once the clock is right."""
     bench.clock.set_by_s(wrong_s)
     bench.intake = bench.start()
     bench.begin()

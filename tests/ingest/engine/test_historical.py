@@ -1,4 +1,4 @@
-"""An excursion that was over when it became known is told as such: once, and to nobody as an alarm that stands."""
+"""An excursion that was over when it became known is sent as such: once, and never as an outstanding alarm."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Bench:
         )
         return self._advance(batch, at)
 
-    def standing(self) -> list[AlarmState]:
-        """States of the point's limit alarms that somebody has to look at."""
+    def outstanding_states(self) -> list[AlarmState]:
+        """States of the point's outstanding limit alarms."""
         return [alarm.state for alarm in self.engine_state.alarms.values() if alarm.rule in {"H", "HH"}]
 
     def wait(self, until: float) -> list[AlarmEvent]:
@@ -82,7 +82,7 @@ def test_late_readings_beyond_a_limit_are_one_historical_alarm_once_they_stop_co
     assert spans([event]) == [("H", 90, 102)]
     alarm = event.alarm
     assert (alarm.state, alarm.value, alarm.limit, alarm.level) == (AlarmState.NORMAL, 50.0, 24.0, 1)
-    assert bench.standing() == [], "nobody has to acknowledge it"
+    assert bench.outstanding_states() == [], "nobody has to acknowledge it"
     assert bench.cycle is not None
     (message,) = bench.cycle.messages
     assert (message.body["event"], message.body["alarm"]["historical"]) == ("recorded", True)
@@ -114,7 +114,7 @@ def test_the_delay_of_the_rule_holds_for_the_past_as_well(bench: Bench) -> None:
     assert ("HH", 100, 111) in spans(bench.wait(1200))
 
 
-def test_what_lies_within_a_live_alarm_is_not_told_again(bench: Bench) -> None:
+def test_an_excursion_within_a_live_alarm_is_not_sent_again(bench: Bench) -> None:
     (raised,) = bench.take([(1010, 30)], at=1010)
     (returned,) = bench.take([(1020, 30), (1030, 5)], at=1030)
     assert (raised.kind, returned.kind) == (AlarmEventKind.RAISED, AlarmEventKind.RETURNED)
@@ -122,7 +122,7 @@ def test_what_lies_within_a_live_alarm_is_not_told_again(bench: Bench) -> None:
     assert bench.wait(1100) == []
     bench.take([(1005, 90), (1029, 90)], at=1101)
     assert spans(bench.wait(1200)) == [("H", 1005, 1005)]
-    assert bench.standing() == [AlarmState.RETURNED], "it still waits to be seen"
+    assert bench.outstanding_states() == [AlarmState.RETURNED], "it still waits to be seen"
 
 
 def test_a_backfilled_reading_raises_nothing_and_moves_nothing_that_is_live(bench: Bench) -> None:
@@ -145,7 +145,7 @@ def test_readings_without_a_usable_value_and_rules_with_a_condition_are_left_out
     assert bench.wait(2000) == []
 
 
-def test_memory_is_bounded_and_what_can_no_longer_be_told_apart_is_said(bench: Bench) -> None:
+def test_memory_is_bounded_and_what_can_no_longer_be_judged_is_reported(bench: Bench) -> None:
     for time in range(1001, 1001 + 300 * KEPT, 100):
         bench.take([(time, 30), (time + 1, 5)], at=time)
     assert len(bench.engine_state.excursions) == KEPT
@@ -163,7 +163,7 @@ def test_what_is_held_back_is_bounded_and_judged_rather_than_dropped(bench: Benc
     ]
 
 
-def test_an_excursion_whose_rule_was_taken_away_meanwhile_is_said(bench: Bench, tmp_path: Path) -> None:
+def test_an_excursion_whose_rule_was_removed_meanwhile_is_reported(bench: Bench, tmp_path: Path) -> None:
     bench.take([(100, 30)], at=1001)
     without = DELAYED.replace("[points.rules.H]\non = 24\noff = 20\non_delay_s = 0\n", "")
     bench.configuration = small_configuration(tmp_path, text=without.replace('["STUCK"]', '["STUCK", "H"]'))

@@ -36,7 +36,7 @@ def script(seed: int) -> Script:
 
 
 class Noted(Bench):
-    """Notes when the engine tells something: what became due bears its own moment, however late it is told."""
+    """Notes when the engine sends something: what became due bears its own moment, however late it is sent."""
 
     def __init__(self, folder: Path) -> None:
         self.noted: list[tuple[str, int]] = []
@@ -60,10 +60,10 @@ class Noted(Bench):
 
 
 def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tuple[str, int]]]:
-    """Every step of alarms and warnings, and what was told when, ns."""
+    """Every step of alarms and warnings, and what was sent when, ns."""
     folder.mkdir()
     bench = Noted(folder)
-    clock, looks = bench.clock, 0
+    clock, cycles = bench.clock, 0
     for second in range(1, SPAN_S):
         until = START + second * SECOND + second * 7919 % 1000 * SECOND // 1000  # not in step with any tick
         while True:
@@ -72,7 +72,7 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
                 break
             clock.time += int(step_s * SECOND)
             bench.engine.process()
-            looks += 1
+            cycles += 1
         if second in sent:
             clock.time = until - SECOND
             bench.read(sent[second], int(Flag.HISTORICAL) if second % 7 == 0 else 0)
@@ -80,7 +80,7 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
             clock.time = until
             ends = until + 61 * SECOND
             bench.submit(Suppress(SuppressionKind.SHELVED, PLANT, "CO-01", "H", "维护", ends, OPERATOR)).exception()
-    assert not sleeps or looks < 2.5 * SPAN_S, "a tick a second, and what was due"
+    assert not sleeps or cycles < 2.5 * SPAN_S, "a tick a second, and what was due"
     events = bench.alarms.events_after(0, limit=10_000)
     steps = [f"{event.kind} {event.alarm.point} {event.alarm.rule}" for event in events]
     steps += [f"{event.kind} {event.warning.peak}" for event in bench.events()]
@@ -88,8 +88,8 @@ def run(folder: Path, sent: Script, *, sleeps: bool) -> tuple[list[str], list[tu
     return sorted(steps), sorted(bench.noted)
 
 
-def test_who_sleeps_until_something_is_due_tells_the_same_at_the_same_moments(tmp_path: Path) -> None:
-    """Silences, excursions that settle, shelving that ends, deadlines: as one that looks all the time."""
+def test_an_engine_that_sleeps_until_something_is_due_reports_the_same_at_the_same_moments(tmp_path: Path) -> None:
+    """Silences, excursions that settle, shelving that ends, deadlines: as by an engine that runs all the time."""
     sent = script(0)
     (awake, looked), (slept, woken) = (run(tmp_path / str(way), sent, sleeps=way) for way in (False, True))
     assert slept == awake

@@ -37,7 +37,7 @@ def bench(tmp_path: Path) -> Bench:
 
 @pytest.mark.parametrize("value", FAILING.values(), ids=FAILING)
 def test_a_failing_loop_trips_no_limit_of_the_process(bench: Bench, value: float) -> None:
-    """RANGE tells of every failure, CURRENT of those beyond 3 and 21 mA, BAD of none: there is a reading."""
+    """RANGE finds every failure, CURRENT those beyond 3 and 21 mA, BAD none: there is a reading."""
     codes = changes(bench, value, 1001, AlarmEventKind.RAISED)
     assert codes == ({"RANGE"} if value == FAILING["3.6 mA"] else {"RANGE", "CURRENT"})
     assert bench.cycle.batch.flags.tolist() == [Flag.OUT_OF_RANGE | Flag.FAILURE]

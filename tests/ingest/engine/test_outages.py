@@ -1,4 +1,4 @@
-"""Every outage of a point and of a gateway is told on time by the running engine, the third one like the first."""
+"""Every outage of a point and of a gateway is reported on time by the running engine, the third one like the first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from detectors.kinds.silence import GRACE_S
 from ingest.domain.model.batch import Batch
 from ingest.storage.journal.commit import Commit
-from tests.ingest.engine.test_clock_steps import POINTS, SECOND, SILENCE_S, Bench, Second, Standing, bench
+from tests.ingest.engine.test_clock_steps import POINTS, SECOND, SILENCE_S, Bench, Outstanding, Second, bench
 from tests.small_plant import TEXT
 
 HEALTHY = 5.0
@@ -20,9 +20,9 @@ LIFE = 57  # s, of a service that is killed all the time
 GATEWAY = {"CO-01": "GW-01", "CO-02": "GW-02"}
 
 
-def silent(standing: Standing) -> set[str]:
-    """Who is said to be silent."""
-    return {point for point, rule in standing if rule == "SILENT"}
+def silent(outstanding: Outstanding) -> set[str]:
+    """The points with an alarm of silence."""
+    return {point for point, rule in outstanding if rule == "SILENT"}
 
 
 def one_impatient_point() -> str:
@@ -31,13 +31,13 @@ def one_impatient_point() -> str:
 
 
 def expected(heard: Mapping[str, int], now: int) -> set[str]:
-    """Who was not heard for as long as may be, in seconds in which the service was up; of a gateway never, it alone."""
+    """Which points were silent for too long, in seconds of uptime; of a gateway that never reported, it alone."""
     quiet = {point for point in POINTS if now - heard.get(point, 0) >= SILENCE_S}
     return {point for point in quiet if point in heard} | {GATEWAY[point] for point in quiet}
 
 
 def live(made: Bench, talking: Mapping[str, list[tuple[int, int]]], seconds: int) -> None:
-    """Points talk in these spans of seconds (ends left out); who is silent is told within the second."""
+    """Points report in these spans of seconds (ends left out); silence is found within the second."""
     heard: dict[str, int] = {}
     for second in range(1, seconds):
         speaks = [point for point, spans in talking.items() if any(a <= second < b for a, b in spans)]
@@ -47,14 +47,14 @@ def live(made: Bench, talking: Mapping[str, list[tuple[int, int]]], seconds: int
 
 
 @pytest.mark.parametrize("first", [1, 3 * SILENCE_S], ids=["at once", "after it was missed"])
-def test_each_of_three_outages_is_told_on_time_also_where_the_service_was_there_first(first: int) -> None:
+def test_each_of_three_outages_is_reported_on_time_also_where_the_service_started_first(first: int) -> None:
     with bench() as made:
         talks = [(first + at, first + at + 3) for at in (0, 20, 40)]
         live(made, dict.fromkeys(POINTS, talks), first + 60)
 
 
 def test_a_gateway_that_never_connected_is_one_fact_and_one_that_did_is_none_over_restarts() -> None:
-    """Before commissioning its points are not said to be silent; later they are, whenever the service was started."""
+    """Before commissioning its points are not silent; later they are, whenever the service was started."""
     with bench() as made:
         for _ in range(10 * SILENCE_S):
             made.arrive(Second({}))
@@ -65,11 +65,11 @@ def test_a_gateway_that_never_connected_is_one_fact_and_one_that_did_is_none_ove
         made.begin()
         for _ in range(SILENCE_S):
             made.arrive(Second({}))
-            standing = silent(made.judge())
-        assert standing == {"GW-01", "GW-02", "CO-01"}
+            outstanding = silent(made.judge())
+        assert outstanding == {"GW-01", "GW-02", "CO-01"}
 
 
-def test_an_outage_is_told_on_time_beside_others_that_may_be_silent_for_longer() -> None:
+def test_an_outage_is_reported_on_time_beside_points_with_a_longer_allowance() -> None:
     with bench(one_impatient_point()) as made:
         for number, first in enumerate((10, 30, 50)):
             for second in range(first, first + 20):
@@ -95,21 +95,21 @@ def test_readings_of_points_nobody_knows_make_nobody_silent_whose_readings_wait_
             assert silent(frozenset((a.point, a.rule) for a in made.engine.engine_state.alarms.values())) == set()
 
 
-def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_service_was_up() -> None:
+def test_random_outages_are_reported_over_restarts_by_the_uptime_of_the_service() -> None:
     """However often it dies and however long it is away; for 10 s after each start nobody newly falls silent."""
     draw = random.Random(4)  # noqa: S311  the same history every time
     with bench() as made:
         heard, newly_silent, talks = dict[str, int](), 0, dict.fromkeys(POINTS, True)
-        standing, lives, back = set[str](), 0, -GRACE
+        outstanding, lives, back = set[str](), 0, -GRACE
         for second in range(1, 600):
             talks = {point: talking != (draw.random() < 0.12) for point, talking in talks.items()}
             speaks = [point for point in POINTS if talks[point]]
             heard |= dict.fromkeys(speaks, second)
             made.arrive(Second(dict.fromkeys(speaks, HEALTHY)))
             found, due = silent(made.judge()), expected(heard, second)
-            assert found == (due if second - back >= GRACE else due & standing), f"second {second}"
-            newly_silent += bool(found - standing)
-            standing = found
+            assert found == (due if second - back >= GRACE else due & outstanding), f"second {second}"
+            newly_silent += bool(found - outstanding)
+            outstanding = found
             if draw.random() < 0.04:
                 made.clock.time += draw.choice((1, 60, 86_400)) * SECOND
                 made.begin()
@@ -119,7 +119,7 @@ def test_random_outages_are_told_over_restarts_by_the_seconds_in_which_the_servi
 
 
 @pytest.mark.parametrize("speaks", [(), ("CO-02",)], ids=["nobody speaks", "others speak"])
-def test_a_service_that_is_killed_every_minute_tells_who_is_dead(speaks: tuple[str, ...]) -> None:
+def test_a_service_that_is_killed_every_minute_reports_silent_points(speaks: tuple[str, ...]) -> None:
     """A point that went, its gateway, and a gateway that never came; what may be lost is what was not yet committed."""
     with bench(TEXT.replace('id = "CO-01"', f'id = "CO-01"\nsilence_s = {3 * LIFE}')) as made:
         for _ in range(4):

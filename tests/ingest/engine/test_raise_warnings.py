@@ -14,7 +14,7 @@ from ingest.domain.warnings.config import WarningsConfig
 from ingest.engine.commands import Acknowledge, Decide, End, Suppress
 from ingest.engine.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.plants.load import load_configuration
-from tests.ingest.delivery.outbox import standing
+from tests.ingest.delivery.outbox import waiting_messages
 from tests.ingest.engine.warned import CALM, HIGH, INSPECTOR, LOW, OPERATOR, QUIET, SECOND, Bench
 from tests.small_plant import PLANT, small_configuration
 
@@ -32,12 +32,12 @@ def calm(bench: Bench, seconds: int) -> None:
 
 
 def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> None:
-    """The record, its event, a message for whoever wants it and a row of the audit trail are there after the turn."""
+    """The record, its event, a message for its receivers and a row of the audit trail are there after the cycle."""
     bench.read(CALM)
     bench.read(HIGH)
     (warning,) = bench.warnings()
     (event,) = bench.events()
-    (message,) = standing(bench.outbox, "inspector")
+    (message,) = waiting_messages(bench.outbox, "inspector")
     act = bench.audit.acts(limit=10, kind="warning")[0].act
     alarms = {fact.alarm for ground in warning.inputs for fact in ground.facts}
     assert (warning.colour, warning.state, warning.step) == (Colour.ORANGE, WarningState.OPEN, Step.ENTERPRISE)
@@ -55,7 +55,7 @@ def test_a_warning_is_committed_with_the_alarm_it_comes_from(bench: Bench) -> No
 
 
 def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -> None:
-    """Whoever looks 40 min later finds the reminders and escalations at the moments they were due."""
+    """An engine that runs 40 min later dates reminders and escalations to the moments they were due."""
     bench.read(CALM)
     bench.read(HIGH)
     bench.wait(2400)
@@ -74,11 +74,11 @@ def test_an_unanswered_warning_goes_up_step_by_step_at_its_times(bench: Bench) -
 
 @pytest.mark.parametrize("restarted", [True, False], ids=["down", "hung"])
 def test_a_time_in_which_the_service_reached_nobody_is_nobodys_fault(bench: Bench, *, restarted: bool) -> None:
-    """Nobody is accused of it; it is told, once, and each office has the rest of its time, whatever restarts follow."""
+    """Nobody is blamed for it; it is recorded once, and each office has the rest of its time, over restarts."""
     bench.read(CALM)
     bench.read(HIGH)
     bench.wait(500)
-    bench.wait(1900, look=False)
+    bench.wait(1900, engine_runs=False)
     if restarted:
         bench.start()
     bench.wait(1)
@@ -100,7 +100,7 @@ def test_a_short_restart_moves_no_deadline(bench: Bench) -> None:
     bench.read(CALM)
     bench.read(HIGH)
     until = bench.warnings()[0].until
-    bench.wait(5, look=False)
+    bench.wait(5, engine_runs=False)
     bench.start()
     bench.wait(1)
     assert bench.warnings()[0].until == until
@@ -108,7 +108,7 @@ def test_a_short_restart_moves_no_deadline(bench: Bench) -> None:
 
 
 def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path: Path) -> None:
-    """Ended and closed with the plant, told so to whoever heard of it, with whose it was; nobody is reminded again."""
+    """Ended and closed with the plant, sent to its former receivers with the plant's name; nobody is reminded again."""
     bench.read(CALM)
     bench.read(HIGH)
     plants = tmp_path / "plants"
@@ -122,12 +122,12 @@ def test_a_plant_that_is_removed_takes_its_warning_along(bench: Bench, tmp_path:
     events = bench.events()
     assert [str(event.kind) for event in events][-2:] == ["ended", "closed"]
     assert "企业已移出配置" in events[-1].detail["comment"]
-    sent = [message.body for message in standing(bench.outbox, "inspector")]
+    sent = [message.body for message in waiting_messages(bench.outbox, "inspector")]
     assert [body["event"] for body in sent] == ["raised", "ended", "closed"]
-    of_alarms = [message.body for message in standing(bench.outbox, "town")]
+    of_alarms = [message.body for message in waiting_messages(bench.outbox, "town")]
     assert of_alarms[-1]["event"] == "removed"
     assert {body["enterprise"]["uscc"] for body in sent + of_alarms} == {"91350100M000100Y43"}
-    bench.wait(100_000, look=False)
+    bench.wait(100_000, engine_runs=False)
     bench.start()
     bench.wait(1)
     assert bench.events() == events
@@ -155,7 +155,7 @@ def test_acknowledging_and_answering_close_it_once_the_colour_is_gone(bench: Ben
 
 @pytest.mark.parametrize("restarted", [False, True])
 def test_a_warning_goes_on_over_the_renaming_of_its_point(bench: Bench, tmp_path: Path, *, restarted: bool) -> None:
-    """What was acknowledged stays so, nobody hears of it anew, and it ends with what the point reads."""
+    """What was acknowledged stays so, nobody is notified again, and it ends by the point's readings."""
     bench.read(CALM)
     bench.read(HIGH)
     before = bench.submit(AcknowledgeWarning(bench.warnings()[0].id, OPERATOR, "已到现场")).result(0)
@@ -180,13 +180,13 @@ def test_a_point_out_of_service_is_so_under_its_new_id_and_once(
         Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "检修", until, OPERATOR)
     ).result(0)
     bench.submit(Decide(applied.id, True, INSPECTOR)).result(0)
-    events, sent = bench.events(), len(standing(bench.outbox, "inspector"))
+    events, sent = bench.events(), len(waiting_messages(bench.outbox, "inspector"))
     assert events
     rename(bench, tmp_path, restarted=restarted)
     bench.wait(1)
     noted = bench.events()[len(events) :]  # on record: its grounds name the point as it is called now
     assert [str(event.kind) for event in noted] == ["inputs-changed"]
-    assert len(standing(bench.outbox, "inspector")) == sent
+    assert len(waiting_messages(bench.outbox, "inspector")) == sent
     known = bench.engine.engine_state.warnings.by_plant[PLANT].facts
     assert [fact.point for fact in known.values() if fact.gone is None] == ["CO-09"]
     bench.submit(End(applied.id, OPERATOR)).result(0)
@@ -328,13 +328,13 @@ def test_a_plant_file_that_marks_a_rule_red_makes_its_standing_alarm_red(bench: 
 
 
 def test_other_reasons_are_kept_and_sent_to_nobody(bench: Bench) -> None:
-    """Whoever explains the colour needs them; whoever is told of it knows it already."""
+    """Explanations of the colour need them; receivers know them already."""
     bench.read(CALM)
     bench.read(HIGH)
     for _ in range(12):
         bench.read({"CO-01": 170.0, "CO-02": 30.0})
     assert [kind for kind, _ in bench.history()] == ["raised", "inputs-changed"]
-    sent = standing(bench.outbox, "inspector")
+    sent = waiting_messages(bench.outbox, "inspector")
     assert [message.body["event"] for message in sent if message.kind == "warning"] == ["raised"]
 
 

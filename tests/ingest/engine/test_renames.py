@@ -70,7 +70,7 @@ def audited(bench: Bench) -> list[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("how", ["running", "off", "crash"])
-def test_a_renamed_point_keeps_its_alarms_and_what_people_said_of_them(bench: Bench, how: str) -> None:
+def test_a_renamed_point_keeps_its_alarms_with_their_comments(bench: Bench, how: str) -> None:
     bench.send("CO-01", [5, 30, 170])
     bench.settle()
     before = {alarm.rule: alarm for alarm in bench.found()}
@@ -108,7 +108,7 @@ def test_a_renamed_points_alarm_that_returned_comes_back_as_the_same(bench: Benc
     assert [(alarm.id, alarm.raises) for alarm in bench.found()] == [(alarm.id, 2)]
 
 
-def test_a_past_excursion_that_grows_after_the_renaming_is_told_as_the_same(bench: Bench) -> None:
+def test_a_past_excursion_that_grows_after_a_renaming_keeps_its_identity(bench: Bench) -> None:
     bench.send("CO-01", [5], start_s=1000)
     bench.send("CO-01", [30], start_s=100)
     bench.send("CO-01", [5], start_s=1500)
@@ -136,7 +136,7 @@ def test_renamed_back_and_forth_it_is_one_point_all_the_time(bench: Bench) -> No
     assert {(alarm.id, alarm.state) for alarm in bench.found()} == {(uuid, AlarmState.RETURNED) for uuid in ids}
 
 
-def test_without_was_or_said_too_late_the_alarm_is_removed_and_the_points_stay_apart(bench: Bench) -> None:
+def test_without_was_or_with_a_late_was_the_alarm_is_removed_and_the_points_stay_apart(bench: Bench) -> None:
     bench.send("CO-01", [170])
     bench.settle()
     bench.engine.adopt(compiled(bench, RENAMED_WITHOUT_A_WORD))
@@ -154,7 +154,7 @@ def test_without_was_or_said_too_late_the_alarm_is_removed_and_the_points_stay_a
 
 
 def test_a_dead_points_time_goes_on_under_its_new_id(bench: Bench) -> None:
-    """Also if the watch over dead points has met the new id before the state database was told of it."""
+    """Also if the check of dead points has met the new id before the state database knows it."""
     books = CaseStore(bench.database)
     books.note_dead([DeadPoint(PLANT, "CO-01", 7, 8), DeadPoint(PLANT, "CO-09", 70, None)], [])
     bench.engine.adopt(compiled(bench))

@@ -1,4 +1,4 @@
-"""A boot that is used twice costs no reading that is newer than what was, and is told with the first frames."""
+"""A boot that is used twice costs no reading that is newer than what was, and is reported with the first frames."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def refused_for_its_number(bench: Bench) -> list[bytes]:
 
 @pytest.mark.parametrize("before", [1, 5, KEPT, KEPT + 1, 3 * KEPT])
 @pytest.mark.parametrize("restarted", [False, True])
-def test_a_device_that_always_starts_with_the_same_boot_is_judged_and_told(
-    bench: Bench, before: int, restarted: bool
-) -> None:
+def test_a_device_that_reuses_its_boot_is_evaluated_and_reported(bench: Bench, before: int, restarted: bool) -> None:
     """After its start it counts from one again: what it measures now is of now, however often it starts."""
     for seq in range(1, before + 1):
         bench.take(frame(seq, seq, 1.0))
@@ -70,7 +68,7 @@ def test_points_that_are_sent_in_frames_of_their_own_at_one_time_are_all_taken(b
     assert values(bench)[199:] == [80.0, 81.0, 82.0], "each once"
 
 
-def test_other_content_under_a_number_that_is_not_newer_is_put_aside_whole(bench: Bench) -> None:
+def test_other_content_under_an_old_number_is_quarantined_whole(bench: Bench) -> None:
     bench.take(*(frame(seq, seq, 1.0) for seq in range(1, 10)))
     other = frame(5, 5, 70.0)
     bench.take(other, other)
@@ -101,7 +99,7 @@ def test_two_devices_of_one_identity_lose_nothing(bench: Bench) -> None:
     assert set(values(bench)) >= {float(seq) for seq in range(1, 40)}
 
 
-def test_a_wrong_frame_under_a_used_number_is_put_aside_and_told(bench: Bench) -> None:
+def test_a_wrong_frame_under_a_used_number_is_quarantined_and_reported(bench: Bench) -> None:
     wrong = FRAMES, f'{{"boot":"b1","seq":2,"time":[{T0}],"values":7}}'.encode()
     bench.take(*(frame(seq, seq, 1.0) for seq in range(1, 4)))
     bench.take(wrong, wrong)
@@ -109,7 +107,7 @@ def test_a_wrong_frame_under_a_used_number_is_put_aside_and_told(bench: Bench) -
     assert reused(bench) == 1
 
 
-def test_a_boot_name_that_returns_after_others_is_told_and_taken(bench: Bench) -> None:
+def test_a_boot_name_that_returns_after_others_is_reported_and_accepted(bench: Bench) -> None:
     second = 0
     for start in range(6):
         for seq in (1, 2, 3):
@@ -137,7 +135,7 @@ def test_a_time_no_clock_can_show_harms_nobody(bench: Bench) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-def test_an_honest_gateway_is_never_said_to_reuse_a_number(bench: Bench, seed: int) -> None:
+def test_an_honest_gateway_is_never_accused_of_reusing_a_number(bench: Bench, seed: int) -> None:
     """Frames lost, late, sent again in any order, several at one time, of the boot before, over restarts of both."""
     chance = random.Random(seed)  # noqa: S311  a history, no secret
     kept: list[tuple[str, bytes]] = []

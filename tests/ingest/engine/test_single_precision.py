@@ -1,4 +1,4 @@
-"""A controller with single precision raises, ends and records alarms at the limits people wrote, and is told so."""
+"""A controller with single precision has alarms at the limits people wrote, and its file is reported as doubtful."""
 
 from __future__ import annotations
 

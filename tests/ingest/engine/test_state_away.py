@@ -47,7 +47,7 @@ def test_a_database_that_goes_away_while_the_engine_starts_is_waited_for(tmp_pat
     bench.engine = bench.build(bench.engine.configuration)
     with unreadable_after(bench.database, reads) as back:
         bench.engine.start()
-        until_told(bench)
+        after_timeouts(bench)
         assert "server closed the connection" in str(bench.engine.trouble)
         back.set()
         bench.send("CO-01", [170], start_s=2)
@@ -77,7 +77,7 @@ def test_a_command_that_cannot_be_looked_up_is_refused_and_the_readings_are_judg
     assert bench.engine.stop(PATIENCE_S)
 
 
-def until_told(bench: Bench) -> None:
+def after_timeouts(bench: Bench) -> None:
     """Wait until the engine says that it waits."""
     deadline = time.monotonic() + PATIENCE_S
     while bench.engine.trouble is None:

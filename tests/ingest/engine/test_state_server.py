@@ -1,4 +1,4 @@
-"""An engine whose PostgreSQL is killed again and again, also within commits, tells what an undisturbed one tells."""
+"""An engine whose PostgreSQL is killed again and again, within commits too, records what an undisturbed one records."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ BESIDE = Act(1, "yujing", "service", "trimmed", "events", "alarms", "", {})
 
 
 @pytest.mark.timeout(600)
-def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_path: Path) -> None:
+def test_nothing_is_lost_and_nothing_recorded_twice_while_the_server_is_killed(tmp_path: Path) -> None:
     """Alarms, their events, the audit trail, messages, and what people asked for meanwhile."""
     with postgresql() as server:
         killed = Bench(tmp_path, NEVER_SILENT, at_server(server, tmp_path))
@@ -67,8 +67,8 @@ def test_nothing_is_lost_and_nothing_told_twice_while_the_server_is_killed(tmp_p
         assert _messages(killed) == _messages(calm)
         comments = Counter(row.act.detail["comment"] for row in _trail(killed) if row.act.action == "commented")
         assert comments == Counter(f"第{episode}次" for episode in range(1, EPISODES)), "each once"
-        told = [row.act for row in _trail(killed) if row.act.action != "commented" and row.act != BESIDE]
-        assert told == [row.act for row in _trail(calm)]
+        recorded = [row.act for row in _trail(killed) if row.act.action != "commented" and row.act != BESIDE]
+        assert recorded == [row.act for row in _trail(calm)]
         assert AuditStore(killed.database.rows).verify().broken is None
         for bench in (killed, calm):
             bench.database.close()

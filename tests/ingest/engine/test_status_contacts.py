@@ -49,8 +49,8 @@ def test_a_contact_does_what_the_quality_code_does(tmp_path: Path, status: Devic
     ):
         contacts = {**HEALTHY, CONTACTS[status]: float(holds)}
         flags = int(STATUS_FLAGS[status]) if holds else 0
-        told = by_contact.each_second(begin, end, value, contacts)
-        assert told == by_code.each_second(begin, end, value, HEALTHY, flags)
+        events = by_contact.each_second(begin, end, value, contacts)
+        assert events == by_code.each_second(begin, end, value, HEALTHY, flags)
         assert by_contact.flags() == by_code.flags()
         assert by_contact.status() is by_code.status() is (status if holds else DeviceStatus.GOOD)
     found, expected = (
@@ -118,9 +118,9 @@ def test_a_contact_that_is_bad_is_unknown_and_its_own_alarm_says_so(head: WiredH
     """The value is judged; what a better contact says counts beside it."""
     for at in range(5, 30):
         head.frame(at, {"CO-01": GAS, **HEALTHY, "CO-01-CAL": value}, {"CO-01-CAL": int(flags)})
-    told = {(event.alarm.point, event.alarm.rule) for event in head.events if event.kind is AlarmEventKind.RAISED}
-    assert ("CO-01", "H") in told
-    assert (("CO-01-CAL", "BAD") in told) is bool(flags)
+    raised = {(event.alarm.point, event.alarm.rule) for event in head.events if event.kind is AlarmEventKind.RAISED}
+    assert ("CO-01", "H") in raised
+    assert (("CO-01-CAL", "BAD") in raised) is bool(flags)
     assert head.status() is DeviceStatus.UNKNOWN
     head.frame(30, {"CO-01": GAS, **HEALTHY, "CO-01-CAL": value, "CO-01-FAULT": 1.0}, {"CO-01-CAL": int(flags)})
     assert head.status() is DeviceStatus.FAILURE
@@ -182,7 +182,7 @@ class Life:
         if self.dies and self.journal.last() % 3 == 0:
             self.engine = self.begin()
 
-    def told(self) -> list[tuple[str, str, str, int]]:
+    def alarm_events(self) -> list[tuple[str, str, str, int]]:
         events = AlarmStore(self.database).events_after(0, limit=1000)
         return [
             (str(event.kind), event.alarm.point, event.alarm.rule, (event.time - START) // SECOND)
@@ -211,10 +211,10 @@ def lived(folder: Path, *, dies: bool) -> tuple[list[tuple[str, str, str, int]],
     dump = life.engine.engine_state.dump()
     life.journal.close()
     life.database.close()
-    return life.told(), dump
+    return life.alarm_events(), dump
 
 
 def test_a_life_with_crashes_is_that_without_to_the_byte(tmp_path: Path) -> None:
-    told, dump = lived(tmp_path / "whole", dies=False)
-    assert (told, dump) == lived(tmp_path / "broken", dies=True)
-    assert told == [("raised", "CO-01", "BAD", 41), ("raised", "CO-02", "BAD", 45), ("raised", "CO-01", "H", 55)]
+    events, dump = lived(tmp_path / "whole", dies=False)
+    assert (events, dump) == lived(tmp_path / "broken", dies=True)
+    assert events == [("raised", "CO-01", "BAD", 41), ("raised", "CO-02", "BAD", 45), ("raised", "CO-01", "H", 55)]

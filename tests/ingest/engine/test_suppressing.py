@@ -12,7 +12,7 @@ from ingest.domain.model.suppression import SuppressionKind, SuppressionState
 from ingest.engine.commands import Decide, End, Suppress
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.suppressions import SuppressionStore
-from tests.ingest.delivery.outbox import standing
+from tests.ingest.delivery.outbox import waiting_messages
 from tests.ingest.engine.bench import INSPECTOR, OPERATOR, PATIENCE_S, Bench
 from tests.small_plant import PLANT
 
@@ -29,7 +29,7 @@ def test_a_shelved_rule_raises_no_call_but_reaches_record_outbox_and_audit(bench
     bench.settle()
     (alarm,) = bench.found()
     assert alarm.state is AlarmState.SHELVED
-    messages = [m.body for m in standing(bench.outbox, "inspector")]
+    messages = [m.body for m in waiting_messages(bench.outbox, "inspector")]
     assert [(body["event"], body["alarm"]["state"]) for body in messages] == [
         ("raised", "unacknowledged"), ("shelved", "shelved"),
     ]  # fmt: skip
@@ -59,7 +59,7 @@ def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_aft
 
 
 @pytest.mark.parametrize(
-    ("changed", "says"),
+    ("changed", "refusal"),
     [
         ({"rule": "HH"}, "highest level"),
         ({"until": None}, "at most 8 h from now"),
@@ -69,8 +69,8 @@ def test_a_shelf_whose_time_is_over_lets_the_alarm_show_again_by_itself_also_aft
         ({"rule": "H", "kind": SuppressionKind.OUT_OF_SERVICE}, "as a whole"),
     ],
 )
-def test_what_may_not_be_hidden_is_refused_and_says_why(bench: Bench, changed: dict[str, Any], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
+def test_what_may_not_be_hidden_is_refused_and_says_why(bench: Bench, changed: dict[str, Any], refusal: str) -> None:
+    with pytest.raises(ValueError, match=refusal):
         bench.engine.submit(shelve(bench, **changed)).result(PATIENCE_S)
     for unknown in ({"point": "CO-99"}, {"rule": "XX"}, {"plant": "elsewhere"}):
         with pytest.raises(KeyError):

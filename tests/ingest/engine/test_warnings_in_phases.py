@@ -97,7 +97,7 @@ def test_engine_alarms_warnings_and_risk_give_one_answer(tmp_path: Path, signal:
 
 
 def test_a_standing_alarm_follows_the_phase_and_the_explanation_names_it(tmp_path: Path) -> None:
-    """Raised in a calm furnace it is orange; it turns red as blowing begins, and stays so after a restart."""
+    """Raised in a calm furnace it is orange; it becomes red as blowing begins, and stays so after a restart."""
     bench = Bench(tmp_path, TEXT)
     bench.read({"CO-01": 5.0, "CO-02": 0.0})
     bench.read({"CO-01": 13.0, "CO-02": 0.0})

@@ -119,7 +119,7 @@ def test_a_machine_that_stands_does_not_begin_to_run_because_the_service_was_awa
         bench.wait(15)
         bench.read({"CO-02": 0.0})
     assert bench.warnings()[0].colour is Colour.BLUE
-    bench.wait(3600, look=False)
+    bench.wait(3600, engine_runs=False)
     bench.start()
     bench.wait(1)
     assert bench.warnings()[0].colour is Colour.BLUE
@@ -129,7 +129,7 @@ def test_a_machine_that_stands_does_not_begin_to_run_because_the_service_was_awa
     bench.close()
 
 
-def test_an_alarm_raised_in_the_turn_in_which_its_machine_stops_belongs_to_one_that_stands(tmp_path: Path) -> None:
+def test_an_alarm_raised_in_the_cycle_in_which_its_machine_stops_counts_as_of_a_stopped_machine(tmp_path: Path) -> None:
     bench = Bench(tmp_path, RUNS)
     bench.read(CALM)
     bench.read({"CO-01": 30.0, "CO-02": 5.0})

@@ -41,7 +41,7 @@ QUIET = TEXT.replace(
 
 
 class Bench:
-    """The small plant under watch; time passes only when told."""
+    """The small plant with early warnings; time passes only when the test says so."""
 
     def __init__(self, folder: Path, text: str = QUIET, config: WarningsConfig | None = None) -> None:
         self.clock = Clock(START)
@@ -65,7 +65,7 @@ class Bench:
         return self.engine
 
     def set_clock(self, seconds: int) -> None:
-        """Somebody sets the service's clock; the next entry of the journal tells."""
+        """Somebody sets the service's clock; the next entry of the journal records it."""
         self.clock.set_by += seconds * SECOND
         self.pending += seconds * SECOND
 
@@ -81,10 +81,10 @@ class Bench:
         self.pending = 0
         self.engine.process()
 
-    def wait(self, seconds: float, *, look: bool = True) -> None:
-        """Nothing arrives for a while; without `look` the engine does not come round meanwhile."""
+    def wait(self, seconds: float, *, engine_runs: bool = True) -> None:
+        """Nothing arrives for a while; without `engine_runs` the engine has no cycle meanwhile."""
         left = int(seconds * SECOND)
-        while look and left > 0:
+        while engine_runs and left > 0:
             self.clock.time += min(left, 9 * SECOND)
             left -= 9 * SECOND
             self.engine.process()

@@ -83,7 +83,7 @@ class Bench:
         return self.connected
 
     def take(self, *messages: tuple[str, bytes]) -> None:
-        """One group of messages (topic, payload), and whatever is to be told."""
+        """One group of messages (topic, payload), and the announcements that follow."""
         self.intake.take([Raw(topic, payload, self.clock.wall()) for topic, payload in messages])
         self.announcer.send(self.intake._sequences)
         self.clock.pass_s(1)

@@ -32,7 +32,7 @@ class Bench:
             self.announced = fitting(committed, self.most)
         return [self.announced]
 
-    def tell(self) -> None:
+    def announce_pending(self) -> None:
         """The gateway connects, or something of it came."""
         self.announcer.mark_due([KEY], at_once=True)
         self.announcer.send({KEY: self.position})
@@ -49,7 +49,7 @@ class Bench:
 @pytest.fixture
 def bench() -> Bench:
     bench = Bench()
-    bench.tell()
+    bench.announce_pending()
     assert 0 < len(bench.named()) < len(GAPS)
     return bench
 
@@ -61,12 +61,12 @@ def test_gaps_that_nobody_begins_to_close_within_a_minute_are_in_the_way_of_the_
     assert bench.in_the_way() == bench.named()
 
 
-def test_being_told_the_same_again_begins_no_new_minute(bench: Bench) -> None:
+def test_connecting_again_with_new_frames_begins_no_new_minute(bench: Bench) -> None:
     """A gateway that connects again and again, and sends new frames only."""
     for _ in range(4):
         bench.clock.pass_s(PATIENCE_S / 4)
         bench.position = SequenceState(bench.position.committed + 1, GAPS)
-        bench.tell()
+        bench.announce_pending()
     assert bench.in_the_way() == bench.named()
 
 
@@ -77,7 +77,7 @@ def test_one_frame_of_them_is_a_sign_of_life_and_begins_a_new_minute(bench: Benc
         filled = bench.position.accept(seq)
         assert filled is not None
         bench.position = filled
-        bench.tell()
+        bench.announce_pending()
     bench.clock.pass_s(PATIENCE_S)
     assert bench.in_the_way() == bench.named()
 
@@ -86,7 +86,7 @@ def test_once_they_are_given_up_the_next_have_a_minute_of_their_own(bench: Bench
     """Until all were asked for, each for so long."""
     asked = list[Gap]()
     while bench.position.missing:
-        bench.tell()
+        bench.announce_pending()
         asked += bench.named()
         bench.clock.pass_s(PATIENCE_S - 1)
         assert bench.in_the_way() == ()
@@ -99,14 +99,14 @@ def test_nothing_is_in_the_way_where_everything_finds_room(bench: Bench) -> None
     """The broker that is connected to next takes more."""
     bench.clock.pass_s(PATIENCE_S)
     bench.most = 10_000
-    bench.tell()
+    bench.announce_pending()
     assert bench.named() == GAPS
     bench.clock.pass_s(10 * PATIENCE_S)
     assert bench.in_the_way() == ()
 
 
 def test_what_is_due_waits_a_little_for_the_next_commit_and_goes_with_it_as_soon_as_it_may(bench: Bench) -> None:
-    """So that no thread is woken for it alone; for who is not told yet, nothing is waited for."""
+    """So that no thread is woken for it alone; a first announcement does not wait."""
     for _ in range(3):
         bench.announcer.mark_due([KEY])
         first, bench.announced = bench.announcer.due_s(), None

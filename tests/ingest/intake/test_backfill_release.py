@@ -7,7 +7,7 @@ import pytest
 
 from ingest.intake.backfill_release import STARVED_S, BackfillRelease
 
-LOOK_S = 0.005
+POLL_S = 0.005
 
 
 def shares(piece_s: float, live: float, seconds: float = 60.0, seed: int = 1) -> tuple[float, float]:
@@ -23,7 +23,7 @@ def shares(piece_s: float, live: float, seconds: float = 60.0, seed: int = 1) ->
             feeding.joined(4000, now)
             began.append(now)
             busy_until = max(now, busy_until) + piece_s
-        now += LOOK_S
+        now += POLL_S
     return len(began) * piece_s / seconds, float(np.diff(began).max())
 
 
@@ -33,7 +33,7 @@ def test_at_most_a_quarter_of_the_time_goes_into_it(piece_s: float, live: float)
     """However slow the machine is, as long as it does not starve: what is live mostly finds an engine that waits."""
     share, pause_s = shares(piece_s, live)
     assert share <= max(1 / 4, piece_s / STARVED_S) + 0.005
-    assert pause_s <= max(STARVED_S, 4 * piece_s) + 2 * LOOK_S
+    assert pause_s <= max(STARVED_S, 4 * piece_s) + 2 * POLL_S
 
 
 def test_it_is_not_held_up_for_nothing() -> None:
@@ -46,7 +46,7 @@ def test_it_is_not_held_up_for_nothing() -> None:
 def test_it_never_starves(piece_s: float) -> None:
     """Something live always waits, or the engine can not keep up at all."""
     _, pause_s = shares(piece_s, 1.0)
-    assert pause_s <= STARVED_S + 2 * LOOK_S
+    assert pause_s <= STARVED_S + 2 * POLL_S
 
 
 def test_the_first_piece_waits_for_nothing() -> None:
@@ -61,5 +61,5 @@ def test_what_comes_now_and_then_waits_for_nothing() -> None:
         assert feeding.due(now, caught_up=True)
         feeding.joined(100, now)
         while feeding.evaluating:
-            now += LOOK_S
+            now += POLL_S
             feeding.due(now, caught_up=True)

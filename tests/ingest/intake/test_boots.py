@@ -60,7 +60,7 @@ def test_a_gateway_is_shown_by_the_boot_it_is_in_however_many_others_were_heard_
         bench.intake = bench.start()  # as after a restart
 
 
-def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is_asked_for_what_it_may_lack(
+def test_forgetting_old_boots_is_durable_and_reported_and_a_returning_boot_is_asked_for_what_may_be_missing(
     tmp_path: Path,
 ) -> None:
     bench = Bench(tmp_path)
@@ -81,7 +81,7 @@ def test_old_boots_are_forgotten_on_disk_too_and_told_and_one_that_comes_back_is
 
 
 def test_gateways_of_no_plant_file_leave_little_behind_and_are_not_asked_for_anything(tmp_path: Path) -> None:
-    """A plant that is taken out, or a name somebody made up: its gaps count no more and nobody is told of them."""
+    """A plant that is taken out, or a name somebody made up: its gaps count no more and are not reported."""
     bench = Bench(tmp_path)
     bench.take(frame(5))
     strange = encode_json(Frame("b", 5, [T0], {"CO-01": [1.0]}))

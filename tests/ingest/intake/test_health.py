@@ -1,4 +1,4 @@
-"""A gateway's health is told when it is trouble, at once; and seldom when all is well, so that a fleet costs little."""
+"""A gateway's health is reported at once when there is trouble, and seldom when all is well: a fleet costs little."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.movable_clock import SECOND
 
 
 def history(health: Health, *, start_s: int, until_s: int, refused: float = 0.0) -> list[tuple[GatewayPoint, float]]:
-    """What is told while one frame a second comes."""
+    """The reports while one frame a second comes."""
     return [
         share
         for second in range(start_s, until_s)
@@ -16,7 +16,7 @@ def history(health: Health, *, start_s: int, until_s: int, refused: float = 0.0)
     ]
 
 
-def test_what_is_refused_is_told_with_the_first_frame_and_its_end_within_two_windows() -> None:
+def test_refusals_are_reported_with_the_first_frame_and_their_end_within_two_windows() -> None:
     health = Health(0)
     assert history(health, start_s=0, until_s=1, refused=0.5) == [(GatewayPoint.REFUSED, 50.0)]
     later = history(health, start_s=1, until_s=700)
@@ -25,7 +25,7 @@ def test_what_is_refused_is_told_with_the_first_frame_and_its_end_within_two_win
     assert shares[-1] == 0.0
 
 
-def test_a_used_number_is_told_at_once_and_counted() -> None:
+def test_a_reused_number_is_reported_at_once_and_counted() -> None:
     health = Health(0)
     history(health, start_s=0, until_s=400)
     assert health.add(Tally(400 * SECOND, reused=1)) == [(GatewayPoint.REUSED, 1.0)]
@@ -33,8 +33,8 @@ def test_a_used_number_is_told_at_once_and_counted() -> None:
     assert health.add(Tally(431 * SECOND, reused=1)) == [(GatewayPoint.REUSED, 5.0)]
 
 
-def test_that_all_is_well_is_told_only_of_a_whole_window() -> None:
-    """After a start nobody knows what was before: an alarm that stood goes on standing."""
+def test_all_is_well_is_reported_only_for_a_whole_window() -> None:
+    """After a start nobody knows what was before: an outstanding alarm stays so."""
     health = Health(0)
     whole = WINDOW // SECOND
     assert history(health, start_s=0, until_s=whole) == []

@@ -82,7 +82,7 @@ def test_a_status_becomes_a_reading_of_the_gateways_own_point(bench: Bench) -> N
     assert bench.journal.totals().readings == 0, "it came in no frame"
 
 
-def test_a_gap_is_named_in_time_and_its_end_is_told(bench: Bench) -> None:
+def test_a_gap_is_reported_in_time_and_so_is_its_end(bench: Bench) -> None:
     bench.take(frame(1), frame(5))
     with capture_logs() as logs:
         bench.intake._housekeeping_due = 0
@@ -131,7 +131,7 @@ def test_a_boot_is_not_the_gateways_newest_because_its_frames_come_again(bench: 
     assert (bench.announced[-1][2].boot, bench.announced[-1][2].seq) == ("new", 3)
 
 
-def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of_itself(bench: Bench) -> None:
+def test_on_a_full_disk_messages_wait_and_the_service_still_reports_on_itself(bench: Bench) -> None:
     bench.room.enough = False
     bench.handover.put([Raw(*frame(1), bench.clock.wall())], lambda: False)
     bench.intake.observe([(bench.configuration.gateways[PLANT, "GW-01"].device, 7.0)])
@@ -151,7 +151,7 @@ def test_while_the_disk_has_no_room_messages_wait_and_the_service_still_tells_of
     assert bench.acked == [FRAMES]
 
 
-def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
+def test_a_busy_fleet_gets_announcements_ten_times_a_second_and_a_quiet_gateway_at_once() -> None:
     clock, announced = MovableClock(), list[Committed]()
 
     def announce(sequences: Sequence[tuple[str, str, Committed]]) -> Sequence[Committed]:
@@ -171,7 +171,7 @@ def test_a_fleet_that_sends_all_the_time_is_told_ten_times_a_second_and_a_quiet_
 
 
 def test_what_is_beyond_a_gateways_share_is_acknowledged_in_its_place_and_asked_for_again(bench: Bench) -> None:
-    """It is told as a reading of the gateway's own point, so that somebody hears of it."""
+    """It becomes a reading of the gateway's own point, so that an alarm follows."""
     now = bench.clock.wall()
     first, third = (Raw(*frame(seq), now) for seq in (1, 3))
     bench.intake.take([first, Raw(FRAMES, b"", now, unread=True), third, Raw("else", b"", now)])

@@ -1,4 +1,4 @@
-"""What cannot be taken is on disk with its reason, its gateway hears of it, and it never stops the rest."""
+"""What cannot be accepted is on disk with its reason, its gateway is informed, and it never stops the rest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_five_thousand_bad_messages_do_not_hold_up_a_good_one(bench: Bench) -> N
     assert bench.journal.totals().quarantined == 5000
 
 
-def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
+def test_a_gateway_may_delete_a_quarantined_frame(bench: Bench) -> None:
     """It is on disk, if not in the journal; asking for it again would never end."""
     backwards = b'{"boot":"b1","seq":2,"time":[1763884801000,1763884800000],"values":{"CO-01":[1,2]}}'
     bench.take(frame(1), (FRAMES, backwards))
@@ -53,7 +53,7 @@ def test_a_gateway_may_forget_a_frame_that_was_put_aside(bench: Bench) -> None:
     assert bench.journal.totals().quarantined_readings == 2
 
 
-def test_a_frame_that_was_cut_off_is_not_missing_once_its_beginning_said_which_it_is(bench: Bench) -> None:
+def test_a_truncated_frame_is_not_missing_if_its_beginning_names_its_number(bench: Bench) -> None:
     """It is in quarantine; one that does not even say so is asked for again, since nobody knows that it came."""
     whole = encode_json(Frame("b1", 2, [T0 + 1000], {"CO-01": [1.0]}))
     bench.take(frame(1), (FRAMES, whole[:8]), frame(3))
@@ -66,7 +66,7 @@ def test_a_frame_that_was_cut_off_is_not_missing_once_its_beginning_said_which_i
     ]
 
 
-def test_a_frame_of_which_the_beginning_is_kept_is_told_with_the_size_it_was_sent_with(bench: Bench) -> None:
+def test_a_truncated_frame_is_reported_with_its_full_size(bench: Bench) -> None:
     """To its gateway, and to people in quarantine, in both languages."""
     beginning, now = frame(1)[1].ljust(5 * MAX_BYTES), bench.clock.wall()
     bench.intake.take([Raw(FRAMES, beginning, now, whole=6_000_049), Raw(*frame(1), now)])
@@ -100,7 +100,7 @@ def test_a_gateway_hears_what_could_not_be_taken_before_that_it_is_on_disk(bench
     assert [committed.seq for _, gateway, committed in bench.announced if gateway == "GW-01"] == [3, 4]
 
 
-def test_refusals_wait_for_the_broker_and_are_not_told_again_after_a_retry(bench: Bench) -> None:
+def test_refusals_wait_for_the_broker_and_are_not_sent_again_after_a_retry(bench: Bench) -> None:
     bench.connected = False
     bench.take(frame(1, CO_98=1.0))
     bench.take(frame(2, CO_98=1.0))
@@ -137,7 +137,7 @@ def test_what_came_under_a_new_id_before_the_plant_file_knew_it_is_taken_in_by_a
 
 
 def test_whoever_invents_gateways_fills_no_memory_with_refusals(bench: Bench) -> None:
-    """What is not told any more is counted."""
+    """What is not logged any more is counted."""
     bench.connected = False
     with capture_logs() as log:
         for start in range(0, 1200, 200):
@@ -161,7 +161,7 @@ def test_one_unknown_point_does_not_cost_the_known_ones(bench: Bench) -> None:
 
 @pytest.mark.parametrize("value", ["NaN", "Infinity", "1e400", '"85"', "true", "[85]", "85, 86"])
 def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> None:
-    """The rest is taken and committed, the wrong one put aside by name; its point has no reading that looks fresh."""
+    """The rest is accepted and committed, the wrong column quarantined; its point has no reading that seems fresh."""
     where = bench.configuration.gateways[PLANT, "GW-01"].columns
     other = bench.configuration.gateways[PLANT, "GW-01"].columns["CO-01"]
     bench.configuration.gateways[PLANT, "GW-01"] = replace(  # type: ignore[index]
@@ -183,7 +183,7 @@ def test_one_wrong_column_does_not_cost_the_others(bench: Bench, value: str) -> 
     assert bench.journal.totals().quarantined == 1, "sent again, nothing is put aside twice"
 
 
-def test_a_frame_of_seventy_thousand_columns_is_put_aside_and_the_next_one_taken(bench: Bench) -> None:
+def test_a_frame_of_seventy_thousand_columns_is_quarantined_and_the_next_one_accepted(bench: Bench) -> None:
     columns = ",".join(f'"X{number}":[1]' for number in range(70_000))
     text = f'{{"boot":"b1","seq":1,"time":[{T0}],"values":{{{columns}}}}}'
     bench.take((FRAMES, text.encode()), frame(2))
@@ -199,7 +199,7 @@ def test_another_gateways_point_is_not_this_gateways_to_send(bench: Bench) -> No
     assert bench.journal.quarantined(limit=1)[0].reason == "unknown-point"
 
 
-def test_what_was_put_aside_is_taken_again_once_it_can_be(bench: Bench) -> None:
+def test_quarantined_readings_are_accepted_again_once_they_can_be(bench: Bench) -> None:
     """A gateway that was not in its plant file is enrolled later: nothing it sent is lost."""
     unknown = frame_topic(PLANT, "GW-01").replace(PLANT, "later")
     bench.take((unknown, frame(1)[1]), frame(1, boot="other"))
@@ -219,7 +219,7 @@ def test_a_gateway_whose_frames_are_refused_says_so_with_the_first(bench: Bench)
     assert [value for value, _, _ in bench.readings("GW-01.refused")] == [50.0]
 
 
-def test_what_is_put_aside_for_one_reason_is_one_line_of_the_log_however_much_it_is(bench: Bench) -> None:
+def test_readings_quarantined_for_one_reason_are_one_line_of_the_log(bench: Bench) -> None:
     """A flood fills neither the disk nor the log; names that somebody makes up are no more lines either."""
     junk = [(FRAMES, b"\xff" + bytes([number])) for number in range(50)]
     strangers = [(frame_topic(PLANT, f"made-up-{number}"), frame(1)[1]) for number in range(30)]

@@ -14,7 +14,7 @@ from tests.movable_clock import SECOND
 from tests.small_plant import PLANT
 
 
-def test_what_happened_between_two_looks_at_the_socket_is_told_in_its_order(bench: Bench) -> None:
+def test_messages_read_at_once_are_evaluated_in_their_order(bench: Bench) -> None:
     """Messages that were read at once have one time of arrival; none of their readings passes for a late one."""
     gone, device = (
         (status_topic(PLANT, "GW-01"), encode_status(online=False)),
@@ -30,7 +30,7 @@ def test_what_happened_between_two_looks_at_the_socket_is_told_in_its_order(benc
     assert times[-1] - times[0] < 1000
 
 
-def test_a_gateways_clock_that_is_set_back_moves_its_frames_and_is_told(bench: Bench) -> None:
+def test_a_gateway_clock_set_back_shifts_its_frames_and_is_reported(bench: Bench) -> None:
     """The readings stay in order, near their arrival, and say that their times were corrected."""
     bench.take(frame(1), frame(2))
     with capture_logs() as logs:

@@ -31,7 +31,7 @@ QUIET += '"NEIGHBOUR"]\n'
 
 @dataclass(frozen=True)
 class Absurd:
-    """What a CO point, or the file, is changed to, and what has to be said of it."""
+    """What a CO point, or the file, is changed to, and the doubts that follow."""
 
     key: str
     value: str

@@ -180,7 +180,7 @@ def test_a_whole_plant_can_be_judged(tmp_path: Path, kind: PlantKind) -> None:
 
 
 def test_dangers_that_pass_are_latched(tmp_path: Path) -> None:
-    """A spark is over in a millisecond: the alarm stays until somebody has looked."""
+    """A spark is over in a millisecond: the alarm stays until somebody acknowledges it."""
     configuration, _ = load(tmp_path, "dust")
     latched = {(rule.point, rule.code) for rule in configuration.rules if rule.latch}
     assert latched == {

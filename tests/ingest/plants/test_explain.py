@@ -1,4 +1,4 @@
-"""An explanation leaves nothing out: rules in force with their numbers, rules that are not, and who else looks."""
+"""An explanation leaves nothing out: rules in force with their numbers, rules that are not, and dependent rules."""
 
 from __future__ import annotations
 
@@ -30,27 +30,27 @@ def test_every_number_says_who_gave_it(directory: Path) -> None:
     assert {key.origin for key in other.keys} == {"catalogue"}
 
 
-def test_what_is_not_judged_is_told_with_its_reason(directory: Path) -> None:
+def test_rules_not_evaluated_are_listed_with_their_reason(directory: Path) -> None:
     note = explain_point(directory, "demo-aluminium", "LAUNDER-01")
     assert NotEvaluated("LL", Text("设定值", "setpoint")) in note.not_evaluated
     assert explain_point(directory, "demo-aluminium", "CW_IN_P-01").disabled == (("BAD", "plant file"),)
 
 
-def test_what_closes_a_rule_is_told_when_it_was_left_out(directory: Path) -> None:
+def test_what_a_rule_lacks_is_named(directory: Path) -> None:
     rules = explain_point(directory, "demo-aluminium", "LAUNDER-01").rules
     (lacking,) = next(rule for rule in rules if rule.code == "RATE").lacking
     assert lacking == Text("测点 CAST_LEN-01 的设定值", "setpoint of CAST_LEN-01")
 
 
-def test_rules_of_other_points_that_look_here_are_told(directory: Path) -> None:
-    looks = explain_point(directory, "demo-aluminium", "CAST_LEN-01").dependents
+def test_rules_of_other_points_that_depend_on_this_one_are_listed(directory: Path) -> None:
+    dependents = explain_point(directory, "demo-aluminium", "CAST_LEN-01").dependents
     assert ("CW_IN_P-01", "LL", "CAST_LEN-01 > 0") in [
-        (dependent.point, dependent.code, dependent.how) for dependent in looks
+        (dependent.point, dependent.code, dependent.how) for dependent in dependents
     ]
     assert explain_point(directory, "demo-aluminium", "CAST_LEN-02").dependents[0].code == "HH"
 
 
-def test_groups_and_expressions_look_too(tmp_path: Path) -> None:
+def test_groups_and_expressions_count_as_dependents_too(tmp_path: Path) -> None:
     text = "".join(point(name, "STL_CO", 'equipment = "E-1"') for name in ("A", "B", "C"))
     text += point("D", "STL_CW_DFLOW") + point("F", "STL_CW_FLOW", "range = [0, 600]")
     (tmp_path / "p.toml").write_text(plant("steel", text), encoding="utf-8")
@@ -73,7 +73,7 @@ def test_a_gateway_is_explained_as_well(directory: Path) -> None:
     ("names", "near"),
     [(("demo-alu", "X"), "near: demo-aluminium"), (("demo-aluminium", "LAUNDER"), "near: LAUNDER-01")],
 )
-def test_a_mistyped_name_is_told_what_comes_near(directory: Path, names: tuple[str, str], near: str) -> None:
+def test_a_mistyped_name_is_answered_with_similar_ones(directory: Path, names: tuple[str, str], near: str) -> None:
     with pytest.raises(Unknown, match=near):
         explain_point(directory, *names)
 
@@ -93,7 +93,7 @@ def test_an_explanation_is_json(directory: Path) -> None:
     assert given["disabled"] == [{"code": "BAD", "by": "plant file"}]
 
 
-def test_a_duty_and_what_alone_calls_for_red_are_told(directory: Path) -> None:
+def test_a_duty_and_a_rule_that_alone_calls_for_red_are_named(directory: Path) -> None:
     given = as_json(explain_point(directory, "demo-aluminium", "CW_IN_P-01"))
     assert (given["mandatory"], given["basis"]) == (True, "duty: 令第10号 Art.5")
     assert {rule["code"]: rule["red"] for rule in given["rules"]}["LL"] is True

@@ -201,7 +201,7 @@ async def test_a_directory_that_is_away_for_a_while_is_waited_for(
         assert (setpoint(configuration), configuration.version) == (0.47, 2)
 
 
-async def test_a_change_before_the_first_look_is_not_missed(directory: Path, demo: str) -> None:
+async def test_a_change_before_the_first_check_is_not_missed(directory: Path, demo: str) -> None:
     """What changes between the call and the start of the iteration counts."""
     changes = file_watcher.configurations(
         directory, partial(load_configuration, directory, MemoryNumbering()), poll_s=0.1

@@ -85,7 +85,7 @@ def test_several_comparisons_are_a_gate_on_a_channel(tmp_path: Path) -> None:
     assert gated.gate is None
 
 
-def test_the_end_of_a_cast_is_told_apart_where_the_ordered_length_is_known(tmp_path: Path) -> None:
+def test_the_end_of_a_cast_is_recognised_where_the_ordered_length_is_known(tmp_path: Path) -> None:
     launder = point("LVL-1", "ALC_LAUNDER_LVL_FURN", ON_E1 + "setpoint = 150\n")
     configuration = configuration_of(tmp_path, "aluminium", launder + length("setpoint = 6500\n"))
     rules = {rule.code: rule for rule in configuration.rules if rule.point == "LVL-1"}
@@ -179,7 +179,7 @@ def test_a_condition_the_plant_wrote_itself_loses_nothing_silently(tmp_path: Pat
         configuration_of(tmp_path, "aluminium", LEVEL + written + length())
 
 
-def test_names_and_set_points_are_told_apart() -> None:
+def test_names_and_set_points_are_distinguished() -> None:
     found = parse_formula("max(LEN, {A-1}) <= setpoint(LEN) - setpoint({B-2})")
     assert (found.points, found.setpoints) == (("LEN", "A-1"), ("LEN", "B-2"))
     assert found.names == ("LEN", "A-1", "B-2")

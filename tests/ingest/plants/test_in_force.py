@@ -81,7 +81,7 @@ def test_a_start_with_a_refused_file_watches_its_plant_by_the_last_good_one(hous
     assert house.held() == {}
 
 
-def test_a_plant_whose_only_file_ever_is_bad_is_told_as_not_watched_and_hinders_no_other(house: House) -> None:
+def test_a_plant_that_never_had_a_valid_file_is_reported_as_not_monitored_and_hinders_no_other(house: House) -> None:
     house.write("a", BROKEN)
     with capture_logs() as logs:
         assert house.load() == {"b": {"Q1"}}
@@ -143,7 +143,7 @@ def test_a_renamed_point_has_not_vanished_but_a_rule_that_went_with_it_has(house
         house.restart()
 
 
-def test_a_point_that_is_said_to_be_another_one_of_the_file_has_vanished(house: House) -> None:
+def test_a_point_renamed_to_another_point_of_the_file_has_vanished(house: House) -> None:
     house.load()
     house.write("a", text("a", "P1").replace('id = "P1"', 'id = "P1"\nwas = "P2"'))
     assert house.load()["a"] == {"P1", "P2"}
@@ -151,7 +151,7 @@ def test_a_point_that_is_said_to_be_another_one_of_the_file_has_vanished(house: 
 
 
 def test_a_plants_folder_that_is_not_there_removes_nothing(house: House) -> None:
-    """A folder that is not mounted, or whose name has a typo, is no wish to watch nothing."""
+    """A folder that is not mounted, or whose name has a typo, does not mean that nothing is monitored."""
     house.load()
     house.plants.rename(house.plants.with_name("away"))
     for _ in range(2):
@@ -215,7 +215,7 @@ def test_a_removed_plant_goes_after_the_wait_and_comes_back_at_once(house: House
 
 
 class Plain:
-    """What should be watched, told by plain loops."""
+    """What should be in force, by plain loops."""
 
     def __init__(self) -> None:
         self.force: dict[str, set[str]] = {}

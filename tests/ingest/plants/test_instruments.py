@@ -35,7 +35,7 @@ def loaded(folder: Path, more: str) -> PlantConfiguration:
 def refused(folder: Path, more: str) -> list[tuple[str, str]]:
     with pytest.raises(InvalidConfig) as fault:
         loaded(folder, more)
-    return [(one.key, one.expected.en) for one in fault.value.faults]
+    return [(found.key, found.expected.en) for found in fault.value.faults]
 
 
 def test_an_instrument_has_its_serial_number_place_and_periods_each_with_its_source(tmp_path: Path) -> None:

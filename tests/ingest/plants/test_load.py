@@ -24,20 +24,20 @@ def refusal(directory: Path) -> str:
     return "\n".join(map(str, faults(directory))).replace(f"{directory}/", "")
 
 
-def test_every_fault_of_a_broken_file_is_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_of_a_broken_file_are_reported_at_once(tmp_path: Path) -> None:
     """File, key, value and expectation of each; the list is the golden file."""
     shutil.copy(DATA / "every-fault.toml", tmp_path)
     assert refusal(tmp_path).splitlines() == (DATA / "every-fault.txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_every_fault_is_told_in_chinese_too(tmp_path: Path) -> None:
+def test_every_fault_is_reported_in_chinese_too(tmp_path: Path) -> None:
     """Beside the English golden file, line by line."""
     shutil.copy(DATA / "every-fault.toml", tmp_path)
-    told = [f"{fault.key} = {fault.value}: 应为：{fault.expected.zh}" for fault in faults(tmp_path)]
-    assert told == (DATA / "every-fault.zh.txt").read_text(encoding="utf-8").splitlines()
+    refused = [f"{fault.key} = {fault.value}: 应为：{fault.expected.zh}" for fault in faults(tmp_path)]
+    assert refused == (DATA / "every-fault.zh.txt").read_text(encoding="utf-8").splitlines()
 
 
-def test_faults_of_all_files_are_told_together(directory: Path) -> None:
+def test_faults_of_all_files_are_reported_together(directory: Path) -> None:
     (directory / "a.toml").write_text("[enterprise\nid = 3\n", encoding="utf-8")
     (directory / "b.toml").write_text(plant("steel", point("CO", "STL_C0"), name="b"), encoding="utf-8")
     found = faults(directory)
@@ -61,12 +61,12 @@ def test_toml_cut_short_names_its_last_line(tmp_path: Path) -> None:
     assert [(fault.key, fault.value) for fault in faults(tmp_path)] == [("line 2", "'id = \"'")]
 
 
-def test_a_file_that_is_not_utf8_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf8_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_bytes("[enterprise]\nname = '厂'".encode("gbk"))
     assert [fault.expected.en for fault in faults(tmp_path)] == ["UTF-8 text"]
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+def test_an_unreadable_file_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.toml").symlink_to(tmp_path / "nowhere")
     assert "a file that can be read" in refusal(tmp_path)
 
@@ -90,7 +90,7 @@ def test_a_rule_of_other_dusts_cannot_be_changed_in_vain(tmp_path: Path) -> None
     assert "points.0.rules.LL.dust (DUCT) = 'wood': expected one of metal, aluminium, magnesium" in refusal(tmp_path)
 
 
-def test_a_file_of_the_wrong_shape_is_told_not_tripped_over(tmp_path: Path) -> None:
+def test_a_file_of_the_wrong_shape_is_reported_without_a_crash(tmp_path: Path) -> None:
     (tmp_path / "p.toml").write_text('enterprise = 3\ngateways = "GW"\npoints = [1]\n', encoding="utf-8")
     found = refusal(tmp_path)
     for key in ("enterprise", "gateways", "points.0"):

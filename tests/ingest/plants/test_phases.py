@@ -246,7 +246,7 @@ def pit(tmp_path_factory: pytest.TempPathFactory) -> PlantConfiguration:
 
 
 @given(st.tuples(*[st.one_of(st.none(), st.sampled_from(VALUES))] * 3))
-def test_the_phase_is_told_if_only_one_is_possible_and_agrees_with_every_gate(
+def test_the_phase_is_known_if_only_one_is_possible_and_agrees_with_every_gate(
     pit: PlantConfiguration, values: tuple[float | None, float | None, float | None]
 ) -> None:
     known = dict(zip(("LEN", "SPEED", "FURN"), values, strict=True))

@@ -1,4 +1,4 @@
-"""Sentinels are listed for a plant, a gateway or a point; the nearest list counts, and absurd ones are told."""
+"""Sentinels are listed for a plant, a gateway or a point; the nearest list counts, and absurd ones are reported."""
 
 from __future__ import annotations
 

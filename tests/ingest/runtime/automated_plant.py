@@ -34,7 +34,7 @@ DAY = 24 * HOUR
 
 
 class Automation(Protocol):
-    """What looks at the records, and passes on readings and opens hazards."""
+    """What reads the records, passes on readings and opens hazards."""
 
     async def run_once(self) -> None: ...
 
@@ -43,7 +43,7 @@ A = TypeVar("A", bound=Automation)
 
 
 class AutomatedPlant(Generic[A]):
-    """Subclasses say what the plant is and which automation looks at it."""
+    """Subclasses define the plant and its automation."""
 
     def __init__(self, folder: Path, database: Database, text: str, start: dt.date) -> None:
         """`text`: the plant file. It begins at nine in the morning of `start`."""
@@ -76,8 +76,8 @@ class AutomatedPlant(Generic[A]):
         at = np.full(n, now)
         self.journal.append(Commit(Batch(index, at, value, np.zeros(n, np.uint16), at), n))
 
-    async def look(self) -> None:
-        """The automation looks, and the engine judges what it passed on."""
+    async def run_automations(self) -> None:
+        """The automation runs, and the engine evaluates what it passed on."""
         await self.automation.run_once()
         self.clock.time += SECOND
         self.engine.process()

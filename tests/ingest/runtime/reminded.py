@@ -74,21 +74,21 @@ class Reminded(Works):
     def wake(self) -> None:
         self.woken += 1
 
-    async def look(self) -> None:
-        await super().look()
+    async def run_automations(self) -> None:
+        await super().run_automations()
         await self.registers.run_once()
         await self.notices.run_once()
 
     async def on(self, day: dt.date) -> None:
-        """Time goes by to a day, looked at on that day and the one before it."""
+        """Time goes by to a day; the automations run on that day and the one before it."""
         self.clock.time += ((day - self.today).days - 1) * DAY
-        await self.look()
+        await self.run_automations()
         await self.until(day)
 
     async def after(self, minutes: float) -> None:
-        """Time goes by, looked at in the end."""
+        """Time goes by; the automations run in the end."""
         self.clock.time += int(minutes * MINUTE)
-        await self.look()
+        await self.run_automations()
 
     def show(self, value: float, point: str = "LANCE", flags: int = 0) -> None:
         """A point sends a reading."""
@@ -105,7 +105,7 @@ class Reminded(Works):
     def messages(self, receiver: str = "all") -> list[Message]:
         """What waits for a receiver, in its order."""
         outbox = OutboxStore(self.database)
-        return list(outbox.messages(receiver, [one.seq for one in outbox.waiting(receiver, "notice", 0, 999)]))
+        return list(outbox.messages(receiver, [waiting.seq for waiting in outbox.waiting(receiver, "notice", 0, 999)]))
 
     def sent(self, receiver: str = "all") -> list[tuple[str, str]]:
         """Events and matters sent to a receiver."""

@@ -122,7 +122,7 @@ def test_a_head_that_was_taken_away_is_missed_and_no_other_takes_its_place(
     assert not (tmp_path / "audit" / "newest.json").exists()
 
 
-def test_the_trail_is_asked_one_thing_a_look_whether_anybody_acts_or_not(
+def test_each_check_of_the_trail_is_one_query_whether_anybody_acts_or_not(
     database: Database, heads: AuditHeads, recorder: Recorder
 ) -> None:
     asked: list[str] = []
@@ -199,7 +199,7 @@ def test_acts_whose_commit_was_in_doubt_are_in_the_trail_once(migrated_at_server
 def test_an_act_that_a_command_is_just_leaving_is_taken_once_it_is_whole(
     recorder: Recorder, trail: AuditStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The service looks every second, also in the midst of it."""
+    """The service reads every second, also in the midst of a write."""
     sync = os.fsync
 
     def looked_at(number: int) -> None:
@@ -214,7 +214,7 @@ def test_an_act_that_a_command_is_just_leaving_is_taken_once_it_is_whole(
     assert [*(tmp_path / "spool").iterdir()] == []
 
 
-def test_a_changed_limit_is_told_with_what_it_was_and_what_it_is(tmp_path: Path) -> None:
+def test_a_changed_limit_is_reported_with_its_old_and_new_value(tmp_path: Path) -> None:
     acts: list[Act] = []
     (tmp_path / "plants").mkdir()
     file = tmp_path / "plants/small.toml"

@@ -45,19 +45,19 @@ from pathlib import Path
 from ingest.storage.state.audit_heads import AuditHeads
 from ingest.storage.state.database import Database
 from ingest.storage.journal.journal import Journal
-from tests.ingest.runtime.test_backup import turn
+from tests.ingest.runtime.test_backup import run_cycle
 data = Path(sys.argv[1])
 journal, database = Journal(data / "journal.db"), Database(data / "state.db")
 number = 0
 while True:
     number += 1
-    turn(journal, database, AuditHeads(data / "audit"), number)
+    run_cycle(journal, database, AuditHeads(data / "audit"), number)
     if number == 20:
         print("writing", flush=True)
 """
 
 
-def turn(journal: Journal, database: Database, heads: AuditHeads, number: int) -> None:
+def run_cycle(journal: Journal, database: Database, heads: AuditHeads, number: int) -> None:
     """What the service does again and again: take in, judge, tell, keep the newest head of the trail."""
     entry = journal.append(Commit(batch(10, number * 1000), 10))
     act = Act(number, "yujing", "service", "raised", "alarm", str(number), "p", {})
@@ -69,25 +69,25 @@ def turn(journal: Journal, database: Database, heads: AuditHeads, number: int) -
 
 @pytest.fixture
 def data(tmp_path: Path, run: Run) -> Path:
-    """The data folder of settings that lie beside it, with three turns and a file of evidence."""
+    """The data folder of settings that lie beside it, with three cycles and a file of evidence."""
     del run  # what is written is written as the program does
     (tmp_path / "yujing.toml").write_text("[log]\nlevel = 'info'\n", encoding="utf-8")
     (tmp_path / "plants").mkdir()
     (tmp_path / "plants" / "p.toml").write_text("as people wrote it", encoding="utf-8")
     folder = tmp_path / "data"
     folder.mkdir(mode=0o700)
-    turns(folder, 1, 2, 3)
+    run_cycles(folder, 1, 2, 3)
     EvidenceFiles(folder / "evidence", 1000).put(b"%PDF-1.4 a page")
     (folder / "plants-in-force").mkdir()
     (folder / "plants-in-force" / "p.toml").write_text("in force", encoding="utf-8")
     return folder
 
 
-def turns(folder: Path, *numbers: int) -> None:
-    """A service that takes these turns and ends."""
+def run_cycles(folder: Path, *numbers: int) -> None:
+    """A service that runs these cycles and ends."""
     with closing(Journal(folder / "journal.db")) as journal, closing(migrated.opened(folder / "state.db")) as database:
         for number in numbers:
-            turn(journal, database, AuditHeads(folder / "audit"), number)
+            run_cycle(journal, database, AuditHeads(folder / "audit"), number)
 
 
 @pytest.fixture
@@ -195,11 +195,11 @@ def test_a_history_that_cannot_be_copied_now_is_no_backup(data: Path, run: Run, 
 
 def test_a_restored_service_gives_no_number_of_an_event_twice(data: Path, run: Run, tmp_path: Path) -> None:
     assert run("backup", "copy").exit_code == 0
-    turns(data, 4, 5)  # seen by whoever follows the events, and not in the backup
+    run_cycles(data, 4, 5)  # seen by whoever follows the events, and not in the backup
     seen = events(data)
     data.rename(tmp_path / "lost")
     assert run("restore", "copy").exit_code == 0
-    turns(data, 6, 7)
+    run_cycles(data, 6, 7)
     assert seen[:3] == events(data)[:3]
     assert min(events(data)[3:]) > max(seen)
     with JournalInspection(data / "journal.db") as journal:
@@ -213,7 +213,7 @@ def test_a_restored_service_gives_no_number_of_an_event_twice(data: Path, run: R
 
 def test_a_folder_that_is_not_empty_is_left_as_it_is(data: Path, run: Run, tmp_path: Path) -> None:
     assert run("backup", "copy").exit_code == 0
-    turns(data, 4)
+    run_cycles(data, 4)
     before = events(data)
     refused = run("restore", "copy")
     assert refused.exit_code == 2
@@ -270,7 +270,7 @@ def test_what_is_written_while_a_copy_is_made_is_in_none_of_its_parts(data: Path
 
         @contextmanager
         def meddling(_what: str, _total: int) -> Iterator[Callable[[int], None]]:
-            turn(journal, database, AuditHeads(data / "audit"), next(numbers))
+            run_cycle(journal, database, AuditHeads(data / "audit"), next(numbers))
             yield lambda _done: None
 
         file = tmp_path / "yujing.toml"

@@ -1,4 +1,4 @@
-"""What the service opens by itself: each thing once, however often it looks, whatever ends it in between."""
+"""What the service opens by itself: each thing once, however often it runs, whatever ends it in between."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ async def test_a_warning_that_was_answered_is_no_lead(hall: StandIn) -> None:
     assert leads(hall) == []
 
 
-async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hall: StandIn) -> None:
+async def test_a_disposition_is_repeated_to_the_engine_until_it_answers(hall: StandIn) -> None:
     alarm = silent(hall, "CW_IN_T-01")
     disposition = made.disposition(alarm.id, plant=ALUMINIUM, at=hall.time)
     hall.cases.store.commit(added=[disposition])
@@ -277,7 +277,7 @@ async def test_a_disposition_the_engine_did_not_answer_is_told_until_it_does(hal
     assert len(hall.log) == logged, "once"
 
 
-async def test_what_the_engine_refuses_is_not_told_for_ever(hall: StandIn) -> None:
+async def test_a_command_the_engine_refuses_is_not_submitted_for_ever(hall: StandIn) -> None:
     disposition = made.disposition(uuid4(), plant=ALUMINIUM, at=hall.time - DAY)
     hall.cases.store.commit(added=[disposition])
     await automation(hall).run_once()

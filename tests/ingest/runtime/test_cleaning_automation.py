@@ -60,29 +60,29 @@ class Hall(AutomatedPlant[CleaningAutomation]):
         return books.store, CleaningAutomation(books, lambda: self.engine.configuration, self.observe, self.clock.wall)
 
     async def after(self, hours: int) -> None:
-        """Hours go by, each looked at once."""
+        """Hours go by, with one round in each."""
         for _ in range(hours):
             self.clock.time += HOUR
-            await self.look()
+            await self.run_automations()
 
     async def clean(self, ago: int = 0) -> Cleaning:
         """The area was cleaned, hours ago."""
         now = self.clock.wall()
         record = Cleaning(uuid4(), PLANT, "AREA", now - ago * HOUR, "李工", "无积尘", now, "李工")
         self.store.commit(added=[record])
-        await self.look()
+        await self.run_automations()
         return record
 
     async def void(self, record: Cleaning) -> None:
         """The record was wrong."""
         self.take(CleaningStep, record, Void("填错"), "李工", "operator")
-        await self.look()
+        await self.run_automations()
 
     def shown(self) -> list[tuple[str, int]]:
         """Rule and level of the alarms of the area's age that are active."""
-        return sorted((alarm.rule, alarm.level) for alarm in self.standing())
+        return sorted((alarm.rule, alarm.level) for alarm in self.outstanding())
 
-    def standing(self) -> Sequence[Alarm]:
+    def outstanding(self) -> Sequence[Alarm]:
         return self.active("AREA")
 
     def close_hazard(self) -> None:
@@ -109,11 +109,11 @@ async def test_an_area_that_is_not_cleaned_is_an_alarm_then_a_graver_one_and_a_h
         assert hall.shown() == []
         await hall.after(2)
         assert hall.shown() == [("H", 1)]
-        before = {alarm.id for alarm in hall.standing()}
+        before = {alarm.id for alarm in hall.outstanding()}
         hall.restart()
         await hall.after(20)
-        assert {alarm.id for alarm in hall.standing()} == before
-        for alarm in hall.standing():
+        assert {alarm.id for alarm in hall.outstanding()} == before
+        for alarm in hall.outstanding():
             hall.submit(Acknowledge(alarm.id, OPERATOR, "已安排"))
         await hall.after(28)
         assert hall.shown() == [("H", 1), ("HH", 2)]
@@ -123,7 +123,7 @@ async def test_an_area_that_is_not_cleaned_is_an_alarm_then_a_graver_one_and_a_h
         assert len(hall.hazards()) == number
         await hall.clean()
         hall.restart()
-        await hall.look()
+        await hall.run_automations()
         assert hall.shown() == []
         hall.close_hazard()
         await hall.after(1)
@@ -138,7 +138,7 @@ async def test_what_is_entered_late_or_voided_counts_at_once_and_after_a_restart
     await hall.void(newer)
     assert hall.shown() == [("H", 1)], "the one before it counts again"
     hall.restart()
-    await hall.look()
+    await hall.run_automations()
     assert hall.shown() == [("H", 1)]
     await hall.void(old)
     await hall.after(1)

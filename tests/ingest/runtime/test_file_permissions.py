@@ -35,7 +35,7 @@ def test_every_file_the_command_makes_is_private_under_the_usual_umask(tmp_path:
     assert open_to_others(tmp_path) == before
 
 
-def test_what_an_earlier_version_left_open_is_closed_at_the_start_and_told(tmp_path: Path) -> None:
+def test_files_left_readable_by_an_earlier_version_are_made_private_at_the_start_and_reported(tmp_path: Path) -> None:
     settings = Settings(
         journal=JournalConfig(path=tmp_path / "data/journal.db"),
         state=StateConfig(path=tmp_path / "data/state.db"),

@@ -59,7 +59,7 @@ def test_a_roster_that_another_one_follows_leaves_nothing_in_a_cycle(tmp_path: P
     assert memory.configuration is second
 
 
-def test_nothing_is_said_of_what_was_left_when_the_process_ends() -> None:
+def test_objects_left_at_the_end_of_the_process_print_nothing() -> None:
     """Of a database that is left open among objects that are not collected DuckDB would write, amid the log."""
     held = "import duckdb, ingest.runtime.garbage_collection as gc; me = [duckdb.connect()]; me.append(me)"
     ended = subprocess.run(

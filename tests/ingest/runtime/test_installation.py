@@ -1,4 +1,4 @@
-"""Data that should be there and is not is told: an empty folder is never taken for a plant where all is well."""
+"""Missing data is reported: an empty folder is never taken for a plant where all is well."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ def test_a_start_without_half_of_its_data_writes_nothing_in_its_place(
         assert not [*(tmp_path / "data").glob("*.ballast")]
 
 
-def test_asking_for_a_first_start_again_and_again_is_told(tmp_path: Path) -> None:
+def test_repeated_first_starts_are_reported(tmp_path: Path) -> None:
     with capture_logs() as first:
         start(tmp_path, new=True)
     with capture_logs() as second:

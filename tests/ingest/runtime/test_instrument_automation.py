@@ -70,10 +70,10 @@ class Works(AutomatedPlant[InstrumentAutomation]):
         self.engine.process()
 
     async def until(self, day: dt.date) -> None:
-        """Days go by, each looked at once."""
+        """Days go by, with one round in each."""
         while self.today < day:
             self.clock.time += DAY
-            await self.look()
+            await self.run_automations()
 
     def ledger(self) -> Ledger:
         """That of the device that stands there now."""
@@ -85,7 +85,7 @@ class Works(AutomatedPlant[InstrumentAutomation]):
         """Somebody enters something in the ledger."""
         self.take(LedgerStep, self.ledger(), form, "中控室", "operator")
 
-    def standing(self) -> list[Alarm]:
+    def outstanding(self) -> list[Alarm]:
         """The alarms of the instrument's checks that are active."""
         return self.active(OVERDUE)
 
@@ -101,15 +101,15 @@ def works(tmp_path: Path, database: Database) -> Works:
 
 async def test_a_calibration_runs_out_is_an_alarm_and_a_hazard_and_its_certificate_answers_both(works: Works) -> None:
     """And the second year again, with restarts in between."""
-    await works.look()
+    await works.run_automations()
     works.enter(calibrated(START))
     onsets, done = [], START
     for number in (1, 2):
         due = done.replace(year=done.year + 1)
         await works.until(due)
-        assert works.standing() == []
+        assert works.outstanding() == []
         await works.until(due + dt.timedelta(days=1))
-        (alarm,) = works.standing()
+        (alarm,) = works.outstanding()
         assert (alarm.level, alarm.rule, alarm.value, alarm.title.zh) == (1, "OVERDUE", 1, "1号探头 检定校准 已逾期")
         onsets.append(alarm.onset)
         (hazard,) = works.hazards(HazardState.FOUND)
@@ -118,20 +118,20 @@ async def test_a_calibration_runs_out_is_an_alarm_and_a_hazard_and_its_certifica
         works.restart()
         works.submit(Acknowledge(alarm.id, OPERATOR, "已安排送检"))
         await works.until(due + dt.timedelta(days=9))
-        assert [one.id for one in works.standing()] == [alarm.id]
-        assert [one.id for one in works.hazards(HazardState.FOUND)] == [hazard.id]
+        assert [raised.id for raised in works.outstanding()] == [alarm.id]
+        assert [found.id for found in works.hazards(HazardState.FOUND)] == [hazard.id]
 
         certificate = calibrated(works.today)
         works.enter(certificate)
         works.restart()
-        await works.look()
-        assert works.standing() == []
+        await works.run_automations()
+        assert works.outstanding() == []
         plan = Rectify("李工", "送检", 30_000, works.today, "便携仪值守")
         steps = Register(), Grade(HazardLevel.GENERAL), plan, Submit("已检定", certificate.evidence), Close("合格")
         for form in steps:
             hazard = works.step(hazard, form)
         works.enter(calibrated(due))  # entered late: changes nothing
-        await works.look()
+        await works.run_automations()
         done = due + dt.timedelta(days=9)
         assert works.ledger().last[Check.CALIBRATION].day == done
         assert len(works.hazards(HazardState.CLOSED)) == len(works.hazards()) == number
@@ -140,29 +140,29 @@ async def test_a_calibration_runs_out_is_an_alarm_and_a_hazard_and_its_certifica
 
 async def test_while_a_hazard_of_a_check_is_open_no_second_one_is_opened(works: Works) -> None:
     """A calibration that fails makes the same check overdue anew."""
-    await works.look()
+    await works.run_automations()
     await works.until(START + dt.timedelta(days=31))
     (hazard,) = works.hazards()
     await works.until(START + dt.timedelta(days=35))
     works.enter(calibrated(works.today, Outcome.FAILED))
     await works.until(START + dt.timedelta(days=40))
-    assert [one.id for one in works.hazards()] == [hazard.id]
-    assert len(works.standing()) == 1
+    assert [found.id for found in works.hazards()] == [hazard.id]
+    assert len(works.outstanding()) == 1
 
 
 async def test_out_of_service_ends_the_alarm_and_back_in_service_it_is_there_again(works: Works) -> None:
     await works.until(START + dt.timedelta(days=32))
-    assert len(works.standing()) == 1
+    assert len(works.outstanding()) == 1
     away = Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "送检", None, OPERATOR)
     applied: Suppression = works.submit(away)
-    await works.look()
-    assert len(works.standing()) == 1, "nobody has approved it"
+    await works.run_automations()
+    assert len(works.outstanding()) == 1, "nobody has approved it"
     works.submit(Decide(applied.id, True, INSPECTOR))
-    await works.look()
-    assert works.standing() == []
+    await works.run_automations()
+    assert works.outstanding() == []
     works.submit(End(applied.id, OPERATOR))
-    await works.look()
-    assert len(works.standing()) == 1
+    await works.run_automations()
+    assert len(works.outstanding()) == 1
     assert len(works.hazards()) == 1
 
 
@@ -170,27 +170,27 @@ async def test_another_serial_number_begins_a_ledger_of_its_own_and_keeps_the_ol
     await works.until(START + dt.timedelta(days=32))
     old = works.ledger()
     works.edit(HEAD.replace("K-101", "K-102"))
-    await works.look()
-    assert works.standing() == []
+    await works.run_automations()
+    assert works.outstanding() == []
     assert [ledger.serial for ledger in works.store.ledgers(None)] == ["K-101", "K-102"]
     assert works.store.ledger(old.id) == old
     works.edit(HEAD)  # put back
-    await works.look()
-    assert len(works.standing()) == 1
+    await works.run_automations()
+    assert len(works.outstanding()) == 1
 
 
 async def test_a_period_that_is_changed_in_the_plant_file_counts_at_once(works: Works) -> None:
-    await works.look()
+    await works.run_automations()
     works.enter(calibrated(START))
     await works.until(START + dt.timedelta(days=100))
-    assert works.standing() == []
+    assert works.outstanding() == []
     works.edit(HEAD + "periods = { calibration = { months = 3 } }\n")
-    await works.look()
-    assert [alarm.value for alarm in works.standing()] == [8]
+    await works.run_automations()
+    assert [alarm.value for alarm in works.outstanding()] == [8]
 
 
 async def test_a_clock_set_back_for_a_while_opens_nothing_twice(works: Works) -> None:
-    await works.look()
+    await works.run_automations()
     await works.until(START + dt.timedelta(days=31))
     assert len(works.hazards()) == 1
     works.clock.set_by -= 40 * DAY
@@ -202,7 +202,7 @@ async def test_a_clock_set_back_for_a_while_opens_nothing_twice(works: Works) ->
 
 async def test_an_inspection_that_is_missed_is_listed_and_no_alarm(tmp_path: Path, database: Database) -> None:
     works = Works(tmp_path, database, HEAD + "periods = { calibration = { months = 12 }, inspection = { days = 1 } }\n")
-    await works.look()
+    await works.run_automations()
     works.enter(calibrated(START))
     works.enter(Inspect(START, Outcome.PASSED, "李工"))
     await works.until(START + dt.timedelta(days=5))
@@ -229,7 +229,7 @@ async def test_two_thousand_instruments_are_opened_once_and_cost_nothing_while_n
 
 async def test_what_was_passed_on_stays_fresh_over_years(works: Works) -> None:
     """A value that nobody repeats would count as stale, and its rule would not be evaluated."""
-    await works.look()
+    await works.run_automations()
     works.enter(calibrated(START))
     await works.until(START + dt.timedelta(days=30))
     point = works.configuration.find(PLANT, OVERDUE)

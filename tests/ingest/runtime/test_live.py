@@ -50,7 +50,7 @@ AWAY: Any = SimpleNamespace(
 
 @pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
-    """An engine that stands still, so that a test can be in the middle of its turn."""
+    """An engine that is paused, so that a test can be in the middle of its cycle."""
     made = Bench(tmp_path, WITH_LEARNT)
     yield made
     made.database.close()
@@ -111,7 +111,7 @@ def not_evaluated(bench: Bench) -> dict[str, float]:
     return {sample.labels["reason"]: sample.value for sample in found.samples}
 
 
-def test_prometheus_is_told_of_every_operator_position() -> None:
+def test_every_operator_position_has_metrics() -> None:
     hall = StandIn()
     for ago in range(1, 13):
         hall.raise_alarm(STEEL, "CW_DT-01", "HH", 21.0, ago_s=ago)
@@ -125,7 +125,7 @@ def test_prometheus_is_told_of_every_operator_position() -> None:
 
 
 def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
-    """Never heard, then warming up, then evaluated; a gate's point first unknown, then below, then above."""
+    """Without a reading, then warming up, then evaluated; a gate's point first unknown, then below, then above."""
     assert set(unjudged(bench).values()) == {Reason.NEVER_HEARD}
     assert "SILENT" not in unjudged(bench)
     hear(bench, "CO-01", [5.0, 6.0] * 5)
@@ -168,7 +168,7 @@ def test_a_reason_stays_with_its_rule_while_the_roster_changes(bench: Bench) -> 
     assert unjudged(bench, before, service) == unjudged(bench, after, service) == old
 
 
-def test_many_who_ask_make_one_look(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_callers_share_one_query(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine that walks all points must not keep the engine from judging."""
     bank = bench.engine.engine_state.bank
     queried = Mock(wraps=bank.not_evaluated)

@@ -1,4 +1,4 @@
-"""What the data leaves behind is looked after, and nothing that is still needed is thrown away."""
+"""Old data is deleted and compacted, and nothing that is still needed is lost."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ async def test_the_journal_keeps_what_a_reader_or_a_restart_still_needs(
     assert [entry.id for entry in journal.read(0, 100)] == [3]
 
 
-async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
+async def test_quarantine_is_kept_for_its_time_and_its_deletion_is_reported(
     journal: Journal, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What waits for a retry stays, however old; a database that is busy only puts it off."""
@@ -126,7 +126,7 @@ async def test_quarantine_is_kept_for_its_time_and_its_end_is_told(
 async def test_what_was_delivered_long_ago_is_let_go_of_and_what_waits_never_is(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a week without its body, after a year without a record; in small pieces, each told."""
+    """After a week without its body, after a year without a record; in small pieces, each logged."""
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
     monkeypatch.setattr(maintenance, "_PAUSE_S", 0.0)
     monkeypatch.setattr(maintenance, "_CHUNK", 2)
@@ -169,7 +169,7 @@ def test_delivered_reports_of_readings_are_let_go_of_whole_and_nothing_else_is(d
     assert outbox.oldest("province", ["readings"]) == 1
 
 
-async def test_trimmed_events_are_told_and_stand_in_the_trail(
+async def test_trimming_events_is_logged_and_recorded_in_the_trail(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Once they are old and the history has them, in pieces; one act for all of them."""
@@ -216,7 +216,7 @@ def test_reports_are_late_once_one_has_waited_for_an_hour(database: Database) ->
 async def test_old_annunciations_are_laid_together_piece_by_piece(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Until fewer than a piece are left, each told, and nothing of it is lost or counted twice."""
+    """Until fewer than a piece are left, each logged, and nothing of it is lost or counted twice."""
     monkeypatch.setattr(maintenance, "_TRIM_EVERY_S", 0.01)
     monkeypatch.setattr(maintenance, "_PAUSE_S", 0.0)
     monkeypatch.setattr(maintenance, "_PACK", 3)
@@ -256,8 +256,8 @@ async def test_a_broken_journal_ends_the_service_whoever_found_it(journal: Journ
     def failed(error: BaseException) -> None:
         ended.get_loop().call_soon_threadsafe(fail, error)
 
-    look = partial(maintenance.check_files, DiskGuard([tmp_path], 0), journal, failed)
-    looking = asyncio.create_task(maintenance.every_second(look))
+    check = partial(maintenance.check_files, DiskGuard([tmp_path], 0), journal, failed)
+    looking = asyncio.create_task(maintenance.every_second(check))
     journal._file.broken = JournalBroken("a sync failed")
     async with asyncio.timeout(60):
         assert await ended is journal.broken

@@ -53,9 +53,9 @@ def plant(tmp_path: Path, database: Database) -> Reminded:
 
 async def test_a_calibration_is_called_for_once_a_deadline_and_withdrawn_by_its_certificate(plant: Reminded) -> None:
     """Over restarts, in the second year again, to those who ask for it and to nobody else."""
-    await plant.look()
+    await plant.run_automations()
     plant.enter(calibrated(START))
-    await plant.look()
+    await plant.run_automations()
     done, before = START, [("given", "checks-unrecorded"), ("ended", "checks-unrecorded")]
     assert plant.sent() == before
     for year in (1, 2):
@@ -66,7 +66,7 @@ async def test_a_calibration_is_called_for_once_a_deadline_and_withdrawn_by_its_
         plant.restart()
         await plant.on(due - dt.timedelta(days=20))
         plant.restart()
-        await plant.look()
+        await plant.run_automations()
         assert len(plant.sent("checks")) == 2 * year - 1
         message = plant.messages("checks")[-1]
         assert message.body["notice"]["text"]["zh"] == (
@@ -75,45 +75,45 @@ async def test_a_calibration_is_called_for_once_a_deadline_and_withdrawn_by_its_
         assert message.body["enterprise"]["id"] == PLANT
         plant.enter(calibrated(plant.today))
         plant.restart()
-        await plant.look()
-        await plant.look()
+        await plant.run_automations()
+        await plant.run_automations()
         assert plant.sent("checks") == [("given", "check-due"), ("ended", "check-due")] * year
         assert plant.messages("checks")[-1].body["notice"]["id"] == message.body["notice"]["id"]
         done = plant.today
-    assert plant.given.standing() == []
+    assert plant.given.outstanding() == []
     assert plant.sent() == before + plant.sent("checks")
     assert plant.sent("elsewhere") == plant.sent("alarms") == []
 
 
 async def test_a_deadline_that_moves_replaces_its_notice(plant: Reminded) -> None:
-    """A certificate that ends sooner than was thought, and a check that failed, are told anew."""
-    await plant.look()
+    """A certificate that ends sooner than was thought, and a check that failed, get a new notice."""
+    await plant.run_automations()
     plant.enter(calibrated(START))
     await plant.on(START + dt.timedelta(days=340))
     (first,) = plant.messages("checks")
     sooner = replace(calibrated(START), valid_until=START + dt.timedelta(days=345))
     plant.enter(sooner)  # of the same day, entered later: it counts
-    await plant.look()
+    await plant.run_automations()
     assert [event for event, _ in plant.sent("checks")] == ["given", "ended", "given"]
     assert plant.messages("checks")[-1].body["notice"]["due"] < first.body["notice"]["due"]
     plant.enter(calibrated(plant.today, Outcome.FAILED))
-    await plant.look()
+    await plant.run_automations()
     assert [event for event, _ in plant.sent("checks")] == ["given", "ended", "given", "ended", "given"]
     assert "不合格" in plant.messages("checks")[-1].body["notice"]["text"]["zh"]
     assert len({message.subject for message in plant.messages("checks")}) == 1, "so a receiver hears them in order"
 
 
 async def test_out_of_service_withdraws_a_notice_and_back_gives_it_again(plant: Reminded) -> None:
-    await plant.look()
+    await plant.run_automations()
     plant.enter(calibrated(START))
     await plant.on(START + dt.timedelta(days=340))
     away = Suppress(SuppressionKind.OUT_OF_SERVICE, PLANT, "CO-01", None, "送检", None, OPERATOR)
     applied = plant.submit(away)
     plant.submit(Decide(applied.id, True, INSPECTOR))
-    await plant.look()
-    assert plant.given.standing() == []
+    await plant.run_automations()
+    assert plant.given.outstanding() == []
     plant.submit(End(applied.id, OPERATOR))
-    await plant.look()
+    await plant.run_automations()
     assert plant.sent("checks") == [("given", "check-due"), ("ended", "check-due"), ("given", "check-due")]
 
 
@@ -123,7 +123,7 @@ async def test_checks_of_every_day_send_nothing_and_what_has_no_record_is_one_no
     periods = "periods = { calibration = { months = 12 }, function-test = { months = 6 }, inspection = { days = 1 } }\n"
     second = HEAD.replace("HEAD-1", "HEAD-2").replace("CO-01", "CO-02").replace("K-101", "K-102")
     plant = Reminded(tmp_path, database, HEAD + periods + second + periods)
-    await plant.look()
+    await plant.run_automations()
     plant.enter(Inspect(START, Outcome.PASSED, "李工"))
     await plant.on(START + dt.timedelta(days=5))
     (message,) = plant.messages()
@@ -137,11 +137,11 @@ async def bypassed(plant: Reminded, hours: int = 8) -> Any:
     made = plant.submit(RequestBypass(PLANT, "LANCE", "换变送器", "专人监护", OPERATOR, hours))
     made = plant.submit(TakeBypassStep(made.id, made.version, Approve(), INSPECTOR))
     plant.show(1.0)
-    await plant.look()
+    await plant.run_automations()
     return made
 
 
-async def test_the_end_of_a_bypass_is_told_ahead_and_an_extension_replaces_it(plant: Reminded) -> None:
+async def test_the_end_of_a_bypass_is_announced_ahead_and_an_extension_replaces_it(plant: Reminded) -> None:
     """Two hours ahead; once over it stays due until the interlock is put back; again for the extended time."""
     made = await bypassed(plant)
     await plant.after(5.9 * 60)
@@ -154,7 +154,7 @@ async def test_the_end_of_a_bypass_is_told_ahead_and_an_extension_replaces_it(pl
     plant.engine.process()
     extended = plant.submit(TakeBypassStep(made.id, made.version, Extend(6, "备件未到"), OPERATOR))
     granted = plant.submit(TakeBypassStep(made.id, extended.version, Grant(), INSPECTOR))
-    await plant.look()
+    await plant.run_automations()
     ending = [event for event, matter in plant.sent() if matter == "bypass-ending"]
     assert ending == ["given", "ended"]
     await plant.after(6.5 * 60)
@@ -163,8 +163,8 @@ async def test_the_end_of_a_bypass_is_told_ahead_and_an_extension_replaces_it(pl
     expired = plant.store.bypass(made.id)
     assert expired is not None
     plant.submit(TakeBypassStep(made.id, expired.version, Restore("试验合格"), OPERATOR))
-    await plant.look()
-    assert [notice.matter for notice in plant.given.standing()] == [Matter.CHECKS_UNRECORDED]
+    await plant.run_automations()
+    assert [notice.matter for notice in plant.given.outstanding()] == [Matter.CHECKS_UNRECORDED]
     assert granted.until - made.until < 6 * HOUR
 
 
@@ -178,7 +178,7 @@ async def test_a_registration_is_to_be_closed_once_the_interlock_was_back_for_ha
     async def shows(value: float, minutes: float, flags: int = 0) -> None:
         plant.clock.time += int(minutes * MINUTE)
         plant.show(value, flags=flags)
-        await plant.look()
+        await plant.run_automations()
 
     for value, minutes in ((0.0, 20), (0.0, 29), (1.0, 20), (0.0, 20), (0.0, 20)):
         await shows(value, minutes)
@@ -191,22 +191,22 @@ async def test_a_registration_is_to_be_closed_once_the_interlock_was_back_for_ha
     await plant.after(60)  # silent, too
     assert closing() == ["given"]
     plant.show(0.0)
-    await plant.look()
+    await plant.run_automations()
     assert closing() == ["given"]
     present = plant.store.bypass(made.id)
     assert present is not None
     plant.submit(TakeBypassStep(made.id, present.version, Restore("试验合格"), OPERATOR))
-    await plant.look()
+    await plant.run_automations()
     assert closing() == ["given", "ended"]
 
 
 async def test_an_unregistered_bypass_and_what_interlocks_show_are_counted(plant: Reminded) -> None:
-    """Before the first look nothing is known, which is not zero."""
+    """Before the first round nothing is known, which is not zero."""
     assert plant.registers.figures.bypasses is None
-    await plant.look()
+    await plant.run_automations()
     assert plant.registers.figures.interlocks == Counter(unknown=1)
     plant.show(1.0)
-    await plant.look()
+    await plant.run_automations()
     assert plant.registers.figures.bypasses == Counter(unregistered=1)
     made = await bypassed(plant)
     assert plant.registers.figures.bypasses == Counter({"in-force": 1, "unregistered": 0})
@@ -230,7 +230,7 @@ def step(plant: Reminded, work: Work, form: Any, by: str = "李四") -> Work:
     return found
 
 
-async def test_work_that_nobody_closes_is_told_after_its_end_and_once(plant: Reminded) -> None:
+async def test_work_that_nobody_closes_is_reported_once_after_its_end(plant: Reminded) -> None:
     """Not approved though its time has come, not finished half an hour after its end: two times, two notices."""
     work = declared(plant)
     plant.store.commit(added=[work])
@@ -243,17 +243,17 @@ async def test_work_that_nobody_closes_is_told_after_its_end_and_once(plant: Rem
     await plant.after(2)
     assert works() == ["given"]
     work = step(plant, step(plant, work, ApproveWork()), Begin(), "中控室")
-    await plant.look()
+    await plant.run_automations()
     assert works() == ["given", "ended"]
     await plant.after(2 * 60 + 20)
     assert works() == ["given", "ended"]
     await plant.after(15)
     plant.restart()
-    await plant.look()
+    await plant.run_automations()
     assert works() == ["given", "ended", "given"]
     assert plant.registers.figures.works == Counter(overran=1)
     step(plant, work, Finish("完工，已清理"), "中控室")
-    await plant.look()
+    await plant.run_automations()
     assert works() == ["given", "ended", "given", "ended"]
 
 
@@ -269,7 +269,7 @@ async def test_an_instrument_that_asks_for_maintenance_for_half_an_hour_gives_a_
     ):  # fmt: skip
         plant.clock.time += minutes * MINUTE
         plant.show(5.0, "CO-01", int(flags))
-        await plant.look()
+        await plant.run_automations()
         assert asked() == expected
 
 
@@ -290,16 +290,16 @@ async def test_a_commit_that_fails_gives_the_notice_in_the_next_round_and_once(
     monkeypatch.setattr(NoticeStore, "commit", doubtful)
     for _ in range(2):
         with pytest.raises(StateUnavailable):
-            await plant.look()
-    await plant.look()
-    await plant.look()
+            await plant.run_automations()
+    await plant.run_automations()
+    await plant.run_automations()
     assert plant.sent() == [("given", "checks-unrecorded")]
     assert plant.notices.figures() == Counter({"checks-unrecorded": 1})
 
 
 async def test_what_was_given_is_listed_with_how_far_it_came(plant: Reminded) -> None:
-    await plant.look()
-    (notice,) = plant.given.notices(NoticeFilter(standing=True), limit=9)
+    await plant.run_automations()
+    (notice,) = plant.given.notices(NoticeFilter(outstanding=True), limit=9)
     assert notice.receivers == ("all",)
     assert notice.due == begins(START + dt.timedelta(days=31))
     ((sent,),) = plant.given.sent([notice]).values()
@@ -309,7 +309,7 @@ async def test_what_was_given_is_listed_with_how_far_it_came(plant: Reminded) ->
     plant.settings = ConnectorsConfig()
     plant.restart()
     plant.enter(calibrated(START))
-    await plant.look()
+    await plant.run_automations()
     assert plant.sent() == [("given", "checks-unrecorded")], "the receiver is not in the settings any more"
-    assert plant.given.notices(NoticeFilter(standing=False, matter=Matter.CHECK_DUE), limit=9) == []
-    assert len(plant.given.notices(NoticeFilter(plants=frozenset({PLANT}), standing=False), limit=9)) == 1
+    assert plant.given.notices(NoticeFilter(outstanding=False, matter=Matter.CHECK_DUE), limit=9) == []
+    assert len(plant.given.notices(NoticeFilter(plants=frozenset({PLANT}), outstanding=False), limit=9)) == 1

@@ -1,4 +1,4 @@
-"""Prometheus counts what is overdue, bypassed, not closed and given; what nobody has looked at yet is no zero."""
+"""Prometheus counts what is overdue, bypassed, not closed and given; what is not known yet is no zero."""
 
 from __future__ import annotations
 
@@ -74,13 +74,13 @@ async def test_the_pledges_of_today_are_counted_by_how_plants_stand_with_them(tm
     plant = Promising(tmp_path, database)
     seen = []
     for day in range(2):
-        await plant.look()  # at nine
+        await plant.run_automations()  # at nine
         seen.append(values(plant)["yujing_pledges"])
         await plant.after(31)
         seen.append(values(plant)["yujing_pledges"])
         today, now = plant.today, plant.clock.wall()
         plant.store.commit(added=[Pledge(uuid4(), PLANT, today, 1, "已研判", "我承诺", "陈总", 3, 1, now, "陈总")])
-        await plant.look()
+        await plant.run_automations()
         seen.append(values(plant)["yujing_pledges"])
         if not day:
             await plant.after(24 * 60 - 31)
@@ -89,10 +89,10 @@ async def test_the_pledges_of_today_are_counted_by_how_plants_stand_with_them(tm
 
 
 async def test_instruments_bypasses_works_and_notices_are_counted_by_bounded_labels(tmp_path: Path) -> None:
-    """Again after a restart, before anybody has looked, nothing is said; then the same."""
+    """After a restart there is no value before the first round; then the same."""
     database = migrated.opened(tmp_path / "state.db")
     plant = Reminded(tmp_path, database, HEAD + SECOND_HEAD + LANCE)
-    await plant.look()
+    await plant.run_automations()
     assert {
         name: [next(iter(sample.labels.values())) for sample in gauge.samples] for name, gauge in gauges(plant).items()
     } == LABELS
@@ -107,14 +107,14 @@ async def test_instruments_bypasses_works_and_notices_are_counted_by_bounded_lab
     }
     plant.enter(calibrated(START))
     plant.show(1.0)
-    await plant.look()
+    await plant.run_automations()
     assert values(plant)["yujing_instruments"] == {"unknown": 1, "in-order": 1}
     assert values(plant)["yujing_bypasses"] == {"unregistered": 1}
     made = plant.submit(RequestBypass(PLANT, "LANCE", "换变送器", "专人监护", OPERATOR, 8))
     plant.submit(TakeBypassStep(made.id, made.version, Approve(), INSPECTOR))
     await plant.on(START + dt.timedelta(days=340))
     plant.show(0.0, flags=int(Flag.BAD))
-    await plant.look()
+    await plant.run_automations()
     expected = {
         "yujing_instruments": {"overdue": 1, "due-soon": 1},
         "yujing_bypasses": {"expired": 1},
@@ -127,6 +127,6 @@ async def test_instruments_bypasses_works_and_notices_are_counted_by_bounded_lab
     assert values(plant) == expected
     plant.restart()
     assert not any(gauge.samples for gauge in gauges(plant).values())
-    await plant.look()
+    await plant.run_automations()
     assert values(plant) == expected
     database.close()

@@ -46,7 +46,7 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def lines(capture: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """What was logged on standard error since the last look."""
+    """What was logged on standard error since the last call."""
     return [json.loads(line) for line in capture.readouterr().err.splitlines()]
 
 
@@ -61,7 +61,7 @@ def pipe_at(file: Path) -> None:
 
 
 async def reread(file: Path, running: Settings) -> None:
-    """Ask, and wait until it is told what came of it."""
+    """Request a reload, and wait for its outcome in the log."""
     rereader = Reloader(file, running, PATIENCE_S)
     rereader.request()
     await done(rereader)
@@ -100,7 +100,7 @@ async def test_settings_that_cannot_be_used_change_nothing(
     assert {line["event"] for line in lines(capsys)} == {"settings_not_reread", "horn_blown"}
 
 
-async def test_a_path_that_hangs_holds_nothing_up_and_is_told_and_a_mended_one_is_read(
+async def test_a_path_that_hangs_blocks_nothing_and_is_reported_and_a_mended_one_is_read(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Again and again; what a path says after its time changes nothing."""

@@ -49,10 +49,10 @@ class Sight:
         self.now = 1000.0
         self.value = 0.0
 
-    def watch(self) -> float:
+    def time(self) -> float:
         return self.now
 
-    def look(self) -> float:
+    def read(self) -> float:
         return self.value
 
 
@@ -66,11 +66,11 @@ def sight() -> Sight:
     return Sight()
 
 
-def test_a_change_is_told_at_once_and_the_same_value_after_a_while(
+def test_a_change_is_passed_on_at_once_and_an_unchanged_value_after_a_while(
     configuration: PlantConfiguration, sight: Sight
 ) -> None:
     hands = Hands(configuration)
-    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
+    monitor = SelfMonitor({ServicePoint.DISK: sight.read}, lambda: configuration, hands.observe, sight.time)
     monitor.sample()
     monitor.sample()
     sight.value = 7.0
@@ -82,11 +82,11 @@ def test_a_change_is_told_at_once_and_the_same_value_after_a_while(
     assert hands.taken == [{"DISK": 0.0}, {"DISK": 7.0}, {"DISK": 7.0}]
 
 
-def test_room_on_a_disk_that_changes_all_the_time_is_told_once_a_hundredth_is_gone(
+def test_changing_disk_space_is_passed_on_once_a_hundredth_is_gone(
     configuration: PlantConfiguration, sight: Sight
 ) -> None:
     hands = Hands(configuration)
-    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, hands.observe, sight.watch)
+    monitor = SelfMonitor({ServicePoint.DISK: sight.read}, lambda: configuration, hands.observe, sight.time)
     for sight.value in (5000.0, 4999.0, 4951.0, 4950.0, 4949.0, 40.0, 39.0):
         monitor.sample()
     sight.now += AGAIN_S
@@ -96,7 +96,7 @@ def test_room_on_a_disk_that_changes_all_the_time_is_told_once_a_hundredth_is_go
 
 
 def test_a_part_that_cannot_be_seen_hides_no_other(configuration: PlantConfiguration, sight: Sight) -> None:
-    """It is told as an event, and again when it is seen again."""
+    """It is logged as an event, and again when it is seen again."""
 
     def blind() -> float:
         if sight.value == 0:
@@ -105,7 +105,7 @@ def test_a_part_that_cannot_be_seen_hides_no_other(configuration: PlantConfigura
 
     hands = Hands(configuration)
     both = {ServicePoint.JOURNAL_DAMAGE: blind, ServicePoint.BROKER: lambda: 1.0}
-    monitor = SelfMonitor(both, lambda: configuration, hands.observe, sight.watch)
+    monitor = SelfMonitor(both, lambda: configuration, hands.observe, sight.time)
     with capture_logs() as logs:
         monitor.sample()
     assert [(log["event"], log["point"]) for log in logs] == [("look_failed", "JOURNAL_DAMAGE")]
@@ -114,10 +114,10 @@ def test_a_part_that_cannot_be_seen_hides_no_other(configuration: PlantConfigura
     assert hands.taken == [{"BROKER": 1.0}, {"JOURNAL_DAMAGE": 3.0}]
 
 
-def test_what_happened_is_told_for_ten_minutes(sight: Sight) -> None:
+def test_an_occurrence_is_reported_for_ten_minutes(sight: Sight) -> None:
     """A session lost at the very start counts, too; a clock set and set back is nothing."""
     sight.value = 1.0
-    change = RecentChange(sight.look, sight.watch)
+    change = RecentChange(sight.read, sight.time)
     assert change() == 1
     sight.now += LASTING_S / 2
     sight.value = 3.0
@@ -130,7 +130,7 @@ def test_what_happened_is_told_for_ten_minutes(sight: Sight) -> None:
     assert change() == 0
 
 
-async def test_it_looks_until_it_is_cancelled(
+async def test_the_check_repeats_until_it_is_cancelled(
     configuration: PlantConfiguration, sight: Sight, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(self_monitoring, "EVERY_S", 0)
@@ -143,7 +143,7 @@ async def test_it_looks_until_it_is_cancelled(
             loop.call_soon_threadsafe(twice.set)
         sight.now += AGAIN_S
 
-    monitor = SelfMonitor({ServicePoint.DISK: sight.look}, lambda: configuration, observe, sight.watch)
+    monitor = SelfMonitor({ServicePoint.DISK: sight.read}, lambda: configuration, observe, sight.time)
     task = asyncio.create_task(monitor.run())
     async with asyncio.timeout(60):
         await twice.wait()
@@ -223,7 +223,7 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
     all_: Any = parts
     found = self_monitoring.probes(journal, guard, all_, all_, all_, all_, all_, all_, names, all_, [FAULT], ends)
     assert list(found) == list(ServicePoint)
-    assert {name: look() for name, look in found.items()} == {
+    assert {name: read() for name, read in found.items()} == {
         "DISK": 5, "STATE": 7, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7,
         "HISTORY_DROPPED": 3, "OUTBOX": 0, "CLOCK": -90,
         "TIME": -28_800, "SESSION": 2, "MISSING": 60,

@@ -1,4 +1,4 @@
-"""A part that hangs is told: on /health, in the log, by a heartbeat that stops, and to systemd, which restarts us."""
+"""A part that hangs is reported: on /health, in the log, by a heartbeat that stops, and to systemd, which restarts."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def systemd(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[st
 
 
 def heard(bound: socket.socket) -> list[str]:
-    """What was said since the last time."""
+    """What systemd received since the last call."""
     messages = []
     bound.setblocking(False)
     try:
@@ -67,7 +67,7 @@ def test_systemd_hears_that_we_are_ready_alive_and_stopping(systemd: tuple[str, 
     [{}, {"NOTIFY_SOCKET": "/nowhere/at/all"}, {"NOTIFY_SOCKET": "relative"}, {"WATCHDOG_USEC": "60 s"}],
     ids=["none", "nobody listens", "no socket", "no number"],
 )
-def test_without_systemd_nothing_is_said_and_nothing_fails(environment: dict[str, str]) -> None:
+def test_without_systemd_nothing_is_sent_and_nothing_fails(environment: dict[str, str]) -> None:
     supervisor = Supervisor(environment)
     supervisor.ready("")
     supervisor.alive()
@@ -78,7 +78,9 @@ def test_a_watchdog_of_another_process_is_not_ours() -> None:
     assert Supervisor({"WATCHDOG_USEC": "1000000", "WATCHDOG_PID": "1"}).interval_s is None
 
 
-def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd: tuple[str, socket.socket]) -> None:
+def test_a_part_counts_as_stuck_from_its_limit_on_and_is_reported_once(
+    tmp_path: Path, systemd: tuple[str, socket.socket]
+) -> None:
     name, bound = systemd
     clock, beats = Clock(), {"engine": 100.0, "history": 100.0}
     parts = [
@@ -88,22 +90,22 @@ def test_a_part_is_stuck_from_its_limit_on_and_told_once(tmp_path: Path, systemd
     heartbeat = tmp_path / "heartbeat"
     watchdog = Watchdog(parts, heartbeat=heartbeat, supervisor=Supervisor({"NOTIFY_SOCKET": name}), clock=clock)
 
-    def look(now: float) -> tuple[list[str], bool]:
-        """What systemd hears, and whether the heartbeat was written."""
+    def outcome_at(now: float) -> tuple[list[str], bool]:
+        """What systemd receives, and whether the heartbeat was written."""
         clock.now = now
         heartbeat.unlink(missing_ok=True)
         watchdog.check()
         return heard(bound), heartbeat.exists()
 
     with capture_logs() as logs:
-        assert look(114.9) == (["WATCHDOG=1"], True)
-        assert look(115) == ([], False)
+        assert outcome_at(114.9) == (["WATCHDOG=1"], True)
+        assert outcome_at(115) == ([], False)
         assert watchdog.state() == {"engine": "no progress for 15 s", "history": "ok"}
-        assert look(116) == ([], False)
+        assert outcome_at(116) == ([], False)
         beats["engine"] = 219
-        assert look(220) == (["WATCHDOG=1"], False), "the history hangs: a restart would not be for alarms' sake"
+        assert outcome_at(220) == (["WATCHDOG=1"], False), "the history hangs: a restart would not be for alarms' sake"
         beats["history"] = 220
-        assert look(221) == (["WATCHDOG=1"], True)
+        assert outcome_at(221) == (["WATCHDOG=1"], True)
     events = [(log["event"], log["part"]) for log in logs]
     assert events == [
         ("part_stuck", "engine"),
@@ -121,7 +123,7 @@ def test_the_heartbeat_says_how_each_part_is(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["beat"], "nothing half-written stays"
 
 
-def test_a_heartbeat_that_cannot_be_written_is_told_once(tmp_path: Path) -> None:
+def test_an_unwritable_heartbeat_is_reported_once(tmp_path: Path) -> None:
     watchdog = Watchdog([], heartbeat=tmp_path / "no" / "beat")
     with capture_logs() as logs:
         watchdog.check()
@@ -129,7 +131,7 @@ def test_a_heartbeat_that_cannot_be_written_is_told_once(tmp_path: Path) -> None
     assert [log["event"] for log in logs] == ["heartbeat_unwritable"]
 
 
-def test_what_only_tells_how_far_it_is_beats_when_it_moves_or_nothing_waits() -> None:
+def test_a_part_known_by_its_progress_beats_when_it_moves_or_nothing_waits() -> None:
     clock = Clock()
     at, waits = 5, True
     beat = ProgressBeat(lambda: (at, waits), clock)
@@ -215,7 +217,7 @@ def test_an_engine_that_waits_for_the_disk_is_not_stuck(tmp_path: Path, monkeypa
     bench.journal.close()
 
 
-async def test_where_nothing_is_written_no_thread_is_woken_for_a_look() -> None:
+async def test_where_nothing_is_written_no_thread_is_woken() -> None:
     looked: asyncio.Future[threading.Thread] = asyncio.get_running_loop().create_future()
 
     def beat() -> float:

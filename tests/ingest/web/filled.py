@@ -24,7 +24,7 @@ from ingest.engine.commands import Decide, Person, Suppress
 from ingest.services.access import Principal
 from ingest.services.cases import dispositions, enterprises, evidence, hazards, inspections, steps
 from ingest.services.ports import Ports
-from tests.ingest.web.ledgers import key_of, look
+from tests.ingest.web.ledgers import check_instruments, key_of
 from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, STEEL, WOOD
 from tests.ingest.web.stand_in import StandIn
 
@@ -66,7 +66,7 @@ async def fill(hall: StandIn) -> Filled:
 
 
 async def _ledger(hall: StandIn) -> UUID:
-    await look(hall)
+    await check_instruments(hall)
     key, today = key_of(hall, STEEL, "CO-01"), day_of(hall.time)
     proof = evidence.hand_in(hall.ports, OPERATOR, STEEL, "检定证书.pdf", PDF)
     outcome, last_year = Outcome.PASSED, today - dt.timedelta(days=380)

@@ -18,8 +18,8 @@ from tests.ingest.web.stand_in import StandIn
 PDF = b"%PDF-1.7 a certificate"
 
 
-async def look(hall: StandIn) -> list[tuple[int, float]]:
-    """Let the automation look once, as after a start; return what it passes on to the engine."""
+async def check_instruments(hall: StandIn) -> list[tuple[int, float]]:
+    """Let the automation run once, as after a start; return what it passes on to the engine."""
     passed: list[tuple[int, float]] = []
     work = InstrumentAutomation(
         hall.cases.store,
@@ -36,7 +36,7 @@ async def look(hall: StandIn) -> list[tuple[int, float]]:
 
 def key_of(hall: StandIn, plant: str, instrument: str) -> UUID:
     """The id of an instrument's ledger."""
-    return next(ledger_of(one) for one in hall.known.instruments[plant] if one.id == instrument)
+    return next(ledger_of(known) for known in hall.known.instruments[plant] if known.id == instrument)
 
 
 async def certificate(client: httpx.AsyncClient, plant: str) -> str:
@@ -56,7 +56,7 @@ async def take(client: httpx.AsyncClient, ledger: UUID, step: str, **form: Any) 
 def put_in_place(hall: StandIn, plant: str, instrument: str, serial: str) -> None:
     """The plant file names another device in an instrument's place."""
     changed = tuple(
-        replace(one, serial=serial) if one.id == instrument else one for one in hall.known.instruments[plant]
+        replace(known, serial=serial) if known.id == instrument else known for known in hall.known.instruments[plant]
     )
     instruments = {**hall.known.instruments, plant: changed}
     hall.known = replace(hall.known, version=hall.known.version + 1, instruments=instruments)
@@ -66,7 +66,7 @@ def overdue(hall: StandIn, plant: str, instrument: str, check: InstrumentPoint, 
     """The service's own point of a check says that it is overdue for so many days."""
     index = len(hall.known.points)
     name = Text("一氧化碳探头 检定校准", "Carbon monoxide head calibration")
-    said, why = (
+    title, why = (
         Text("一氧化碳探头 检定校准 已逾期", "Carbon monoxide head calibration overdue"),
         Text("逾期", "overdue"),
     )
@@ -78,7 +78,7 @@ def overdue(hall: StandIn, plant: str, instrument: str, check: InstrumentPoint, 
         1,
         1.0,
         "d",
-        said,
+        title,
         None,
         "",
         Confidence.ENGINEERING_DEFAULT,

@@ -12,7 +12,7 @@ WEEK = Period(0, 7, "plant file", Confidence.ENGINEERING_DEFAULT)
 
 
 def gauge(plant: str) -> Instrument:
-    """A pressure transmitter that is calibrated once a year and looked at once a week."""
+    """A pressure transmitter that is calibrated once a year and inspected once a week."""
     name = Text("结晶器进水压力变送器", "Mould inlet pressure transmitter")
     periods = {Check.CALIBRATION: YEAR, Check.INSPECTION: WEEK}
     return Instrument(plant, "PT-101", name, ("CW_IN_P-01",), "P-7731", "闽测仪表", "MC-20", "1号机水冷柜", periods)

@@ -58,7 +58,7 @@ class Objects:
     now: int
     token: str
     first: int
-    turns: dict[str, count[int]] = field(default_factory=dict)
+    served: dict[str, count[int]] = field(default_factory=dict)
 
     def put_into(self, case: Case[Any]) -> str:
         """Have a request name what there is, as it is now; what it says beside that stays as it was generated.
@@ -128,7 +128,7 @@ class Objects:
         return next((str(member["id"]) for member in self.known[kind] if member["plant"] == plant), None)
 
     def _next(self, whose: str, members: list[Any]) -> Any:
-        return members[next(self.turns.setdefault(whose, count(self.first))) % len(members)]
+        return members[next(self.served.setdefault(whose, count(self.first))) % len(members)]
 
 
 async def objects_of(hall: StandIn, ask: Ask, token: str, first: int) -> Objects:

@@ -1,4 +1,4 @@
-"""The ports filled with made-up plants in memory: realistic enough to look at, small enough to reason about."""
+"""The ports filled with made-up plants in memory: realistic enough to show, small enough to reason about."""
 
 from __future__ import annotations
 
@@ -192,10 +192,10 @@ class StandIn(MemoryBooks):
     def _keep(self, event: AlarmEvent) -> None:
         self.book[event.alarm.id] = event.alarm
         self.log.append(replace(event, seq=len(self.log) + 1))
-        self._tell(self.watches.advance([event], [], self.memory, event.received))
+        self._publish(self.watches.advance([event], [], self.memory, event.received))
         self._news()
 
-    def _tell(self, events: Sequence[WarningEvent]) -> None:
+    def _publish(self, events: Sequence[WarningEvent]) -> None:
         self.warned += [replace(event, seq=len(self.warned) + at) for at, event in enumerate(events, 1)]
         self.trail += [
             AuditRow(len(self.trail) + at, warning_act(event), "0" * 64) for at, event in enumerate(events, 1)
@@ -209,13 +209,13 @@ class StandIn(MemoryBooks):
     def pass_time(self, seconds: float) -> None:
         """Let time go by for warnings."""
         self.time += int(seconds * SECOND)
-        self._tell(self.watches.advance([], [], self.memory, self.time))
+        self._publish(self.watches.advance([], [], self.memory, self.time))
 
     # WarningBook, beside what was committed
 
     def facts(self, plant: str) -> Sequence[Fact]:
-        watch = self.watches.by_plant.get(plant)
-        return list(watch.facts.values()) if watch else []
+        episodes = self.watches.by_plant.get(plant)
+        return list(episodes.facts.values()) if episodes else []
 
     def fall_after(self) -> int:
         return self.watches.fall_after
@@ -314,7 +314,7 @@ class StandIn(MemoryBooks):
         answer = command(cycle, memory, self.time)
         save_bypasses(self.database, cycle.bypasses)
         self.hidden |= {suppression.id: suppression for suppression in cycle.suppressions}
-        self._tell(cycle.warnings)
+        self._publish(cycle.warnings)
         acts = [*map(act_of, cycle.events), *cycle.acts]
         self.trail += [AuditRow(len(self.trail) + at, act, "0" * 64) for at, act in enumerate(acts, 1)]
         for event in cycle.events:

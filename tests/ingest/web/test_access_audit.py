@@ -22,7 +22,7 @@ def acts(hall: StandIn, kind: str = "access") -> list[Act]:
     return [row.act for row in hall.trail if row.act.kind == kind]
 
 
-async def test_signing_in_and_out_is_told_with_the_address(ask: Ask, hall: StandIn) -> None:
+async def test_signing_in_and_out_is_recorded_with_the_address(ask: Ask, hall: StandIn) -> None:
     client = ask(None)
     await client.post("/signin", data={"token": OPERATOR})
     csrf = (await client.get("/plants")).text.split('name="csrf" value="')[1].split('"')[0]
@@ -31,7 +31,7 @@ async def test_signing_in_and_out_is_told_with_the_address(ask: Ask, hall: Stand
     assert [act.detail["client"] for act in acts(hall)] == ["127.0.0.1"] * 2
 
 
-async def test_a_denial_is_told_once_a_minute_and_counted_meanwhile(ask: Ask, hall: StandIn, clock: Clock) -> None:
+async def test_a_denial_is_logged_once_a_minute_and_counted_meanwhile(ask: Ask, hall: StandIn, clock: Clock) -> None:
     path = "/api/v1/audit/verify"
     for _ in range(40):
         assert (await ask(OPERATOR).get(path)).status_code == 403
@@ -45,7 +45,9 @@ async def test_a_denial_is_told_once_a_minute_and_counted_meanwhile(ask: Ask, ha
     assert hall.trail[-1].act.detail == {"client": "127.0.0.1", "status": 403, "repeated": 39}
 
 
-async def test_wrong_tokens_are_told_and_strangers_without_one_are_not(ask: Ask, hall: StandIn, clock: Clock) -> None:
+async def test_wrong_tokens_are_recorded_and_requests_without_one_are_not(
+    ask: Ask, hall: StandIn, clock: Clock
+) -> None:
     for number in range(GUESSES_OF_PREFIX + 5):
         await ask(f"zzzz wrong {number}").get("/api/v1/plants")
         await ask(None).get("/api/v1/plants")
@@ -56,7 +58,7 @@ async def test_wrong_tokens_are_told_and_strangers_without_one_are_not(ask: Ask,
     clock.now += 3600
 
 
-async def test_lists_and_evidence_that_are_taken_away_are_told(ask: Ask, hall: StandIn) -> None:
+async def test_lists_and_evidence_that_leave_the_service_are_recorded(ask: Ask, hall: StandIn) -> None:
     await fill(hall)
     assert (await ask(INSPECTOR).get("/api/v1/lists/hazards.csv", params={"plant": STEEL})).status_code == 200
     assert acts_of(hall, "export")[0] == ("南安市应急管理局", "exported", "hazards")

@@ -45,7 +45,7 @@ async def test_a_row_says_what_it_is_folded_under_and_what_is_folded_under_it(ha
     assert page[0]["display"]["covered_by"] == cover
 
 
-async def test_one_alarm_says_it_as_well(hall: StandIn, machine: Plant, ask: Ask) -> None:
+async def test_the_page_of_one_alarm_says_it_as_well(hall: StandIn, machine: Plant, ask: Ask) -> None:
     first = hall.raise_alarm(WOOD, "HOPPER_T-01", "H", 61.0, ago_s=30)
     second = hall.raise_alarm(WOOD, "HOPPER_T-01", "HH", 71.0, ago_s=10)
     shown = (await ask(INSPECTOR).get(f"{ALARMS}/{first.id}")).json()["display"]

@@ -21,7 +21,7 @@ async def asked(ask: Ask, token: str = INSPECTOR, **query: str) -> dict[str, Any
     return found
 
 
-async def test_a_position_is_told_what_it_was_called_for(hall: StandIn, ask: Ask) -> None:
+async def test_the_metrics_of_an_operator_position_are_those_of_its_alarms(hall: StandIn, ask: Ask) -> None:
     """A day back from now, where nothing else is asked for; the present comes with it."""
     for ago in range(1, 13):
         hall.raise_alarm(STEEL, "CW_DT-01", "HH", 21.0, ago_s=10 * ago)
@@ -76,7 +76,7 @@ async def test_a_position_out_of_scope_does_not_exist(hall: StandIn, ask: Ask) -
         {"from": "yesterday"},
     ],
 )
-async def test_a_span_that_cannot_be_told_of_is_refused(query: dict[str, str], ask: Ask) -> None:
+async def test_a_span_that_cannot_be_measured_is_refused(query: dict[str, str], ask: Ask) -> None:
     answer = await ask(INSPECTOR).get(METRICS, params=query)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["parameter"] == "from"

@@ -48,9 +48,9 @@ async def test_standing_alarms_page_by_urgency_and_a_cursor_is_good_for_its_own_
         asked = {"order": "urgency", "limit": "4"} | ({"cursor": cursor} if cursor else {})
         page = (await client.get(ALARMS, params=asked)).json()
         seen, cursor = seen + page["alarms"], page["next"]
-    standing = [alarm for alarm in hall.book.values() if alarm.state is not AlarmState.NORMAL]
-    standing.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
-    assert [alarm_out["id"] for alarm_out in seen] == [str(alarm.id) for alarm in standing]
+    outstanding = [alarm for alarm in hall.book.values() if alarm.state is not AlarmState.NORMAL]
+    outstanding.sort(key=lambda a: (a.state is not AlarmState.ACKNOWLEDGED, a.level, a.annunciated), reverse=True)
+    assert [alarm_out["id"] for alarm_out in seen] == [str(alarm.id) for alarm in outstanding]
     for first, other in (("urgency", "raised"), ("raised", "urgency")):
         following = (await client.get(ALARMS, params={"order": first, "limit": 1})).json()["next"]
         answer = await client.get(ALARMS, params={"order": other, "cursor": following})
@@ -113,7 +113,7 @@ async def test_an_alarm_says_what_its_rule_finds(hall: StandIn, ask: Ask) -> Non
     assert shown["reason"] == {"zh": "数值越过 0.315 MPa：低报", "en": "The value is beyond 0.315 MPa: low"}
 
 
-async def test_a_body_tells_what_the_rule_finds_until_the_rule_is_gone(hall: StandIn) -> None:
+async def test_a_message_describes_the_finding_until_the_rule_is_removed(hall: StandIn) -> None:
     event = hall.log[-1]
     point = next(point for point in hall.known.plants[event.alarm.plant].points if point.id == event.alarm.point)
     rule = next(rule for rule in point.rules if rule.code == event.alarm.rule)

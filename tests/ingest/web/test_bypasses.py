@@ -13,7 +13,7 @@ from tests.ingest.web.made_up_plants import STEEL
 from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
 BYPASSES = "/api/v1/bypasses"
-WISH = {"plant": STEEL, "point": LANCE, "reason": "更换变送器", "measure": "专人监护", "hours": 2}
+REQUEST = {"plant": STEEL, "point": LANCE, "reason": "更换变送器", "measure": "专人监护", "hours": 2}
 
 
 @pytest.fixture
@@ -33,27 +33,32 @@ async def test_a_bypass_lives_from_request_to_restored(ask: Ask, hall: StandIn) 
     """Level 2 until it is approved, level 1 until its time is over, 2 again; closed by putting the interlock back."""
     alarm = bypass(hall)
 
-    async def told() -> tuple[int, Any]:
+    async def shown_interlock() -> tuple[int, Any]:
         shown = (await ask(OPERATOR).get(f"/api/v1/alarms/{alarm.id}")).json()
         return shown["level"], shown["bypass"] and shown["bypass"]["title"]["zh"]
 
-    assert await told() == (2, None)
-    made = await done(ask, OPERATOR, "", WISH, 201)
-    assert (made["state"], made["interlock"], made["until"], await told()) == ("requested", "bypassed", None, (2, None))
+    assert await shown_interlock() == (2, None)
+    made = await done(ask, OPERATOR, "", REQUEST, 201)
+    assert (made["state"], made["interlock"], made["until"], await shown_interlock()) == (
+        "requested",
+        "bypassed",
+        None,
+        (2, None),
+    )
     at = f"/{made['id']}"
     await done(ask, OPERATOR, f"{at}/approve", {"version": 1}, 403)
     await done(ask, ELSEWHERE, f"{at}/restore", {"version": 1, "remark": "好"}, 404)
     approved = await done(ask, INSPECTOR, f"{at}/approve", {"version": 1})
-    assert (approved["state"], await told()) == ("in-force", (1, "已登记旁路"))
-    again = await ask(OPERATOR).post(BYPASSES, json=WISH)
+    assert (approved["state"], await shown_interlock()) == ("in-force", (1, "已登记旁路"))
+    again = await ask(OPERATOR).post(BYPASSES, json=REQUEST)
     assert (again.status_code, again.json()["changed"]["zh"][:4]) == (409, "中控室 ")
     await let_pass(hall, 2)
-    assert await told() == (2, "旁路登记已到期")
+    assert await shown_interlock() == (2, "旁路登记已到期")
     seen = (await ask(OPERATOR).get(f"{BYPASSES}{at}")).json()
     assert seen["state"] == "expired"
     asked = await done(ask, OPERATOR, f"{at}/extend", {"version": seen["version"], "hours": 3, "reason": "备件未到"})
     granted = await done(ask, INSPECTOR, f"{at}/grant", {"version": asked["version"]})
-    assert (granted["state"], granted["hours"], await told()) == ("in-force", 3, (1, "已登记旁路"))
+    assert (granted["state"], granted["hours"], await shown_interlock()) == ("in-force", 3, (1, "已登记旁路"))
     show(hall, 0.0)
     assert (await ask(OPERATOR).get(f"{BYPASSES}{at}")).json()["to_close"] is True
     closed = await done(ask, OPERATOR, f"{at}/restore", {"version": granted["version"], "remark": "试验合格"})
@@ -70,7 +75,7 @@ async def test_a_bypass_lives_from_request_to_restored(ask: Ask, hall: StandIn) 
 @pytest.mark.parametrize(("value", "stale"), [(None, False), (0.0, True)])
 async def test_what_nobody_knows_is_not_in_service(ask: Ask, hall: StandIn, value: float | None, stale: bool) -> None:
     """A bad or stale signal is unknown, and no reason to close the registration."""
-    made = await done(ask, OPERATOR, "", WISH, 201)
+    made = await done(ask, OPERATOR, "", REQUEST, 201)
     await done(ask, INSPECTOR, f"/{made['id']}/approve", {"version": 1})
     show(hall, value, stale=stale)
     (listed,) = (await ask(OPERATOR).get(BYPASSES, params={"state": "in-force"})).json()["bypasses"]
@@ -79,9 +84,9 @@ async def test_what_nobody_knows_is_not_in_service(ask: Ask, hall: StandIn, valu
 
 async def test_what_cannot_be_so_is_refused_by_name(ask: Ask, hall: StandIn) -> None:
     """Too long, no interlock, not in scope."""
-    long = await ask(OPERATOR).post(BYPASSES, json=WISH | {"hours": 25})
+    long = await ask(OPERATOR).post(BYPASSES, json=REQUEST | {"hours": 25})
     assert (long.status_code, "hours" in long.text, "24" in long.text) == (422, True, True)
-    point = await ask(OPERATOR).post(BYPASSES, json=WISH | {"point": "CO-01"})
+    point = await ask(OPERATOR).post(BYPASSES, json=REQUEST | {"point": "CO-01"})
     assert (point.status_code, "not the state of an interlock" in point.text) == (409, True)
-    await done(ask, ELSEWHERE, "", WISH, 404)
+    await done(ask, ELSEWHERE, "", REQUEST, 404)
     assert (await ask(OPERATOR).get(BYPASSES)).json()["bypasses"] == []

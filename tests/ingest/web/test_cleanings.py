@@ -71,10 +71,10 @@ class Automation:
     def _observe(self, values: Sequence[tuple[int, float]]) -> None:
         self.fed += values
 
-    def look(self) -> list[float]:
+    def checked(self) -> list[float]:
         """Look once; return what was passed on."""
         before = len(self.fed)
-        self.part.look()
+        self.part.check()
         return [value for _, value in self.fed[before:]]
 
 
@@ -86,27 +86,27 @@ def cleaning_body(hall: StandIn, ago: int = 0, **changes: Any) -> dict[str, Any]
 async def test_records_drive_the_point_and_what_is_unknown_is_not_fed(ask: Ask, hall: StandIn) -> None:
     """Entered late, again, voided, after a restart: the age is that of the newest cleaning that counts."""
     work = Automation(hall)
-    assert work.look() == [], "no record is unknown, not clean"
+    assert work.checked() == [], "no record is unknown, not clean"
     first = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 5 * HOUR)))
-    assert work.look() == [5.0]
-    assert work.look() == [], "once in a while is enough"
+    assert work.checked() == [5.0]
+    assert work.checked() == [], "once in a while is enough"
     hall.time += int(FEED_S * 1e9)
-    assert work.look() == [pytest.approx(5 + 1 / 12)]
+    assert work.checked() == [pytest.approx(5 + 1 / 12)]
     await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 9 * HOUR)))
-    assert work.look() == [], "an older one that came later changes nothing"
+    assert work.checked() == [], "an older one that came later changes nothing"
     newest = await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, HOUR)))
-    assert work.look() == [1.0]
-    assert Automation(hall).look() == [1.0], "the same after a restart"
+    assert work.checked() == [1.0]
+    assert Automation(hall).checked() == [1.0], "the same after a restart"
     work = Automation(hall)
-    work.look()
-    for one, expected in ((newest, 5 + 1 / 12), (first, 9.0)):
-        await done(await ask(OPERATOR).post(f"{CLEANINGS}/{one['id']}/void", json={"version": 1, "remark": "填错"}))
-        assert work.look() == [pytest.approx(expected)]
+    work.checked()
+    for record, expected in ((newest, 5 + 1 / 12), (first, 9.0)):
+        await done(await ask(OPERATOR).post(f"{CLEANINGS}/{record['id']}/void", json={"version": 1, "remark": "填错"}))
+        assert work.checked() == [pytest.approx(expected)]
     (last,) = (await done(await ask(OPERATOR).get(f"{CLEANINGS}?state=valid")))["cleanings"]
     await done(await ask(OPERATOR).post(f"{CLEANINGS}/{last['id']}/void", json={"version": 1, "remark": "填错"}))
-    assert [math.isnan(value) for value in work.look()] == [True], "what was shown is not true any more"
-    assert work.look() == []
-    assert {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))} == {
+    assert [math.isnan(value) for value in work.checked()] == [True], "what was shown is not true any more"
+    assert work.checked() == []
+    assert {area["area"]: area["standing"] for area in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))} == {
         "A1": "unknown", "A2": "unknown",
     }  # fmt: skip
 
@@ -117,18 +117,18 @@ async def test_long_overdue_cleaning_is_a_hazard_once_and_again_after_the_next(a
 
     for area in ("A1", "A2"):
         await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, area=area)))
-    Automation(hall).look()
+    Automation(hall).checked()
     hall.time += 71 * HOUR
-    Automation(hall).look()
+    Automation(hall).checked()
     assert hazards() == ["DUST_DP-01"], "three times eight hours; a measured area, too"
     hall.time += HOUR
     for _ in range(3):  # each as after a restart
-        Automation(hall).look()
+        Automation(hall).checked()
     assert len(hazards()) == 2
-    standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
+    standing = {area["area"]: area["standing"] for area in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
     assert standing == {"A1": "long-overdue", "A2": "long-overdue"}
     await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
-    standing = {one["area"]: one["standing"] for one in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
+    standing = {area["area"]: area["standing"] for area in await done(await ask(INSPECTOR).get(f"{CLEANINGS}/areas"))}
     assert standing["A1"] == "in-order"
 
 
@@ -141,35 +141,35 @@ async def test_an_earlier_hazard_stands_for_a_later_finding_until_it_is_closed(a
     automation = Automation(hall)
     await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
     hall.time += 72 * HOUR
-    automation.look()
+    automation.checked()
     assert hazards() == [(POINT, "found")]
     await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall)))
     hall.time += 72 * HOUR
     for _ in range(3):
-        automation.look()
+        automation.checked()
     assert hazards() == [(POINT, "found")], "the earlier one is still open"
     (hazard,) = (await done(await ask(INSPECTOR).get("/api/v1/hazards")))["hazards"]
     await through(ask, hazard, *STEPS)
     for _ in range(3):
-        automation.look()
+        automation.checked()
     assert hazards() == [(POINT, "found"), (POINT, "closed")]
 
 
-async def test_what_could_not_be_passed_on_is_passed_on_at_the_next_look(ask: Ask, hall: StandIn) -> None:
+async def test_a_value_that_could_not_be_passed_on_is_passed_on_in_the_next_round(ask: Ask, hall: StandIn) -> None:
     automation = Automation(hall)
     await done(await ask(OPERATOR).post(CLEANINGS, json=cleaning_body(hall, 80 * HOUR)))
     answers, hall.cases.store.hazards = hall.cases.store.hazards, refuse  # type: ignore[method-assign]
     with pytest.raises(StateUnavailable):
-        automation.look()
+        automation.checked()
     assert automation.fed == [(hall.known.find(WOOD, POINT).index, 80.0)], "the database is away, intake is not"  # type: ignore[union-attr]
     hall.cases.store.hazards = answers  # type: ignore[method-assign]
     passed, automation.part._observe = automation.part._observe, refuse
     (record,) = (await done(await ask(OPERATOR).get(CLEANINGS)))["cleanings"]
     await done(await ask(OPERATOR).post(f"{CLEANINGS}/{record['id']}/void", json={"version": 1, "remark": "填错"}))
     with pytest.raises(StateUnavailable):
-        automation.look()
+        automation.checked()
     automation.part._observe = passed
-    assert [math.isnan(value) for value in automation.look()] == [True]
+    assert [math.isnan(value) for value in automation.checked()] == [True]
 
 
 async def test_the_board_takes_note_of_what_is_committed_while_it_reads(
@@ -216,10 +216,10 @@ async def test_a_cleaning_is_recorded_with_a_picture_on_the_page(ask: Ask, hall:
     answer = await operator.post("/cleaning", data=form, files=files)
     assert answer.status_code == 303, answer.text
     assert "按期" in (await operator.get("/cleaning")).text
-    (one,) = (await done(await operator.get(CLEANINGS)))["cleanings"]
-    assert (one["thickness_um"], len(one["evidence"])) == (800, 1)
-    assert "照片.pdf" in (await operator.get(f"/cleaning/{one['id']}")).text
-    answer = await operator.post(f"/cleaning/{one['id']}/void", data={"version": "1", "remark": "填错"})
+    (record,) = (await done(await operator.get(CLEANINGS)))["cleanings"]
+    assert (record["thickness_um"], len(record["evidence"])) == (800, 1)
+    assert "照片.pdf" in (await operator.get(f"/cleaning/{record['id']}")).text
+    answer = await operator.post(f"/cleaning/{record['id']}/void", data={"version": "1", "remark": "填错"})
     assert answer.status_code == 303, answer.text
     assert "无记录，情况不明" in (await operator.get("/cleaning")).text
     for wrong in ({"area": "A9"}, {"done": iso(hall.time + HOUR)}, {"cleaner": ""}):

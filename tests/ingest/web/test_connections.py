@@ -94,7 +94,7 @@ async def test_who_opens_many_connections_loses_his_own(tmp_path: Path) -> None:
         assert len(server._connections.open) == 8
 
 
-async def test_while_all_connections_are_at_work_health_is_answered_and_others_are_told(tmp_path: Path) -> None:
+async def test_while_all_connections_are_busy_health_is_answered_and_others_get_503(tmp_path: Path) -> None:
     """Eight streams hold all places; when one has ended, the same connection serves everything."""
     async with (
         served(StandIn(), tmp_path, max_connections=8) as server,
@@ -119,7 +119,7 @@ async def test_while_all_connections_are_at_work_health_is_answered_and_others_a
                 await asyncio.sleep(0.05)
 
 
-async def test_who_finds_no_place_is_told_so_and_counted(tmp_path: Path) -> None:
+async def test_connections_without_a_place_are_refused_and_counted(tmp_path: Path) -> None:
     before = ended("refused")
     async with served(StandIn(), tmp_path, max_connections=8) as server:
         for _ in range(8 + RESERVE):

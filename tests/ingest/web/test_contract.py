@@ -79,7 +79,7 @@ def schema(halls: Halls) -> Any:
 
 @pytest.fixture(scope="module")
 def signed_schema(halls: Halls) -> Any:
-    """The same without tokens: else what is not allowed would nearly always be the token, and nobody looks further."""
+    """The same without tokens: else nearly everything would be refused for its token, and nothing else be tested."""
     document = deepcopy(halls.app.openapi())
     for operations in document["paths"].values():
         for operation in operations.values():

@@ -83,15 +83,15 @@ async def test_declared_work_is_listed_on_each_day_it_was_declared_for(ask: Ask,
 
 async def test_records_of_cleaning_are_listed_by_the_day_of_the_plant(ask: Ask, hall: StandIn) -> None:
     """A quarter past midnight is the 23rd here, whatever the day is in UTC; a voided record stays."""
-    one = await cleaned(ask, hall.time - 15 * MINUTE, thickness_um=800)
+    first = await cleaned(ask, hall.time - 15 * MINUTE, thickness_um=800)
     two = await cleaned(ask, hall.time - HOUR)
     await done(await ask(OPERATOR).post(f"/api/v1/cleanings/{two['id']}/void", json={"version": 1, "remark": "填错"}))
     found = await rows(ask, "cleanings")
     assert [(row["id"], row["area"], row["state"], row["thickness_um"], row["remark"]) for row in found] == [
-        (two["id"], "打磨间", "已作废", None, "填错"), (one["id"], "打磨间", "有效", 800, None),
+        (two["id"], "打磨间", "已作废", None, "填错"), (first["id"], "打磨间", "有效", 800, None),
     ]  # fmt: skip
     (row,) = await rows(ask, "cleanings", "?since=2026-11-23")
-    assert (row["id"], row["done"]) == (one["id"], "2026-11-23T00:15:00+08:00")
+    assert (row["id"], row["done"]) == (first["id"], "2026-11-23T00:15:00+08:00")
     (row,) = await rows(ask, "cleanings", "?through=2026-11-22")
     assert row["id"] == two["id"]
     await shapes_agree(ask, "lists/cleanings")
@@ -131,7 +131,7 @@ async def test_a_register_is_of_the_callers_plants_and_of_one_that_is_gone(ask: 
     assert await rows(ask, "works", token=ELSEWHERE) == []
     assert [row["plant"] for row in await rows(ask, "cleanings", token=ELSEWHERE)] == ["晨光木业有限公司"]
     assert (await ask(ELSEWHERE).get(f"/api/v1/lists/works.csv?plant={ALUMINIUM}")).status_code == 404
-    hall.known = replace(hall.known, plants={key: one for key, one in hall.known.plants.items() if key != WOOD})
+    hall.known = replace(hall.known, plants={key: plant for key, plant in hall.known.plants.items() if key != WOOD})
     (row,) = await rows(ask, "cleanings")
     assert (row["plant"], row["area"]) == (WOOD, "A1"), "what is not known by name any more keeps its id"
 
@@ -149,7 +149,7 @@ async def test_what_people_wrote_in_a_register_is_no_formula(text: str, ask: Ask
 
 
 async def test_days_that_cannot_be_are_refused_by_name(ask: Ask, hall: StandIn) -> None:
-    """Of a list as of now; in the wrong order; no day at all. The audit trail tells which days were exported."""
+    """Of a list as of now; in the wrong order; no day at all. The audit trail holds which days were exported."""
     client = ask(INSPECTOR)
     for path, part in (
         ("hazards.csv?since=2026-11-01", "since"),

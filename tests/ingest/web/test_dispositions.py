@@ -1,4 +1,4 @@
-"""A disposition is kept before the engine is told, of alarms of one plant and one form, with what shows it."""
+"""A disposition is stored before the engine gets it, for alarms of one plant and one form, with its evidence."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ async def test_one_disposition_answers_several_alarms(ask: Ask, hall: StandIn) -
     assert row.act.detail["alarms"] == [str(each.id) for each in alarms]
 
 
-async def test_what_the_engine_did_not_answer_is_kept_and_told_again(ask: Ask, hall: StandIn) -> None:
+async def test_a_command_without_an_answer_is_kept_and_submitted_again(ask: Ask, hall: StandIn) -> None:
     raised = alarm(hall)
     hall.engine_away = True
     answer = await give(ask, raised)

@@ -31,7 +31,7 @@ def test_everything_the_document_refers_to_is_in_it(app: FastAPI) -> None:
     assert referred - known == set()
 
 
-async def test_every_refusal_is_one_that_the_document_tells_of(app: FastAPI, ask: Ask, hall: StandIn) -> None:
+async def test_every_refusal_is_in_the_document(app: FastAPI, ask: Ask, hall: StandIn) -> None:
     """What can go wrong with any route: unreadable, too large, nobody, not possible, wrong method."""
     paths = app.openapi()["paths"]
     alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
@@ -56,7 +56,7 @@ async def test_every_refusal_is_one_that_the_document_tells_of(app: FastAPI, ask
             assert {"401", "429"} <= operation["responses"].keys()
 
 
-async def test_a_wrong_method_is_told_every_method_that_is_taken(app: FastAPI, ask: Ask) -> None:
+async def test_a_wrong_method_is_answered_with_all_allowed_ones(app: FastAPI, ask: Ask) -> None:
     """Whichever of the routes at that address takes it."""
     for path, methods in app.openapi()["paths"].items():
         taken = {method.upper() for method in methods}

@@ -34,7 +34,7 @@ async def show(ask: Ask, plant: str = ALUMINIUM, token: str = OPERATOR) -> dict[
 
 
 async def test_numbers_are_whole_for_who_may_call_and_masked_on_a_wall(hall: StandIn, tmp_path: Path) -> None:
-    """On every page, list and file, and in what the audit trail tells."""
+    """On every page, list and file, and in the audit trail."""
     number, hidden = "0595-86380012", "059*-******12"
     (tmp_path / "wall").write_text("token-of-the-wall-display", encoding="utf-8")
     wall = TokenConfig(name="大屏", role="display", token=Secret(file=tmp_path / "wall"))
@@ -110,7 +110,7 @@ async def test_what_cannot_be_noted(body: dict[str, Any], ask: Ask) -> None:
 
 
 async def test_who_is_connected_and_who_is_late(ask: Ask, hall: StandIn) -> None:
-    """Heard within a day; else late since the deadline or since it was last heard, whichever is later."""
+    """Connected within a day; else late since the deadline or since the last reading, whichever is later."""
     connection = {plant: (await show(ask, plant))["connection"] for plant in (ALUMINIUM, STEEL, WOOD)}
     assert set(connection.values()) == {"connected"}
     hall.time += 86_400 * SECOND

@@ -210,8 +210,8 @@ async def test_a_display_shows_everything_for_good_and_does_nothing(
         assert (len(hall.log), done(hall), hall.book) == before
 
 
-async def test_what_was_sent_after_the_session_had_ended_is_said_not_to_be_done(hall: StandIn, ask: Ask) -> None:
-    """And it leads back to the page that the form was on. Where a form is of a session before, that is said."""
+async def test_a_form_sent_after_the_session_ended_is_reported_as_not_done(hall: StandIn, ask: Ask) -> None:
+    """And it leads back to the page that the form was on. A form of an earlier session is reported as such."""
     alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
     page, headers = f"/alarms/{alarm.id}", {"referer": f"http://yujing.test/alarms/{alarm.id}"}
     ended = await ask(None).post(f"{page}/comment", data={"csrf": "x", "comment": "已撤人"}, headers=headers)
@@ -253,7 +253,9 @@ async def test_every_answer_carries_the_security_headers(path: str, ask: Ask) ->
 
 
 @pytest.mark.parametrize("secure", [False, True])
-async def test_over_https_browsers_are_told_to_stay_there(hall: StandIn, tmp_path: Path, *, secure: bool) -> None:
+async def test_over_https_browsers_get_strict_transport_security(
+    hall: StandIn, tmp_path: Path, *, secure: bool
+) -> None:
     app = build_api(hall.ports, config(tmp_path, secure_cookies=secure))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://yujing.test") as client:
         for path in ("/signin", "/plants", "/health/live"):

@@ -14,7 +14,7 @@ from ingest.domain.model.plant import InstrumentPoint
 from ingest.domain.model.suppression import SuppressionState
 from ingest.storage.state.audit import AuditStore
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.ledgers import certificate, key_of, look, overdue, put_in_place, take
+from tests.ingest.web.ledgers import certificate, check_instruments, key_of, overdue, put_in_place, take
 from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL
 from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
@@ -32,14 +32,14 @@ async def listed(ask: Ask, query: str = "", token: str = INSPECTOR) -> list[dict
 async def test_a_calibration_is_entered_with_its_certificate_and_the_audit_trail_has_it(
     ask: Ask, hall: StandIn
 ) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     today = day_of(hall.time).isoformat()
     proof = await certificate(client, STEEL)
     answer = await take(client, key, "calibrate", **PASSED, day=today, evidence=[proof])
     assert answer.status_code == 200, answer.text
     shown = answer.json()
-    due = {one["check"]: one for one in shown["standing"]["due"]}
+    due = {check["check"]: check for check in shown["standing"]["due"]}
     assert due["calibration"]["last"] == {
         "day": today, "passed": True, "valid_until": None, "number": "JL-7", "person": "省计量院",
     }  # fmt: skip
@@ -65,7 +65,7 @@ async def test_a_calibration_is_entered_with_its_certificate_and_the_audit_trail
 async def test_what_cannot_be_is_refused_and_nothing_is_entered(
     form: dict[str, Any], parameter: str, ask: Ask, hall: StandIn
 ) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     good = {**PASSED, "day": day_of(hall.time).isoformat(), "evidence": [await certificate(client, STEEL)]}
     answer = await take(client, key, "calibrate", **{**good, **form})
@@ -75,7 +75,7 @@ async def test_what_cannot_be_is_refused_and_nothing_is_entered(
 
 
 async def test_evidence_of_another_plant_and_an_old_version_are_refused(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     day = day_of(hall.time).isoformat()
     foreign = await certificate(client, ALUMINIUM)
@@ -86,8 +86,8 @@ async def test_evidence_of_another_plant_and_an_old_version_are_refused(ask: Ask
 
 
 async def test_who_may_not_see_the_plant_sees_no_instrument_of_it(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
-    assert {one["plant"] for one in await listed(ask)} == {STEEL, ALUMINIUM}
+    await check_instruments(hall)
+    assert {instrument["plant"] for instrument in await listed(ask)} == {STEEL, ALUMINIUM}
     assert await listed(ask, token=ELSEWHERE) == []
     assert await listed(ask, f"?plant={STEEL}", ELSEWHERE) == []
     key = key_of(hall, STEEL, "CO-01")
@@ -97,7 +97,7 @@ async def test_who_may_not_see_the_plant_sees_no_instrument_of_it(ask: Ask, hall
 
 
 async def test_the_list_comes_by_due_date_in_pages_that_leave_nothing_out(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client = ask(OPERATOR)
     for plant, name, ago in ((STEEL, "CO-01", 300), (STEEL, "CO-02", 400)):
         day = (day_of(hall.time) - dt.timedelta(days=ago)).isoformat()
@@ -105,20 +105,20 @@ async def test_the_list_comes_by_due_date_in_pages_that_leave_nothing_out(ask: A
         assert (await take(client, key, "calibrate", **PASSED, day=day, evidence=[proof])).status_code == 200
     whole = await listed(ask)
     assert whole[0]["instrument"] == "CO-02"
-    assert [one["instrument"] for one in await listed(ask, "?state=overdue")] == ["CO-02"]
-    assert [one["instrument"] for one in await listed(ask, "?point=CO-01")] == ["CO-01"]
+    assert [instrument["instrument"] for instrument in await listed(ask, "?state=overdue")] == ["CO-02"]
+    assert [instrument["instrument"] for instrument in await listed(ask, "?point=CO-01")] == ["CO-01"]
     seen, cursor = [], ""
     while True:
         page = (await client.get(f"/api/v1/instruments?limit=1{cursor}")).json()
-        seen += [one["id"] for one in page["instruments"]]
+        seen += [instrument["id"] for instrument in page["instruments"]]
         if page["next"] is None:
             break
         cursor = f"&cursor={page['next']}"
-    assert seen == [one["id"] for one in whole]
+    assert seen == [instrument["id"] for instrument in whole]
 
 
 async def test_a_correction_counts_and_both_entries_stay(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     today = day_of(hall.time)
     proof = await certificate(client, STEEL)
@@ -137,7 +137,7 @@ async def test_out_of_service_is_applied_for_with_its_proof_approved_by_somebody
     ask: Ask, hall: StandIn
 ) -> None:
     """By the life of suppressions that there is: the ledger only applies, ends, and keeps the proof."""
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     proof = await certificate(client, STEEL)
     form = {"planning": "planned", "reason": "送检", "evidence": [proof]}
@@ -151,7 +151,7 @@ async def test_out_of_service_is_applied_for_with_its_proof_approved_by_somebody
     assert approved.status_code == 200, approved.text
     shown = (await client.get(f"/api/v1/instruments/{key}")).json()
     assert shown["standing"]["out_of_service"]
-    assert {one["state"] for one in shown["standing"]["due"]} == {"out-of-service"}
+    assert {instrument["state"] for instrument in shown["standing"]["due"]} == {"out-of-service"}
     back = (await take(client, key, "return", remark="送检合格，已装回")).json()
     assert not back["standing"]["out_of_service"]
     assert [entry["step"] for entry in back["entries"]] == ["out-of-service", "return"]
@@ -159,14 +159,14 @@ async def test_out_of_service_is_applied_for_with_its_proof_approved_by_somebody
 
 
 async def test_a_scrapped_device_stays_on_record_when_another_takes_its_place(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, key = ask(OPERATOR), key_of(hall, STEEL, "CO-01")
     proof = await certificate(client, STEEL)
     assert (await take(client, key, "scrap", reason="进水损坏", evidence=[])).status_code == 422
     assert (await take(client, key, "scrap", reason="进水损坏", evidence=[proof])).status_code == 200
-    assert {one["state"] for one in await listed(ask, "?point=CO-01")} == {"scrapped"}
+    assert {instrument["state"] for instrument in await listed(ask, "?point=CO-01")} == {"scrapped"}
     put_in_place(hall, STEEL, "CO-01", "K-201")
-    await look(hall)
+    await check_instruments(hall)
     new = key_of(hall, STEEL, "CO-01")
     assert new != key
     old = (await client.get(f"/api/v1/instruments/{key}")).json()
@@ -175,7 +175,7 @@ async def test_a_scrapped_device_stays_on_record_when_another_takes_its_place(as
 
 
 async def test_the_list_leaves_as_csv_with_a_row_for_each_check(ask: Ask, hall: StandIn) -> None:
-    await look(hall)
+    await check_instruments(hall)
     answer = await ask(INSPECTOR).get(f"/api/v1/lists/instruments.csv?plant={STEEL}")
     assert answer.status_code == 200, answer.text
     rows = list(csv.DictReader(io.StringIO(answer.content.decode("utf-8-sig"))))
@@ -187,7 +187,7 @@ async def test_the_list_leaves_as_csv_with_a_row_for_each_check(ask: Ask, hall: 
 
 async def test_a_point_says_which_checks_of_its_instrument_are_overdue(ask: Ask, hall: StandIn) -> None:
     """Its readings are shown as before, beside that."""
-    await look(hall)
+    await check_instruments(hall)
     overdue(hall, STEEL, "CO-01", InstrumentPoint.CALIBRATION, 3.0)
     shown = (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points/CO-01")).json()
     assert shown["overdue_checks"] == ["calibration"]

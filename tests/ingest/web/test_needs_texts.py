@@ -1,4 +1,4 @@
-"""Why a default rule is not judged is said in the reader's language, whatever a plant lacks."""
+"""Why a default rule is not evaluated is shown in the reader's language, whatever a plant lacks."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.ingest.plants.samples import plant, point
 WORDS = re.compile(r"(?<![\w-])(?!on\b)[a-z]{2,}(?![\w-])")
 
 
-def test_whatever_the_catalogues_rules_wait_for_is_said_in_chinese(tmp_path: Path) -> None:
+def test_whatever_the_rules_of_the_catalogue_wait_for_has_a_chinese_text(tmp_path: Path) -> None:
     """Of each kind of plant one that has every signal, and one a signal that has no other; no set-point anywhere."""
     for kind, signals in load_catalogue().signals.items():
         have = "range = [0, 100]\n"

@@ -1,4 +1,4 @@
-"""Notices by API and page: what is to be done by when, who was told, and whether it reached them."""
+"""Notices by API and page: what is to be done by when, to whom it was sent, and whether it arrived."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def give(hall: StandIn, plant: str, matter: Matter, subject: str, *receivers: st
     """A notice as the automation gives it."""
     hall.time += MINUTE
     notice = Notice(uuid4(), plant, matter, subject, due, "须办理", "to be done", hall.time, receivers)
-    return tell(hall, notice)
+    return deliver_notice(hall, notice)
 
 
-def tell(hall: StandIn, notice: Notice) -> Notice:
+def deliver_notice(hall: StandIn, notice: Notice) -> Notice:
     """Commit a notice as it stands, with its messages."""
     body, number = notice_body(notice, hall.known.plants[notice.plant]), message_id(notice.id, notice.event)
     hall.cases.notices.commit(
@@ -47,11 +47,14 @@ async def test_a_notice_says_whom_it_was_sent_to_and_whether_it_came(ask: Ask, h
     accept(hall, "county")
     accept(hall, "plant", "HTTP 503")
     second = give(hall, WOOD, Matter.WORK_NOT_CLOSED, str(UUID(int=8)))
-    tell(hall, replace(first, ended=hall.time))
+    deliver_notice(hall, replace(first, ended=hall.time))
     listed = (await ask(OPERATOR).get(NOTICES)).json()["notices"]
-    assert [one["id"] for one in listed] == [str(second.id), str(first.id)]
+    assert [notice["id"] for notice in listed] == [str(second.id), str(first.id)]
     assert (listed[0]["receivers"], listed[0]["sent"], listed[0]["due"]) == ([], [], None)
-    sent = [(one["receiver"], one["event"], bool(one["delivered"]), one["error"]) for one in listed[1]["sent"]]
+    sent = [
+        (delivery["receiver"], delivery["event"], bool(delivery["delivered"]), delivery["error"])
+        for delivery in listed[1]["sent"]
+    ]
     assert sent == [
         ("county", "given", True, None),
         ("plant", "given", False, "HTTP 503"),
@@ -59,7 +62,7 @@ async def test_a_notice_says_whom_it_was_sent_to_and_whether_it_came(ask: Ask, h
         ("plant", "ended", False, None),
     ]
     standing = (await ask(OPERATOR).get(NOTICES, params={"standing": "true"})).json()["notices"]
-    assert [one["id"] for one in standing] == [str(second.id)]
+    assert [notice["id"] for notice in standing] == [str(second.id)]
     page = (await ask(OPERATOR).get("/notices")).text
     assert "没有接收方订阅此类提醒" in page
     assert f'href="/works/{second.subject}"' in page
@@ -75,7 +78,7 @@ async def test_nobody_reads_notices_of_plants_out_of_scope(ask: Ask, hall: Stand
     give(hall, STEEL, Matter.BYPASS_ENDING, str(UUID(int=9)))
     ours = give(hall, WOOD, Matter.CHECKS_UNRECORDED, WOOD)
     listed = (await ask(ELSEWHERE).get(NOTICES)).json()["notices"]
-    assert [one["id"] for one in listed] == [str(ours.id)]
+    assert [notice["id"] for notice in listed] == [str(ours.id)]
     refused = await ask(ELSEWHERE).get(NOTICES, params={"plant": STEEL})
     assert refused.status_code == 404 or refused.json()["notices"] == []
 
@@ -86,7 +89,7 @@ async def test_pages_of_notices_go_on_where_the_one_before_ended(ask: Ask, hall:
     cursor: dict[str, str] = {}
     while True:
         answer = (await ask(OPERATOR).get(NOTICES, params={"limit": "2", **cursor})).json()
-        seen += [one["id"] for one in answer["notices"]]
+        seen += [notice["id"] for notice in answer["notices"]]
         if answer["next"] is None:
             break
         cursor = {"cursor": answer["next"]}

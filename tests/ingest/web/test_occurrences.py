@@ -151,9 +151,9 @@ async def test_shelving_from_the_page_of_one_alarm_hides_no_other_of_its_rule(
 def risen(hall: StandIn, plant: str, peak: Colour) -> EarlyWarning:
     """The plant's warning as it has just become as grave as that."""
     event = [event for event in hall.warned if event.warning.plant == plant][-1]
-    watch = hall.watches.by_plant[plant]
+    episodes = hall.watches.by_plant[plant]
     more = replace(event.warning, colour=peak, peak=peak, asking=Asked.ACKNOWLEDGEMENT, acknowledged=None)
-    watch.live[more.id] = more
+    episodes.live[more.id] = more
     hall.warned.append(replace(event, seq=len(hall.warned) + 1, warning=more))
     return more
 
@@ -200,7 +200,7 @@ async def test_an_approval_hides_no_alarm_that_rose_after_it_was_looked_at(hall:
 
 
 async def test_whoever_acknowledges_second_reads_who_was_first_and_when(hall: StandIn, ask: Ask) -> None:
-    """Also once the alarm is back to normal. What they wrote is kept with the alarm, and said to be."""
+    """Also once the alarm is back to normal. What they wrote is kept with the alarm, and the answer says so."""
     first, second = ask(OPERATOR), ask(ADMIN)
     for number, back in enumerate((False, True)):
         alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 170.0 + number)
@@ -230,7 +230,7 @@ async def test_whoever_acknowledges_second_reads_who_was_first_and_when(hall: St
 
 
 async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hall: StandIn, ask: Ask) -> None:
-    """Of a warning seen or answered, of an application decided on or made: said not to be saved, and shown again."""
+    """Of a warning seen or answered, of an application decided on or made: reported as not saved, and shown again."""
     hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
     warning = hall.warned[-1].warning
     draft = Suppress(SuppressionKind.OUT_OF_SERVICE, STEEL, "CO-01", None, "校验", None, Person("王建国", "operator"))
@@ -254,7 +254,7 @@ async def test_whoever_is_second_with_words_that_are_not_kept_gets_them_back(hal
             assert "没有保存" not in (await ask(token).post(path, data=form | {"comment": " "})).text
 
 
-async def test_what_an_alarms_state_does_not_allow_is_said_in_words(hall: StandIn, ask: Ask) -> None:
+async def test_an_act_that_the_alarm_state_does_not_allow_is_refused_in_words(hall: StandIn, ask: Ask) -> None:
     alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 170.0)
     refused = await ask(OPERATOR).post(f"/alarms/{alarm.id}/reset", data={"raises": "1"})
     assert refused.status_code == 409

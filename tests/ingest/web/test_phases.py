@@ -25,7 +25,7 @@ PHASES = (
 
 @pytest.fixture
 def machine(hall: StandIn) -> str:
-    """The casting machine, with phases told by its cast length."""
+    """The casting machine, with phases by its cast length."""
     plant = hall.known.plants[ALUMINIUM]
     plant = replace(plant, equipment=(replace(plant.equipment[0], phases=PHASES),))
     hall.known = replace(hall.known, plants={**hall.known.plants, ALUMINIUM: plant})
@@ -116,7 +116,7 @@ async def test_an_alarm_is_shown_with_the_phase_it_was_raised_in(hall: StandIn, 
     hall.book[known.id] = replace(known, phase=PHASES[1].called)
     for path in ("", f"/{known.id}"):
         found = (await ask(INSPECTOR).get(f"/api/v1/alarms{path}")).json()
-        (alarm,) = [one for one in found.get("alarms", [found]) if one["id"] == str(known.id)]
+        (alarm,) = [shown for shown in found.get("alarms", [found]) if shown["id"] == str(known.id)]
         assert alarm["phase"] == {"code": "start", "name": {"zh": "起铸", "en": "start"}}
         page = (await ask(INSPECTOR).get(f"/alarms{path}")).text
         assert ('data-phase="start">起铸<' if path else "· 起铸</span>") in page

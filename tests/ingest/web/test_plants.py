@@ -98,7 +98,7 @@ async def test_an_unknown_value_is_null_never_a_number(
     assert shown["quality"] == quality
 
 
-async def test_a_value_out_of_range_is_shown_and_said_to_be(ask: Ask) -> None:
+async def test_a_value_out_of_range_is_shown_and_marked(ask: Ask) -> None:
     shown = (await ask(OPERATOR).get(f"/api/v1/plants/{STEEL}/points/GH_LVL-01")).json()["latest"]
     assert (shown["value"], shown["quality"]) == (101.2, ["out_of_range"])
 

@@ -44,19 +44,19 @@ def draft(hall: StandIn, **changes: Any) -> dict[str, Any]:
 
 async def standings(ask: Ask, query: str = "") -> dict[str, str]:
     month = await done(await ask(INSPECTOR).get(f"{PLEDGES}/month?plant={ALUMINIUM}{query}"))
-    return {one["day"]: one["standing"] for one in month["days"]}
+    return {day["day"]: day["standing"] for day in month["days"]}
 
 
-async def test_a_pledge_is_given_once_a_day_by_its_hour_or_told_missing(ask: Ask, hall: StandIn) -> None:
+async def test_a_pledge_is_given_once_a_day_by_its_hour_or_reported_missing(ask: Ask, hall: StandIn) -> None:
     assert (await standings(ask))["2026-11-23"] == "due"
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
-    assert (one["late"], one["by"], one["number"]) == (False, "中控室 王建国", 1)
-    assert "我承诺所有生产装置处于安全运行状态" in one["text"]
+    given = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
+    assert (given["late"], given["by"], given["number"]) == (False, "中控室 王建国", 1)
+    assert "我承诺所有生产装置处于安全运行状态" in given["text"]
     twice = await ask(OPERATOR).post(PLEDGES, json=draft(hall))
     assert twice.status_code == 409
     assert twice.json()["message"]["zh"] == "该日已有有效的承诺，请先撤回。"
     body = {"version": 1, "remark": "装置数写错"}
-    await done(await ask(OPERATOR).post(f"{PLEDGES}/{one['id']}/withdraw", json=body))
+    await done(await ask(OPERATOR).post(f"{PLEDGES}/{given['id']}/withdraw", json=body))
     hall.time += 3 * HOUR
     assert (await standings(ask))["2026-11-23"] == "missing", "what was withdrawn does not count"
     other = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall, running=3)))
@@ -73,30 +73,32 @@ async def test_a_pledge_is_given_once_a_day_by_its_hour_or_told_missing(ask: Ask
     assert trail == ["give", "withdraw", "give"]
 
 
-async def test_a_pledge_that_says_no_hot_work_while_it_is_declared_is_told(ask: Ask, hall: StandIn) -> None:
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
-    assert one["contradictions"] == []
+async def test_a_pledge_without_hot_work_that_was_declared_is_reported_as_a_contradiction(
+    ask: Ask, hall: StandIn
+) -> None:
+    given = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
+    assert given["contradictions"] == []
     work = await declared(ask, hall)
-    shown = await done(await ask(INSPECTOR).get(f"{PLEDGES}/{one['id']}"))
+    shown = await done(await ask(INSPECTOR).get(f"{PLEDGES}/{given['id']}"))
     (found,) = shown["contradictions"]
     assert found["text"]["zh"] == "动火作业：承诺 0 处，报备 1 处"
-    for path in (f"/pledges/{one['id']}", "/pledges"):
+    for path in (f"/pledges/{given['id']}", "/pledges"):
         assert found["text"]["zh"] in (await ask(INSPECTOR).get(path)).text
     await step(ask, work, "cancel", remark="改期")
-    shown = await done(await ask(INSPECTOR).get(f"{PLEDGES}/{one['id']}"))
+    shown = await done(await ask(INSPECTOR).get(f"{PLEDGES}/{given['id']}"))
     assert shown["contradictions"] == []
 
 
 async def test_each_sees_its_own_and_a_township_its_region(ask: Ask, hall: StandIn) -> None:
     assert (await ask(INSPECTOR).post(PLEDGES, json=draft(hall))).status_code == 403
     assert (await ask(ELSEWHERE).post(PLEDGES, json=draft(hall))).status_code == 404
-    one = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
+    given = await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall)))
     await done(await ask(OPERATOR).post(PLEDGES, json=draft(hall, plant=STEEL)))
-    assert (await ask(ELSEWHERE).get(f"{PLEDGES}/{one['id']}")).status_code == 404
+    assert (await ask(ELSEWHERE).get(f"{PLEDGES}/{given['id']}")).status_code == 404
     assert (await done(await ask(ELSEWHERE).get(PLEDGES)))["pledges"] == []
     region = hall.known.plants[ALUMINIUM].region
     here = await done(await ask(INSPECTOR).get(f"{PLEDGES}?region={region}"))
-    assert one["id"] in {each["id"] for each in here["pledges"]}
+    assert given["id"] in {each["id"] for each in here["pledges"]}
     assert (await done(await ask(INSPECTOR).get(f"{PLEDGES}?region=11")))["pledges"] == []
     empty = await done(await ask(INSPECTOR).get(f"{PLEDGES}/month?region=11"))
     assert empty["days"] == []

@@ -1,4 +1,4 @@
-"""What goes wrong is said in the reader's language on the console, whoever of the service said it first."""
+"""Problems are shown in the reader's language on the console, whichever part of the service raised them."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def _part(part: ast.expr, filled: str) -> str:
 
 
 @pytest.mark.parametrize("readings", sorted({*sentences()}))
-def test_every_refusal_is_said_in_chinese(readings: tuple[str, ...]) -> None:
+def test_every_refusal_has_a_chinese_text(readings: tuple[str, ...]) -> None:
     texts = [zh for reading in readings if (zh := problem_in_chinese(reading))]
     assert texts, readings
     words = re.sub(r"\w+\.\w+|GiB|" + "|".join(FILLED_IN), "", texts[0])  # names of settings stay
@@ -64,7 +64,7 @@ def test_every_refusal_is_said_in_chinese(readings: tuple[str, ...]) -> None:
 
 
 @pytest.mark.parametrize("text", ["the state database does not answer", "the state database does not answer: x"])
-def test_a_state_database_that_is_away_is_told_in_chinese(text: str) -> None:
+def test_an_unreachable_state_database_is_reported_in_chinese(text: str) -> None:
     assert problem_in_chinese(text) == "状态库没有应答，请稍后再试。"
     doubt = "the state database does not answer; what was to be written may be kept, look before you repeat it"
     assert "请先查看" in str(problem_in_chinese(doubt))

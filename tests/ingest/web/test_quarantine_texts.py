@@ -1,4 +1,4 @@
-"""Why something could not be taken is said in Chinese, whatever it was."""
+"""Every reason of quarantine has a Chinese text."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def details_of(payload: bytes) -> list[str]:
 
 
 @pytest.mark.parametrize("name", PAYLOADS)
-def test_every_sentence_of_the_wire_is_said_in_chinese(name: str) -> None:
+def test_every_sentence_of_the_wire_has_a_chinese_text(name: str) -> None:
     """What stays English is quoted, or the name of a field, a point or a format."""
     details = details_of(PAYLOADS[name])
     assert details

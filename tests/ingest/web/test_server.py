@@ -169,13 +169,15 @@ async def test_the_server_stops_within_seconds_while_streams_are_open(
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-async def test_a_taken_address_is_said_before_anything_starts(server: ApiServer, hall: StandIn, tmp_path: Path) -> None:
+async def test_a_taken_address_is_reported_before_anything_starts(
+    server: ApiServer, hall: StandIn, tmp_path: Path
+) -> None:
     other = ApiServer(hall.ports, config(tmp_path, port=server.port))
     with pytest.raises(CannotListen, match=f"port {server.port}"):
         other.bind()
 
 
-async def test_a_certificate_that_cannot_be_read_is_said_before_anything_starts(hall: StandIn, tmp_path: Path) -> None:
+async def test_an_unreadable_certificate_is_reported_before_anything_starts(hall: StandIn, tmp_path: Path) -> None:
     missing = tmp_path / "none.pem"
     with pytest.raises(CannotListen, match="No such file"):
         ApiServer(hall.ports, config(tmp_path, tls_cert=missing, tls_key=missing)).bind()
@@ -260,7 +262,7 @@ class Watched(selectors.DefaultSelector):
 
 
 def test_a_server_that_nobody_asks_sleeps_until_it_is_stopped(hall: StandIn, tmp_path: Path) -> None:
-    """It has no tick by which it looks whether to end, and ends all the same as soon as it is told."""
+    """It does not poll for its end, and ends all the same as soon as it is asked to."""
     server, selector = ApiServer(hall.ports, config(tmp_path)), Watched()
     server.bind()
     loop = asyncio.SelectorEventLoop(selector)

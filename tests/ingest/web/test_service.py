@@ -24,7 +24,7 @@ async def test_gateways_tell_what_is_missing_and_whether_they_are_heard(hall: St
 
 
 async def test_gateways_tell_how_far_their_clocks_are_ahead(ask: Ask) -> None:
-    """One that is not heard now has no offset to rely on."""
+    """A gateway that is silent has no offset to rely on."""
     shown = {g["plant"]: g["clock_ahead_s"] for g in (await ask(OPERATOR).get("/api/v1/gateways")).json()}
     assert shown == {STEEL: -0.21, "nanan-aluminium": 75.0, WOOD: None}
 
@@ -95,7 +95,7 @@ async def test_a_gateway_no_longer_registered_is_still_shown(hall: StandIn, ask:
     assert (NOON - hall.positions[1].received) == SECOND
 
 
-async def test_a_refused_plant_file_is_told_to_those_who_may_see_its_plant(hall: StandIn, ask: Ask) -> None:
+async def test_a_refused_plant_file_is_shown_to_those_who_may_see_its_plant(hall: StandIn, ask: Ask) -> None:
     """With key, value and expectation, by the API and on the console in both languages."""
     expected = Text("目录中的信号", "a signal of the catalogue")
     fault = Fault("plants/x.toml", "points.0.signal (CO)", "'STL_C0'", expected)

@@ -41,7 +41,7 @@ async def out_of_service(client: httpx.AsyncClient) -> str:
     return str(answer.json()["id"])
 
 
-async def test_a_shelved_alarm_is_told_with_who_why_and_until_when(hall: StandIn, ask: Ask) -> None:
+async def test_a_shelved_alarm_is_shown_with_who_why_and_until_when(hall: StandIn, ask: Ask) -> None:
     assert hall.time == NOON
     alarm = hall.raise_alarm(STEEL, "CO-02", "H", 26.0)
     client = ask(OPERATOR)
@@ -135,9 +135,7 @@ async def test_another_plants_suppressions_do_not_exist(ask: Ask) -> None:
     assert (await client.post(SUPPRESSIONS, json=draft())).status_code == 404
 
 
-async def test_the_audit_trail_tells_who_did_what_to_what_and_keeps_to_the_callers_plants(
-    hall: StandIn, ask: Ask
-) -> None:
+async def test_the_audit_trail_shows_who_did_what_within_the_plants_of_the_caller(hall: StandIn, ask: Ask) -> None:
     alarm = hall.raise_alarm(STEEL, "CO-02", "H", 26.0)
     await ask(OPERATOR).post(f"/api/v1/alarms/{alarm.id}/acknowledge", json={"comment": "已到现场"})
     waiting = await out_of_service(ask(OPERATOR))

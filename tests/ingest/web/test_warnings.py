@@ -123,7 +123,7 @@ async def test_feedback_must_be_whole(body: dict[str, Any], ask: Ask) -> None:
 
 
 async def test_why_was_it_orange_then(hall: StandIn, ask: Ask) -> None:
-    """An explanation tells of its moment, whatever came later; without one, of the highest colour's beginning."""
+    """An explanation describes its moment, whatever came later; without one, of the highest colour's beginning."""
     key = (await only(ask, OPERATOR, plant=WOOD))["id"]
     hall.pass_time(200)
     alarm = next(alarm for alarm in hall.book.values() if alarm.plant == WOOD)

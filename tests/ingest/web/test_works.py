@@ -62,7 +62,7 @@ def machine(hall: StandIn, point: str = "CW_IN_P-01") -> str:
 
 async def texts(ask: Ask, alarm: Any) -> list[str]:
     answer = await done(await ask(OPERATOR).get(f"{ALARMS}/{alarm.id}"))
-    return [one["text"]["zh"] for one in answer["work"]]
+    return [work["text"]["zh"] for work in answer["work"]]
 
 
 async def test_an_alarm_raised_during_declared_work_says_so_and_is_an_alarm_all_the_same(
@@ -73,31 +73,31 @@ async def test_an_alarm_raised_during_declared_work_says_so_and_is_an_alarm_all_
     before = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.2, ago_s=3600)
     alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "L", 0.29)
     other = hall.raise_alarm(STEEL, "CO-01", "H", 30.0)
-    (said,) = await texts(ask, alarm)
-    assert "动火作业" in said
-    assert "监护人 张三" in said
-    assert said.endswith("（未审批）")
+    (text,) = await texts(ask, alarm)
+    assert "动火作业" in text
+    assert "监护人 张三" in text
+    assert text.endswith("（未审批）")
     assert await texts(ask, before) == [], "raised before it"
     assert await texts(ask, other) == [], "and elsewhere"
     refused = await ask(OPERATOR).post(f"{WORKS}/{work['id']}/approve", json={"version": 1})
     assert refused.status_code == 403, "nobody approves what they declared"
     work = await step(ask, work, "approve", INSPECTOR)
     work = await step(ask, work, "begin")
-    (said,) = await texts(ask, alarm)
-    assert said.endswith("监护人 张三")
+    (text,) = await texts(ask, alarm)
+    assert text.endswith("监护人 张三")
     listed = await done(await ask(OPERATOR).get(f"{ALARMS}?plant={ALUMINIUM}"))
-    assert {one["id"]: len(one["work"]) for one in listed["alarms"]}[str(alarm.id)] == 1
+    assert {shown["id"]: len(shown["work"]) for shown in listed["alarms"]}[str(alarm.id)] == 1
     for path in ("/alarms", f"/alarms/{alarm.id}"):
         page = (await ask(OPERATOR).get(path)).text
-        assert said in page, path
-    standing = {one["id"] for one in listed["alarms"] if one["state"] == "unacknowledged"}
-    assert str(alarm.id) in standing, "it is not suppressed"
+        assert text in page, path
+    unacknowledged = {shown["id"] for shown in listed["alarms"] if shown["state"] == "unacknowledged"}
+    assert str(alarm.id) in unacknowledged, "it is not suppressed"
     hall.time += HOUR
     shown = await done(await ask(OPERATOR).get(f"{WORKS}/{work['id']}"))
     assert (shown["state"], shown["standing"]) == ("under-way", "overran")
     late = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "LL", 0.2)
-    (said,) = await texts(ask, late)
-    assert said.endswith("（已超时）")
+    (text,) = await texts(ask, late)
+    assert text.endswith("（已超时）")
     hall.time += MINUTE
     work = await step(ask, work, "finish", remark="已清理，无余火")
     hall.time += MINUTE
@@ -131,12 +131,12 @@ async def test_the_engine_says_of_an_alarm_what_the_api_says_and_knows_it_again_
         assert board.of(alarm, equipment) == again.of(alarm, equipment) == await shown()
         hall.time += MINUTE
         work = await step(ask, work, name, token, **body)
-    assert [one["state"] for one in board.of(alarm, equipment) or ()] == ["finished"]
+    assert [work["state"] for work in board.of(alarm, equipment) or ()] == ["finished"]
     assert board.of(alarm, None) == [], "another place"
     finished = hall.cases.daily.work(UUID(work["id"]))
     assert finished is not None
     board.note([replace(finished, version=1, state=WorkState.UNDER_WAY, finished=None)])  # its thread was slow
-    assert [one["state"] for one in board.of(alarm, equipment) or ()] == ["finished"], "an older version comes late"
+    assert [work["state"] for work in board.of(alarm, equipment) or ()] == ["finished"], "an older version comes late"
     hall.time += KEPT + HOUR
     board.note([])
     assert board.of(alarm, equipment) is None, "too long ago to say"
@@ -146,10 +146,10 @@ async def test_the_engine_says_of_an_alarm_what_the_api_says_and_knows_it_again_
 
 async def test_work_that_was_refused_or_called_off_explains_nothing(ask: Ask, hall: StandIn) -> None:
     equipment = machine(hall)
-    one, other = await declared(ask, hall, equipment=equipment), await declared(ask, hall, equipment=None)
+    first, other = await declared(ask, hall, equipment=equipment), await declared(ask, hall, equipment=None)
     alarm = hall.raise_alarm(ALUMINIUM, "CW_IN_P-01", "L", 0.29)
     assert len(await texts(ask, alarm)) == 2, "two at once; that on its equipment first"
-    await step(ask, one, "refuse", INSPECTOR, remark="措施不全")
+    await step(ask, first, "refuse", INSPECTOR, remark="措施不全")
     await step(ask, other, "cancel", remark="改期")
     assert await texts(ask, alarm) == []
 
@@ -189,7 +189,7 @@ async def test_the_register_is_found_by_state_kind_time_and_place_a_page_at_a_ti
     await step(ask, hours[0], "approve", INSPECTOR)
 
     async def found(query: str, token: str = OPERATOR) -> list[str]:
-        return [one["id"] for one in (await done(await ask(token).get(f"{WORKS}?{query}")))["works"]]
+        return [work["id"] for work in (await done(await ask(token).get(f"{WORKS}?{query}")))["works"]]
 
     assert len(await found("")) == 6
     assert await found("state=approved") == [hours[0]["id"]]
@@ -199,7 +199,7 @@ async def test_the_register_is_found_by_state_kind_time_and_place_a_page_at_a_ti
     assert await found(f"plant={ALUMINIUM}&since={first}&until={last}") == [hours[2]["id"], hours[1]["id"]]
     page = await done(await ask(OPERATOR).get(f"{WORKS}?limit=4"))
     rest = await done(await ask(OPERATOR).get(f"{WORKS}?limit=4&cursor={page['next']}"))
-    assert len({one["id"] for one in (*page["works"], *rest["works"])}) == 6
+    assert len({work["id"] for work in (*page["works"], *rest["works"])}) == 6
     assert rest["next"] is None
     assert (await ask(ELSEWHERE).get(f"{WORKS}/{hours[0]['id']}")).status_code == 404
 

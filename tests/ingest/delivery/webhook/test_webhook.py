@@ -254,8 +254,8 @@ async def test_after_an_outage_everything_arrives_once() -> None:
     limps = iter(range(10_000))
 
     def limp(_: Request) -> Reply:
-        turn = next(limps) % 7
-        return Reply(reset=True) if turn == 2 else Reply(500) if turn == 5 else Reply(202)
+        place = next(limps) % 7
+        return Reply(reset=True) if place == 2 else Reply(500) if place == 5 else Reply(202)
 
     receiver.answer = limp
     async with opened(receiver.url, clock) as connector:
@@ -328,7 +328,7 @@ async def test_a_receiver_of_our_own_authority_is_trusted(tmp_path: Path) -> Non
 
 
 async def test_an_authority_that_takes_over_is_trusted_without_a_restart(tmp_path: Path) -> None:
-    """Once it stands in the file; a copy under way takes nothing away, and is told once."""
+    """Once it is in the file; a copy under way takes nothing away, and is logged once."""
     old, new = make_authority(tmp_path, "old"), make_authority(tmp_path, "new")
     file = tmp_path / "trusted.pem"
     file.write_bytes(old.ca_file.read_bytes())

@@ -1,4 +1,4 @@
-"""Random histories of annunciations, and their metrics told by plain loops over single alarms."""
+"""Random histories of annunciations, and their metrics by plain loops over single alarms."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def everything(groups: list[Group]) -> list[Alarm]:
 
 
 def test_silent_points_are_folded_under_their_offline_gateway(configuration: PlantConfiguration) -> None:
-    """A gateway that both says offline and is silent is told of once; limits that stood before stay in view."""
+    """A gateway that is both offline and silent is one row; limits violated before stay in view."""
     gateway, silent = alarm("GW-1", "SILENT"), [alarm(name, "SILENT") for name in ("T", "U", "V")]
     own, hot = alarm("GW-1", "OFFLINE"), alarm("T", "H")
     found = shown(configuration, gateway, *silent, own, hot)

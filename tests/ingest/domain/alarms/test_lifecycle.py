@@ -271,7 +271,7 @@ def test_what_cannot_be_done_is_refused_by_name() -> None:
         acknowledged(acknowledged(stood(), at(120, "op")).alarm, at(130, "x"))
 
 
-def test_a_historical_alarm_is_told_again_under_another_id_when_it_proves_longer() -> None:
+def test_a_historical_alarm_that_proves_longer_is_sent_again_under_another_id() -> None:
     known = replace(alarm(), historical=True, returned=200)
     first, again = recorded(known, received=500), recorded(known, received=900)
     longer = recorded(replace(known, returned=300), received=900)

@@ -15,7 +15,7 @@ def test_a_rule_that_goes_by_another_key_now_keeps_its_spans_and_what_is_held_ba
     assert [*under_test.state()["spans"]] == ["p/b/H"]
 
 
-def test_an_excursion_that_was_told_is_known_by_the_key_it_was_told_under() -> None:
+def test_a_sent_excursion_is_recognised_by_its_key() -> None:
     under_test = RetrospectiveAlarms()
     under_test.add(Violation("p/a/H", 100, 9.0, 10, 10), 500)
     ((_, _, span),) = under_test.settle(600)

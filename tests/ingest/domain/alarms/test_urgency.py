@@ -1,4 +1,4 @@
-"""The order in which standing alarms ask for somebody, against a plain sort."""
+"""The order of outstanding alarms by urgency, against a plain sort."""
 
 from __future__ import annotations
 

@@ -50,11 +50,11 @@ def test_all_points_of_a_gateway_that_is_offline_are_dead() -> None:
     assert dead_now([point()], [alarm("H")]) == {}
 
 
-def watched(looks: list[tuple[int, bool, bool]]) -> tuple[int | None, DeadPoint | None]:
+def watched(checks: list[tuple[int, bool, bool]]) -> tuple[int | None, DeadPoint | None]:
     """Look at (minute, dead, running); the minute at which it was ripe, and what is remembered at the end."""
     known: dict[tuple[str, str], DeadPoint] = {}
     ripe = None
-    for minute, dead, running in looks:
+    for minute, dead, running in checks:
         now = NOON + minute * 60 * SECOND
         seen = compare(
             known, {KEY: NOON} if dead else {}, (lambda _: True) if running else (lambda _: False), now, LIMIT
@@ -94,16 +94,16 @@ def test_what_became_a_hazard_does_not_become_another_while_it_stays_dead() -> N
 
 @pytest.mark.parametrize("seed", range(300))
 def test_any_history_is_judged_as_plain_counting_does(seed: int) -> None:
-    """What is remembered between looks is all the rule knows, so a restart at any look changes nothing."""
+    """What is remembered between checks is all the rule knows, so a restart at any check changes nothing."""
     chance = random.Random(seed)  # noqa: S311
-    looks = [(minute, chance.random() < 0.96, chance.random() < 0.96) for minute in range(0, 600, 7)]
-    assert watched(looks)[0] == plainly(looks)
+    checks = [(minute, chance.random() < 0.96, chance.random() < 0.96) for minute in range(0, 600, 7)]
+    assert watched(checks)[0] == plainly(checks)
 
 
-def plainly(looks: list[tuple[int, bool, bool]]) -> int | None:
+def plainly(checks: list[tuple[int, bool, bool]]) -> int | None:
     """The first minute that ends two hours dead in production: from the onset, or since production began again."""
     began, dead_before = None, False
-    for minute, dead, running in looks:
+    for minute, dead, running in checks:
         if not (dead and running):
             began = None
         elif began is None:

@@ -44,7 +44,7 @@ ACTIONS: dict[HazardStep, list[Action]] = {
 
 
 class Model:
-    """The same rules, told as a story instead of a table."""
+    """The same rules as a story instead of a table."""
 
     def __init__(self) -> None:
         self.at = "found"
@@ -248,7 +248,7 @@ def test_more_time_is_more() -> None:
         made.stepped(hazard, Extend(TODAY + dt.timedelta(days=11), " "))
 
 
-def test_a_history_line_says_what_was_said() -> None:
+def test_a_history_line_repeats_what_was_entered() -> None:
     proof = uuid4()
     hazard = made.stepped(made.hazard(), made.REGISTER)
     graded, line = advance(hazard, made.MAJOR, by="王检查", role="inspector", time=NOON)

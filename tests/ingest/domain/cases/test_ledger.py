@@ -15,7 +15,7 @@ from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.days import begins
 from ingest.domain.cases.errors import Impossible, Incomplete, NotTheirs
 from ingest.domain.cases.ledger import Corrected, Ledger, Outcome, ledger_of
-from ingest.domain.cases.ledger_due import Due, DueState, hazard_of, opened, standings
+from ingest.domain.cases.ledger_due import Due, DueState, hazard_of, opened, statuses_of
 from ingest.domain.cases.ledger_steps import Calibrate, Correct, FunctionTest, Inspect, LedgerStep, Scrap
 from ingest.domain.cases.verbs import Form, advance
 from ingest.domain.model.instrument import Check, Instrument, Period
@@ -57,7 +57,7 @@ def calibrated(when: dt.date, outcome: Outcome = PASSED, until: dt.date | None =
 
 
 def due(of: Instrument, ledger: Ledger, today: dt.date, stopped: frozenset[str] = frozenset()) -> Due:
-    (found,) = standings([of], [ledger], {"p": stopped}, today, CONFIG)
+    (found,) = statuses_of([of], [ledger], {"p": stopped}, today, CONFIG)
     return found.dues[0]
 
 
@@ -102,7 +102,7 @@ def test_nothing_on_record_is_unknown_until_its_time_to_be_entered_is_over() -> 
     assert (late.state, late.overdue_days, late.last) == (DueState.OVERDUE, 1, None)
     assert (
         "没有检定（校准）记录"
-        in hazard_of(standings([of], [ledger], {}, day("2026-02-01"), CONFIG)[0], late, 0).description
+        in hazard_of(statuses_of([of], [ledger], {}, day("2026-02-01"), CONFIG)[0], late, 0).description
     )
 
 

@@ -71,7 +71,7 @@ def test_an_alarm_points_to_clauses_of_its_kind_of_plant(kind: str, signal: str,
     assert [clause.id for clause in load_criteria().suggested(kind, signal, rule)] == clauses
 
 
-def test_codes_are_of_one_form_and_said_in_both_languages() -> None:
+def test_codes_have_one_form_and_texts_in_both_languages() -> None:
     for form, codes in CAUSES.items():
         assert all(code.startswith(f"{form}.") for code in codes)
     texts = [text for codes in (*CAUSES.values(), FALSE_ALARMS) for text in codes.values()]

@@ -1,4 +1,4 @@
-"""Declared work: when it is to be reckoned with and how it stands, against a plain model; who may do what with it."""
+"""Declared work: when it counts and its status, against a plain model; who may do what with it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def finished(work: Work, at: int) -> Work:
 
 
 def minutes(life: list[tuple[int, str]], begins: int, ends: int, until: int) -> list[tuple[bool, str]]:
-    """A plain model: minute after minute, whether the work is to be reckoned with, and how it stands."""
+    """A plain model: minute after minute, whether the work counts, and its status."""
     state, found = "declared", []
     ever_begun = next((at for at, step in life if step == "begin"), None)
     ever_over = next((at for at, step in life if step == "finish"), None)
@@ -65,7 +65,7 @@ def minutes(life: list[tuple[int, str]], begins: int, ends: int, until: int) -> 
     return found
 
 
-def test_work_is_reckoned_with_as_a_plain_model_says() -> None:
+def test_work_is_considered_as_in_a_plain_model() -> None:
     """Two thousand lives: begun early or late, overran, refused, called off, never begun, never approved."""
     chance = random.Random(4)  # noqa: S311  no secret
     forms = {

@@ -1,4 +1,4 @@
-"""Back-fill is told from live frames by how fast time passes in them, never by their age alone."""
+"""Back-fill is distinguished from live frames by how fast time passes in them, never by their age alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHO = ("p", "g")
 
 @pytest.mark.parametrize("off_s", [0, -3600, -86400 * 365, 3600], ids=["right", "behind", "years behind", "ahead"])
 @pytest.mark.parametrize("every_s", [0.1, 1, 30, 600])
-def test_who_tells_no_more_than_passes_is_live_for_ever(off_s: int, every_s: float) -> None:
+def test_a_gateway_that_sends_in_real_time_is_live_for_ever(off_s: int, every_s: float) -> None:
     """However wrong the clock and however long a frame, what is sent at the pace of time is never held back."""
     backfill, every = Backfill(), int(every_s * SECOND)
     now = 10**18

@@ -218,7 +218,7 @@ def test_a_step_of_a_second_is_seen() -> None:
 
 
 def test_the_offset_is_the_least_delayed_of_the_last_minute() -> None:
-    """A slow frame does not make a clock look behind; a good one is forgotten after a minute."""
+    """A slow frame does not make a clock seem behind; a good one is forgotten after a minute."""
     clock = keep_time(None, START, START, START, TOLERANCE)
     for at in range(1, 200):
         time = START + at * SECOND

@@ -53,7 +53,7 @@ def test_a_device_that_stamps_whole_seconds_and_sends_faster_keeps_every_reading
     assert (second.time - 1000 * MS).tolist() == [3, 1000 * MS]
 
 
-def test_a_reading_that_is_told_again_is_no_other() -> None:
+def test_a_reading_sent_again_is_the_same_reading() -> None:
     apart = DistinctTimes()
     for _ in range(3):
         assert apart(batch((7, 1000, 1.0), (7, 1000, 1.0))).time.tolist() == [1000 * MS] * 2

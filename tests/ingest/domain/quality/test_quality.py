@@ -72,7 +72,7 @@ def test_lateness_is_the_same_however_the_stream_is_cut(rows: list[tuple[int, in
 def test_readings_that_go_on_in_order_are_those_of_which_none_is_late(
     rows: list[tuple[int, int, int]], before: list[int], small: bool
 ) -> None:
-    """The short way is the long one's, whichever way points are told apart; what it does not take it leaves alone."""
+    """The fast path equals the general one, however points are distinguished; what it does not take it leaves alone."""
     stream = batch([(point, time, 0.0) for point, time, _ in rows], 99)
     stream = stream.with_flags(np.array([flags for *_, flags in rows], np.uint16))
     known = np.array(before, np.int64) * SECOND

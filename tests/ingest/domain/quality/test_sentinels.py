@@ -38,7 +38,7 @@ def point(sentinels: Sentinels | None) -> Point:
         max_size=30,
     ),
 )
-def test_flags_are_those_of_a_plain_look_at_each_reading(
+def test_flags_are_those_of_a_plain_check_of_each_reading(
     lists: list[tuple[frozenset[float], frozenset[float]]], rows: list[tuple[int, float]]
 ) -> None:
     """Any lists, any ranges around them, also points numbered later than the configuration knows."""

@@ -129,7 +129,7 @@ def test_a_live_reading_has_the_state_of_the_newest_reading_of_each_contact(
     expected = []
     for row in rows:
         heard = {
-            contact: [one for one in rows if one.point == contact and one.time <= row.time]
+            contact: [earlier for earlier in rows if earlier.point == contact and earlier.time <= row.time]
             for contact in (FAULT, CHECKING, WORN, FAULT_B)
         }
         levels = {
@@ -169,9 +169,9 @@ def agrees_with_loops(rows: list[Row], cuts: list[int], kept: int, *, restarts: 
     for row in rows:
         levels = dict[int, int | None]()
         for contact in (FAULT, CHECKING, WORN, FAULT_B):
-            heard = [one for one in rows if one.point == contact and one.moment <= row.moment]
-            live = [one for one in heard if not one.flags & NOT_LIVE]
-            past = [one for one in heard if one.flags & NOT_LIVE] if row.flags & NOT_LIVE else []
+            heard = [earlier for earlier in rows if earlier.point == contact and earlier.moment <= row.moment]
+            live = [earlier for earlier in heard if not earlier.flags & NOT_LIVE]
+            past = [earlier for earlier in heard if earlier.flags & NOT_LIVE] if row.flags & NOT_LIVE else []
             shown: tuple[int, int | None] = (-1, None)
             for first, last, level in (*runs(live, kept), *runs(past, kept)):
                 if first <= row.time and min(last, row.time) >= shown[0]:

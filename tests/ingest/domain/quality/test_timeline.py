@@ -341,7 +341,7 @@ class History:
         self.disturbed[gateway.name] = self.bench.now
 
     def second(self) -> None:
-        """A second goes by, and what it brings is looked at."""
+        """A second goes by, and what it brings is processed."""
         self.bench.now += SECOND
         right(self.good.tick(self.bench))
         for gateway in self.others:

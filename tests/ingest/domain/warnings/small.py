@@ -1,4 +1,4 @@
-"""Few rules and short times, for tests: seconds are easy to reckon with."""
+"""Few rules and short times, for tests: seconds are easy to calculate with."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ TERMS = WarningPolicy(
 EVERYBODY: Mapping[Step, tuple[str, ...]] = {step: (f"{step} office",) for step in Step}
 
 
-def watch(
+def episodes_of_plant(
     at_s: int = 0, holders: Mapping[Step, tuple[str, ...]] = EVERYBODY, terms: WarningPolicy = TERMS
 ) -> WarningEpisodes:
     """A watch over one plant."""

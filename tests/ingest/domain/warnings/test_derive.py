@@ -121,7 +121,7 @@ def test_alarms_near_each_other_are_found_behind_one_that_stands_alone() -> None
     assert (pair.rule, [fact.point for fact in pair.facts]) == ("L2-PAIR", ["B", "C"])
 
 
-def test_a_fact_of_later_and_a_coming_age_say_when_to_look_again() -> None:
+def test_a_future_fact_and_a_coming_age_decide_the_next_evaluation() -> None:
     assert called(level_1(since=NOW + 7)) == Derivation(None, (), (NOW + 7) * SECOND)
     assert called(level_1(since=NOW - 1)).due == (NOW + 599) * SECOND
     assert called(lost(600)).due == (NOW + 6600) * SECOND
@@ -129,7 +129,7 @@ def test_a_fact_of_later_and_a_coming_age_say_when_to_look_again() -> None:
 
 
 def test_a_flood_keeps_the_facts_that_weigh_most() -> None:
-    """The oldest first; how many more there were is told."""
+    """The oldest first; the number of the others is given."""
     facts = [level_1(f"P{number:03}", NOW - number, signal=f"S{number}") for number in range(50)]
     (ground,) = called(*facts).grounds
     assert (len(ground.facts), ground.more) == (MOST, 50 - MOST)

@@ -9,7 +9,7 @@ import pytest
 from ingest.domain.model.warning import Asked, Colour, EarlyWarning, Step, Trait, WarningState
 from ingest.domain.warnings.config import DutyConfig, WarningsConfig
 from ingest.domain.warnings.policy import Actor
-from tests.ingest.domain.warnings.small import EVERYBODY, SECOND, TERMS, fact, watch
+from tests.ingest.domain.warnings.small import EVERYBODY, SECOND, TERMS, episodes_of_plant, fact
 
 
 def hand(at_s: int, by: str = "王工", role: str = "admin") -> Actor:
@@ -17,7 +17,7 @@ def hand(at_s: int, by: str = "王工", role: str = "admin") -> Actor:
 
 
 def test_a_step_nobody_has_is_passed_at_once() -> None:
-    made = watch(holders={Step.COUNTY: ("县局",), Step.PROVINCE: ("省厅",)})
+    made = episodes_of_plant(holders={Step.COUNTY: ("县局",), Step.PROVINCE: ("省厅",)})
     (event,) = made.learn(0, known=[fact("A", 0, 2)])
     assert (event.warning.step, event.warning.who) == (Step.COUNTY, ("县局",))
     assert event.detail == {"passed": ["enterprise", "township"]}
@@ -29,9 +29,9 @@ def test_a_step_nobody_has_is_passed_at_once() -> None:
 
 
 def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
-    """Ten alarms flap each second for five minutes: what is new is told at once, that it has gone each 10 s."""
+    """Ten alarms flap each second for five minutes: a new fact is sent at once, the end of one every 10 s."""
     calm = replace(TERMS, deadlines=replace(TERMS.deadlines, acknowledge=dict.fromkeys(Colour, 10**15)))
-    made = watch(terms=calm)
+    made = episodes_of_plant(terms=calm)
     events = made.learn(0, known=[fact("A", 0, 2), *(fact(f"F{n}", 0, 2) for n in range(10))])
     for second in range(1, 300):
         for n in range(10):
@@ -48,7 +48,7 @@ def test_alarms_that_come_and_go_all_the_time_do_not_fill_the_disk() -> None:
 
 
 def test_the_last_step_is_asked_for_ever() -> None:
-    made = watch(holders={Step.ENTERPRISE: ("厂",)})
+    made = episodes_of_plant(holders={Step.ENTERPRISE: ("厂",)})
     made.learn(0, known=[fact("A", 0, 2)])
     events = made.pass_time(600 * SECOND)
     assert {str(event.kind) for event in events} == {"reminded"}
@@ -57,7 +57,7 @@ def test_the_last_step_is_asked_for_ever() -> None:
 
 
 def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_step() -> None:
-    made = watch()
+    made = episodes_of_plant()
     made.learn(0, known=[fact("A", 0)])
     made.pass_time(15 * SECOND)  # yellow at 7 s, asked anew, not answered for 8 s
     key = next(iter(made.live))
@@ -78,7 +78,7 @@ def test_above_its_peak_it_must_be_seen_and_answered_anew_and_never_goes_down_a_
 
 
 def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
-    made = watch()
+    made = episodes_of_plant()
     cause = fact("A", 0, 2)
     made.learn(0, known=[cause])
     made.learn(1 * SECOND, over=[cause.key])
@@ -94,7 +94,7 @@ def test_what_comes_back_soon_is_the_same_episode_and_later_another() -> None:
 
 
 def test_a_closed_episode_is_not_opened_again() -> None:
-    made = watch()
+    made = episodes_of_plant()
     cause = fact("A", 0, 2)
     key = made.learn(0, known=[cause])[0].warning.id
     made.give_feedback(key, hand(1), "原因", "措施")
@@ -104,7 +104,7 @@ def test_a_closed_episode_is_not_opened_again() -> None:
 
 
 def test_other_reasons_for_the_same_colour_are_kept_and_asked_of_nobody() -> None:
-    made = watch()
+    made = episodes_of_plant()
     made.learn(0, known=[fact("A", 0, 2)])
     before = made.open
     (event,) = made.learn(2 * SECOND, known=[fact("B", 2, 2)])
@@ -117,30 +117,30 @@ def test_other_reasons_for_the_same_colour_are_kept_and_asked_of_nobody() -> Non
 def test_going_on_from_what_was_committed_changes_nothing() -> None:
     """A watch made anew from its record does what the old one would have done, under the same ids."""
     for until in range(1, 30):
-        made = watch()
+        made = episodes_of_plant()
         facts = [fact("A", 0), fact("B", 3, 2)]
         events = made.learn(0, known=facts[:1]) + made.learn(3 * SECOND, known=facts[1:])
         events += made.learn(9 * SECOND, over=[facts[1].key])
         events += made.pass_time(until * SECOND)
         kept: dict[object, EarlyWarning] = {event.warning.id: event.warning for event in events}
-        again = watch(max(until, 9))
+        again = episodes_of_plant(max(until, 9))
         again.resume(kept.values(), made.facts.values())
         assert again.pass_time(60 * SECOND) == made.pass_time(60 * SECOND)
 
 
 def test_an_operator_answers_for_the_enterprise_only() -> None:
-    made = watch()
+    made = episodes_of_plant()
     key = made.learn(0, known=[fact("A", 0, 2)])[0].warning.id
     made.pass_time(6 * SECOND)
     with pytest.raises(ValueError, match="township"):
         made.acknowledge(key, hand(7, role="operator"))
     assert made.acknowledge(key, hand(7, role="inspector"))[0].warning.acknowledged == 7 * SECOND
-    alone = watch(holders={})
+    alone = episodes_of_plant(holders={})
     key = alone.learn(0, known=[fact("A", 0, 2)])[0].warning.id
     assert alone.acknowledge(key, hand(7, role="operator"))[-1].by == "王工"
 
 
-def test_who_answers_for_a_plant_is_told_by_its_name_or_its_region() -> None:
+def test_who_answers_for_a_plant_is_decided_by_its_name_or_region() -> None:
     config = WarningsConfig(
         duty=(
             DutyConfig(step=Step.ENTERPRISE, name="厂", plants=frozenset({"p1"})),

@@ -16,8 +16,8 @@ from tests.ingest.domain.warnings.small import (
     OLD_S,
     REOPEN_S,
     SECOND,
+    episodes_of_plant,
     fact,
-    watch,
 )
 
 HISTORIES = 10_000
@@ -210,8 +210,8 @@ def by_model(happens: dict[int, Action], assigned: list[str]) -> list[Expected]:
 
 
 def by_watch(happens: dict[int, Action], assigned: list[str], chance: random.Random) -> list[Expected]:
-    """The same by the code under test, looked at when chance will have it."""
-    under_test = watch(START_S, {Step(step): EVERYBODY[Step(step)] for step in assigned})
+    """The same by the code under test, read at random moments."""
+    under_test = episodes_of_plant(START_S, {Step(step): EVERYBODY[Step(step)] for step in assigned})
     often, offset, back = chance.random() ** 2, 0, 0
     events: list[WarningEvent] = []
     for at in range(1, LENGTH_S + 1):
@@ -251,8 +251,8 @@ def _act(under_test: WarningEpisodes, what: str, which: str, now: int) -> list[W
         name, colour = which.split("/")
         traits = Trait.RED if colour == "red" else Trait(0)
         known = fact(name, now // SECOND, 1 if colour == "blue" else 2, traits)
-        standing = under_test.facts.get(known.key)
-        if standing is not None and standing.gone is None:
+        outstanding = under_test.facts.get(known.key)
+        if outstanding is not None and outstanding.gone is None:
             return under_test.pass_time(now)
         return under_test.learn(now, known=[known])
     if what == "return":

@@ -1,4 +1,4 @@
-"""The risk index: the formula as docs/risk.md tells it, and the bands it falls into."""
+"""The risk index: the formula of docs/risk.md, and the bands it falls into."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_a_band_is_left_well_below_where_it_is_entered() -> None:
 
 @pytest.mark.parametrize("seed", range(20))
 def test_the_band_is_that_of_somebody_who_looked_every_ten_seconds(seed: int) -> None:
-    """Whoever asks, and however seldom, is told the same: it follows from the facts and their times alone."""
+    """Whoever asks, and however seldom, gets the same: it follows from the facts and their times alone."""
     rng = np.random.default_rng(seed)
     begun = NOW - 9000 * SECOND
     facts = []

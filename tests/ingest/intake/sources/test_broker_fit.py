@@ -1,4 +1,4 @@
-"""Brokers that do less than is needed, or carry more than a frame may be: told, and never a loop or a silent loss."""
+"""Brokers that do less than is needed, or carry more than a frame may be: reported, never a loop or a silent loss."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def gateway(address: tuple[str, int]) -> Iterator[Client]:
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
 def test_a_frame_of_any_size_arrives_and_so_can_be_refused(tmp_path: Path, protocol: str) -> None:
-    """Whole if it can be looked into, else its beginning, which says that it is too large; the next one is unharmed."""
+    """Whole if it can be parsed, else its beginning, reported as too large; the next one is unharmed."""
     sizes = [2 * MAX_BYTES, 20 * MAX_BYTES + 7, 0, 7 * MAX_BYTES, 3]
     with (
         mosquitto(tmp_path, ["max_queued_messages 0"]) as address,
@@ -61,7 +61,7 @@ def test_a_frame_of_any_size_arrives_and_so_can_be_refused(tmp_path: Path, proto
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_broker_that_keeps_nothing_is_told_of_and_stays_connected(tmp_path: Path, protocol: str) -> None:
+def test_a_broker_without_retained_messages_is_reported_and_stays_connected(tmp_path: Path, protocol: str) -> None:
     """A retained announcement would end the connection, again after each time it was made. 3.1.1 needs a setting."""
     heard: Queue[bytes] = Queue()
     with (
@@ -88,7 +88,7 @@ def test_a_broker_that_keeps_nothing_is_told_of_and_stays_connected(tmp_path: Pa
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_a_broker_that_grants_less_than_qos_1_is_told_of(tmp_path: Path, protocol: str) -> None:
+def test_a_broker_that_grants_less_than_qos_1_is_reported(tmp_path: Path, protocol: str) -> None:
     """What comes is taken all the same, and no gateway is blamed for it."""
     with (
         mosquitto(tmp_path, ["max_qos 0"]) as address,
@@ -107,14 +107,14 @@ def test_a_broker_that_grants_less_than_qos_1_is_told_of(tmp_path: Path, protoco
     assert of(logs, "frames_unassured") == []
 
 
-def test_a_broker_that_takes_no_whole_frame_is_told_of(tmp_path: Path) -> None:
+def test_a_broker_whose_packets_are_too_small_for_a_frame_is_reported(tmp_path: Path) -> None:
     with mosquitto(tmp_path, ["max_packet_size 5000"]) as address, capture_logs() as logs, source(address) as ours:
         assert ours.source.trouble is None, "small frames come through"
     (refusal,) = of(logs, "broker_takes_less")
     assert (refusal["most_bytes"], refusal["expected_bytes"]) == (5000, MAX_BYTES + 1024)
 
 
-def test_frames_at_qos_0_and_retained_frames_are_told_once_a_gateway(tmp_path: Path) -> None:
+def test_frames_at_qos_0_and_retained_frames_are_reported_once_a_gateway(tmp_path: Path) -> None:
     """Statuses are meant to be retained; QoS 1 is as it should be."""
     with mosquitto(tmp_path) as address, capture_logs() as logs:
         with gateway(address) as client:

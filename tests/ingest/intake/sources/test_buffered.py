@@ -89,7 +89,7 @@ def test_publishes_cut_anywhere_are_read_whole_and_in_order(
 
 
 @pytest.mark.parametrize("five", [True, False])
-def test_of_a_publish_that_is_cut_it_is_said_how_much_is_missing(five: bool) -> None:
+def test_a_truncated_publish_is_reported_with_the_number_of_missing_bytes(five: bool) -> None:
     """Once, with the publish that was cut, whatever came before it and comes after it."""
     properties = b"p" * 9 if five else None
     payload = b"x" * (7 * MAX_BYTES + 3)

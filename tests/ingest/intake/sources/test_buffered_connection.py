@@ -46,7 +46,7 @@ class Resting(BufferedClient):
 
 
 @pytest.mark.parametrize("sparse", [True, False])
-def test_what_is_said_while_it_rests_goes_out_at_once_and_what_comes_is_handed_on_together(*, sparse: bool) -> None:
+def test_packets_queued_during_a_rest_are_sent_at_once_and_arrivals_are_handed_on_together(*, sparse: bool) -> None:
     """Twice: acknowledgements must not wait for the next read."""
     with line() as (ours, theirs):
         theirs.settimeout(PATIENCE_S)
@@ -65,7 +65,7 @@ def test_what_is_said_while_it_rests_goes_out_at_once_and_what_comes_is_handed_o
     assert client.got == [[b"\x01", b"\x02"]]
 
 
-def test_a_rest_ends_as_soon_as_there_is_much_to_read_and_tells_nothing_of_the_broker() -> None:
+def test_a_rest_ends_early_when_there_is_much_to_read_and_is_no_evidence_about_the_broker() -> None:
     with line() as (ours, theirs):
         client = Resting(ours, 60, sparse=False)
         frames = [publish(b"t", bytes(10_000), 1) for _ in range(7)]
@@ -177,7 +177,7 @@ def announced(payload: bytes) -> bytes:
     return b"\x30" + length(4 + len(payload)) + b"\0\x01t\0" + payload
 
 
-def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_what_is_said_later() -> None:
+def test_packets_that_find_no_room_in_the_system_are_sent_whole_and_before_later_ones() -> None:
     """The broker reads nothing for a while; who says it is not made to wait, and the network thread sends the rest."""
     with line() as (ours, theirs):
         client = Resting(ours, 0)
@@ -202,7 +202,7 @@ def test_what_finds_no_room_in_the_system_goes_out_whole_and_in_order_before_wha
     assert bytes(received) == b"".join(map(announced, payloads))
 
 
-def test_who_says_something_and_the_network_thread_never_write_into_each_other() -> None:
+def test_senders_and_the_network_thread_never_interleave_their_writes() -> None:
     """Acknowledgements of one, packets of the other, each whole."""
     with line() as (ours, theirs):
         client = Resting(ours, 0)

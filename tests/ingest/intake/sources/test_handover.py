@@ -24,7 +24,7 @@ def test_messages_come_out_in_order_and_no_more_than_asked_for() -> None:
 
 
 def full(handover: Handover) -> bool:
-    """Whether whoever puts now is told to wait, and gives up."""
+    """Whether a `put` now would have to wait, and gives up."""
     return not handover.put([raw(9)], lambda: True)
 
 
@@ -49,7 +49,7 @@ def test_who_waits_for_room_goes_on_as_soon_as_there_is_some() -> None:
     assert [message.received for message in handover.take(1, 0)] == [2]
 
 
-def test_who_waits_for_messages_looks_up_when_woken() -> None:
+def test_a_waiting_reader_returns_when_woken() -> None:
     handover, taken = Handover(1), list[list[Raw]]()
     waiting = threading.Thread(target=lambda: taken.append(handover.take(1, PATIENCE_S)))
     waiting.start()

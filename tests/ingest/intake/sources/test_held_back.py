@@ -76,7 +76,7 @@ def test_a_rest_is_tried_again_and_again_and_kept_once_it_gathers_something() ->
     assert all(late.rest_s(REST_S) == REST_S for _ in range(100))
 
 
-def test_a_lone_message_in_a_rest_tells_nothing_of_the_broker() -> None:
+def test_a_lone_message_in_a_rest_is_no_evidence_about_the_broker() -> None:
     held_back = HeldBack()
     held_back.rested(MESSAGE, MESSAGE)
     assert held_back.rest_s(REST_S) == REST_S

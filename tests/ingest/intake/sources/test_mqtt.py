@@ -101,7 +101,7 @@ def until(true: Callable[[], bool]) -> None:
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_what_the_broker_had_kept_is_told_from_what_is_said_now(tmp_path: Path, protocol: str) -> None:
+def test_retained_messages_are_distinguished_from_live_ones(tmp_path: Path, protocol: str) -> None:
     """By the retain flag: set on what answers the subscription, also after a restart, and on nothing else."""
     topic = status_topic("p", "g")
     with mosquitto(tmp_path) as address:
@@ -185,7 +185,7 @@ def test_a_message_tells_by_how_much_the_services_clock_was_set_before_it_came(t
         assert after.received == before.received - 3599 * 10**9
 
 
-def test_a_broker_that_forgot_us_is_told_of(tmp_path: Path) -> None:
+def test_a_broker_that_lost_the_session_is_reported(tmp_path: Path) -> None:
     with mosquitto(tmp_path) as address, capture_logs() as logs:
         with source(address, expect=True) as ours:
             assert ours.source.sessions_lost == 1
@@ -214,13 +214,13 @@ def test_what_is_committed_is_there_for_a_gateway_that_comes_later(tmp_path: Pat
 
 
 @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
-def test_what_is_told_to_many_gateways_at_once_reaches_each_and_is_kept(tmp_path: Path, protocol: str) -> None:
+def test_announcements_to_many_gateways_at_once_reach_each_and_are_retained(tmp_path: Path, protocol: str) -> None:
     """Twice, among them one whose packet needs a longer length and one whose name is of several bytes a letter."""
     gaps = [(n, n) for n in range(1, 100, 2)]
-    for turn in (7, 200):
+    for first in (7, 200):
         with mosquitto(tmp_path) as address, source(address, protocol=protocol) as ours:
-            wanted = {committed_topic("p", f"g{n}"): Committed("b", turn + n) for n in range(50)}
-            wanted |= {committed_topic("p", "长"): Committed("b", turn + 99, gaps)}
+            wanted = {committed_topic("p", f"g{n}"): Committed("b", first + n) for n in range(50)}
+            wanted |= {committed_topic("p", "长"): Committed("b", first + 99, gaps)}
             announced = ours.source.announce(
                 [("p", topic.split("/")[3], committed) for topic, committed in wanted.items()]
             )
@@ -271,7 +271,7 @@ def test_what_was_refused_comes_before_what_is_committed_and_is_not_kept(tmp_pat
 
 @pytest.mark.parametrize(("protocol", "most"), [("5", None), ("3.1.1", 600)])
 def test_no_packet_is_larger_than_the_broker_takes(tmp_path: Path, protocol: str, most: int | None) -> None:
-    """What finds no room is told later; what can never be told is said in the log. The connection stays."""
+    """What finds no room is announced later; what can never be announced is logged. The connection stays."""
     gaps = [(n, n) for n in range(1, 1000, 2)]
     with (
         mosquitto(tmp_path, ["max_packet_size 600"]) as address,

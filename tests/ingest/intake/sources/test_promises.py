@@ -23,7 +23,7 @@ from tests.servers import Server, mosquitto_server
 
 @dataclass
 class Broker:
-    """A broker, and a client of it that hears what is retained."""
+    """A broker, and a client of it that receives what is retained."""
 
     server: Server
     protocol: str

@@ -1,4 +1,4 @@
-"""TLS to a real Mosquitto: why there is no connection is said, and renewed files are used without a restart."""
+"""TLS to a real Mosquitto: reasons of failed connections are reported, renewed files used without a restart."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def tls_broker(tmp: Path, ca: Path, pair: Pair) -> Server:
 
 @contextmanager
 def connecting(port: int, ca: Path, pair: Pair, **settings: Any) -> Iterator[tuple[MqttSource, threading.Semaphore]]:
-    """A source that tries, and is told each time it is subscribed."""
+    """A source that connects, and a count of its subscriptions."""
     given = {"host": LOOPBACK, "port": port, "tls_ca": ca, "tls_cert": pair.cert, "tls_key": pair.key, **settings}
     source = MqttSource(MqttConfig.model_validate(given), Handover(100), Clock(), expect_session=False)
     subscribed = threading.Semaphore(0)
@@ -64,7 +64,7 @@ def of(logs: list[Any], event: str) -> list[Mapping[str, Any]]:
         ("not-trusted", None),
     ],
 )
-def test_a_certificate_that_is_not_believed_is_told_from_a_broker_that_is_away(
+def test_an_untrusted_certificate_is_distinguished_from_an_absent_broker(
     tmp_path: Path, why: str, theirs: dict[str, Any] | None
 ) -> None:
     ours = Authority(tmp_path / "ours")
@@ -91,7 +91,7 @@ def test_a_broker_that_is_away_says_how(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_host_that_can_be_no_name_is_told_and_tried_again(tmp_path: Path) -> None:
+def test_an_invalid_host_name_is_reported_and_tried_again(tmp_path: Path) -> None:
     """Such an error is no OSError, and ended the network thread in silence."""
     ours = Authority(tmp_path)
     with capture_logs() as logs, connecting(1883, ours.ca, ours.issue("yujing"), host="no..name"):
@@ -120,7 +120,7 @@ def test_a_certificate_of_ours_that_the_broker_does_not_take_is_named(
 
 
 @pytest.mark.usefixtures("impatient")
-def test_a_broker_that_refuses_us_for_something_else_is_not_said_to_refuse_our_certificate(tmp_path: Path) -> None:
+def test_a_refusal_for_another_reason_is_not_reported_as_a_refused_certificate(tmp_path: Path) -> None:
     """Ours has ended, and this broker asks for none: it says no to the user name."""
     ours = Authority(tmp_path)
     theirs, words = ours.issue("broker"), tmp_path / "words"

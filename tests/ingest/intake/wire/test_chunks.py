@@ -1,4 +1,4 @@
-"""What a gateway is told is never larger than its broker takes, and never wrong."""
+"""An announcement is never larger than the broker takes, and never wrong."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_a_piece_is_true_as_short_as_asked_for_and_as_long_as_can_be() -> None:
             assert announced == next((piece for piece in pieces if len(encode_committed(piece)) <= room), None)
 
 
-def test_a_gateway_that_is_told_in_pieces_forgets_nothing_that_is_missing_and_ends_with_nothing() -> None:
+def test_a_gateway_with_partial_announcements_keeps_what_is_missing_and_ends_with_nothing() -> None:
     """The reference gateway's store against a service that has every second frame, and a broker with little room."""
     buffer, arrived = FrameBuffer(window=1000, resend_s=1.0), set[int]()
     for seq in range(1, 201):

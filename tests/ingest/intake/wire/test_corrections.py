@@ -1,4 +1,4 @@
-"""Whoever writes a gateway is told which field or point it is, what stands there, and how to write it."""
+"""A refusal names the field or point, what was sent there, and how to write it."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def detail_of(payload: bytes) -> str:
 
 @pytest.mark.parametrize("encode", [lambda fields: json.dumps(fields).encode(), msgspec.msgpack.encode])
 @pytest.mark.parametrize(("slip", "what", "cure"), SLIPS, ids=[what for _, what, _ in SLIPS])
-def test_a_slip_is_told_with_its_place_and_how_it_is_written_right(
+def test_a_typing_error_is_reported_with_its_place_and_the_right_form(
     encode: Any, slip: dict[str, Any], what: str, cure: str
 ) -> None:
     detail = detail_of(encode(FRAME | slip))
@@ -65,7 +65,7 @@ def test_a_field_that_is_missing_is_named_with_what_belongs_there(name: str) -> 
     assert detail_of(json.dumps(without(name)).encode()).startswith(f"{name} is missing; expected ")
 
 
-def test_every_fault_beside_the_columns_is_told_up_to_a_few() -> None:
+def test_faults_beside_the_columns_are_reported_up_to_a_limit() -> None:
     """However many a hostile frame has."""
     detail = detail_of(json.dumps({"boot": 7} | {f"field{n}": n for n in range(10_000)} | {"seq": "x"}).encode())
     assert detail.count("; expected ") == 5

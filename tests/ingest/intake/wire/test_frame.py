@@ -148,7 +148,7 @@ def test_a_wrong_column_of_messagepack_does_not_cost_the_others(column: object, 
 
 
 @pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.column.json")), ids=lambda f: f.stem)
-def test_a_column_put_aside_is_refused_again_for_as_good_a_reason(file: Path) -> None:
+def test_a_quarantined_column_is_refused_again_with_a_valid_reason(file: Path) -> None:
     """What lies in quarantine is the column as it was sent: taking it in again changes nothing, and takes no other."""
     (refused,) = decode(file.read_bytes().rstrip(b"\n"), COLUMNS).refused
     again = decode(refused.payload, COLUMNS)
@@ -166,7 +166,7 @@ def test_a_boot_or_a_point_may_hold_any_sign(name: str) -> None:
 
 
 def test_a_key_that_stands_twice_is_found_wherever_it_is_and_whatever_the_names_hold() -> None:
-    """Against a plain reader: any of the frame's keys once more, with signs in its names that look like structure."""
+    """Against a plain reader: any of the frame's keys once more, with names that resemble structure."""
     for name in ("A", "A:[", 'A\\":'):
         key = json.dumps(name)
         plain = (
@@ -241,7 +241,7 @@ def test_a_mutated_frame_is_read_or_refused_but_never_breaks_the_reader(data: st
     assert not np.isinf(batch(got.rows(0, len(times), times)).value).any()
 
 
-def test_unknown_columns_are_named_and_put_aside_whole() -> None:
+def test_unknown_columns_are_named_and_quarantined_whole() -> None:
     frame = Frame("b1", 5, [T0], {"A": [1.0], "X": [9.0]}, {"X": [1]})
     for payload in (encode_json(frame), encode_msgpack(frame)):
         got = decode(payload, COLUMNS)

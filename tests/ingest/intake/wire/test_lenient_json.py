@@ -49,7 +49,7 @@ def test_a_number_that_is_written_otherwise_is_the_number_it_says(word: str) -> 
 
 @pytest.mark.parametrize("code", [0, 1, 2, 3, 4, 5, 6, 7])
 def test_the_status_of_an_instrument_is_known_whatever_stands_in_another_column(code: int) -> None:
-    """A failure or a function check is one also where another sensor's column is put aside, or mended."""
+    """A failure or a function check is one also where another sensor's column is quarantined, or repaired."""
     for column, points in (("nan", [3]), ("+5", [7, 3])):
         payload = printed(column)[:-1] + b',"quality":{"B":[%d]}}' % code
         got = decode(payload, COLUMNS)

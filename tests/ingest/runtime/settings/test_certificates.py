@@ -1,4 +1,4 @@
-"""Certificates' ends are told in time, by `yujing check`, in metrics and as an alarm, wherever one is named."""
+"""The end of a certificate is reported in time by `yujing check`, in metrics and as an alarm, wherever one is named."""
 
 from __future__ import annotations
 
@@ -110,38 +110,38 @@ def test_every_part_that_names_a_certificate_is_looked_at(authority: Authority) 
 
 def test_a_renewed_certificate_counts_at_once_and_a_broken_copy_changes_nothing(authority: Authority) -> None:
     used = settings(authority, 5.5)
-    watch = CertificateMonitor(used)
-    assert watch.days_left()["mqtt.tls_cert"] == watch.fewest() == 5
+    monitor = CertificateMonitor(used)
+    assert monitor.days_left()["mqtt.tls_cert"] == monitor.fewest() == 5
     cert = used.mqtt.tls_cert
     assert cert is not None
     cert.write_text("a copy under way")
     with capture_logs() as logs:
-        assert watch.fewest() == watch.fewest() == 5
+        assert monitor.fewest() == monitor.fewest() == 5
     assert [entry["event"] for entry in logs] == ["certificate_unreadable"], "once"
     authority.issue("yujing", days=500.5)
-    assert watch.fewest() == 500
+    assert monitor.fewest() == 500
 
 
 def test_what_ends_soon_is_in_the_log_once_a_day(authority: Authority) -> None:
     start = time.time_ns()
     times = iter(start + n * DAY // 2 for n in range(6))
-    watch = CertificateMonitor(settings(authority, SOON_D + 1.2), now=lambda: next(times))
+    monitor = CertificateMonitor(settings(authority, SOON_D + 1.2), now=lambda: next(times))
     with capture_logs() as logs:
-        left = [watch.days_left()["mqtt.tls_cert"] for _ in range(6)]
+        left = [monitor.days_left()["mqtt.tls_cert"] for _ in range(6)]
     assert left == [31, 30, 30, 29, 29, 28]
     assert [entry["days_left"] for entry in logs] == [30, 29, 28]
     assert {entry["key"] for entry in logs} == {"mqtt.tls_cert"}
 
 
 def test_days_are_counted_towards_the_end_from_both_sides_of_it(authority: Authority) -> None:
-    """One that ended yesterday ended a day ago, to `check`, metrics, log and alarm alike; its end itself is told."""
+    """One that ended yesterday ended a day ago, by `check`, metrics, log and alarm alike; its end itself is logged."""
     used = settings(authority, 0.0)
     (end,) = {certificate.ends for certificate in certificates_of(used) if certificate.key == "mqtt.tls_cert"}
     hours = {-49: 2, -47: 1, -25: 1, -1: 0, 1: 0, 25: -1, 47: -1, 49: -2}
     times = iter(end + hour * DAY // 24 for hour in hours)
-    watch = CertificateMonitor(used, now=lambda: next(times))
+    monitor = CertificateMonitor(used, now=lambda: next(times))
     with capture_logs() as logs:
-        left = [watch.fewest() for _ in hours]
+        left = [monitor.fewest() for _ in hours]
     assert left == list(hours.values())
     assert [(log["days_left"], log["ended"]) for log in logs] == [
         (2, False), (1, False), (0, False), (0, True), (-1, True), (-2, True),
@@ -161,11 +161,11 @@ def test_the_certificate_the_broker_shows_is_watched_too(authority: Authority) -
         return load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
 
     shows: list[bytes | None] = [None]
-    watch = CertificateMonitor(Settings(), lambda: shows[0], "broker.example:8883")
-    assert watch.fewest() == FURTHEST_D, "none is in use"
+    monitor = CertificateMonitor(Settings(), lambda: shows[0], "broker.example:8883")
+    assert monitor.fewest() == FURTHEST_D, "none is in use"
     for days in (3.5, 90.5):
         shows[0] = shown(days)
-        assert watch.days_left() == {"broker": int(days)}
+        assert monitor.days_left() == {"broker": int(days)}
 
 
 @pytest.mark.parametrize(("joined", "days"), [("tls_ca", 3649), ("tls_cert", 3)])
@@ -184,7 +184,7 @@ def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_i
     bench = Bench(tmp_path)
     point = bench.engine.configuration.find(SERVICE, ServicePoint.CERTIFICATES)
     assert point is not None
-    standing: list[list[tuple[str, int]]] = []
+    levels: list[list[tuple[str, int]]] = []
     bench.engine.start()
     for n, days in enumerate((1000, 31, 30, 8, 7, -1, 730)):
         at = np.array([bench.t0 + n * DAY // 86_400])
@@ -194,9 +194,9 @@ def test_an_end_is_an_alarm_30_days_before_and_a_grave_one_7_days_before_until_i
         if days == 8:
             bench.restart()
         found = [alarm for alarm in bench.found() if alarm.plant == SERVICE and alarm.point == point.id]
-        standing.append(sorted((alarm.rule, alarm.level) for alarm in found if alarm.returned is None))
+        levels.append(sorted((alarm.rule, alarm.level) for alarm in found if alarm.returned is None))
     assert bench.engine.stop(PATIENCE_S)
     near, grave = ("L", 1), ("LL", 2)
-    assert standing == [[], [], [near], [near], [near, grave], [near, grave], []]
+    assert levels == [[], [], [near], [near], [near, grave], [near, grave], []]
     assert len(found) == 2, "each was raised once"
     assert "更换证书" in found[0].title.zh

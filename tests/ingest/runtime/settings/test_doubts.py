@@ -1,4 +1,4 @@
-"""`yujing check` tells what is allowed and hardly meant, each by file, key, value and what was expected."""
+"""`yujing check` reports what is allowed and hardly meant, each by file, key, value and what was expected."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def check(settings: str = "", plant: str = TEXT, *more: str) -> Result:
 
 
 def point(more: str) -> str:
-    """The small plant, with more said of its last point, CO-02."""
+    """The small plant, with more keys for its last point, CO-02."""
     return TEXT + more
 
 
@@ -95,12 +95,12 @@ SETTINGS = [
 
 
 @pytest.mark.parametrize(("plant", "what", "expected"), PLANTS, ids=[what for _, what, _ in PLANTS])
-def test_a_doubtful_plant_file_is_told(plant: str, what: str, expected: str) -> None:
+def test_a_doubtful_plant_file_is_reported(plant: str, what: str, expected: str) -> None:
     assert_reported(check("", plant), "plants/small.toml", what, expected)
 
 
 @pytest.mark.parametrize(("settings", "what", "expected"), SETTINGS, ids=[what for _, what, _ in SETTINGS])
-def test_doubtful_settings_are_told(settings: str, what: str, expected: str) -> None:
+def test_doubtful_settings_are_reported(settings: str, what: str, expected: str) -> None:
     assert_reported(check(settings), "yujing.toml", what, expected)
 
 
@@ -117,7 +117,7 @@ def assert_reported(result: Result, file: str, what: str, expected: str) -> None
     assert "1 处存疑" in result.output
 
 
-def test_secrets_that_are_none_are_told_and_never_shown() -> None:
+def test_invalid_secrets_are_reported_and_never_shown() -> None:
     secret("token", "a" * 16, 0o644)
     secret("iv", Path("key").read_text())
     result = check(PLATFORM + HERE)
@@ -181,7 +181,7 @@ def test_a_path_that_leads_beside_the_data_is_doubted(typo: str, key: str) -> No
 
 
 def test_settings_that_let_nobody_in_are_doubted() -> None:
-    """So is an empty file, which a full disk leaves, while the service tells a fault."""
+    """So is an empty file, which a full disk leaves; the service reports a fault."""
     write_plant(Path())
     for text in ("", "[api]\nport = 9000\n"):
         Path("yujing.toml").write_text(text, encoding="utf-8")

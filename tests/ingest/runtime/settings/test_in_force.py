@@ -221,7 +221,7 @@ def test_settings_without_a_fault_are_those_of_the_file(tmp_path: Path) -> None:
         (GOOD + "[state]\nurl = 'postgresql://u@h/d'\nca_file = 'no.pem'\npth = 'x'\n", {"state.ca_file", "state.pth"}),
     ],
 )
-def test_two_faults_in_one_place_are_told_at_once(
+def test_two_faults_in_one_place_are_reported_at_once(
     text: str, wanted: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where the second is a file or a secret that is not there; and only those that are faults."""
@@ -231,7 +231,7 @@ def test_two_faults_in_one_place_are_told_at_once(
 
 
 @pytest.mark.parametrize("value", ["x", "", -1, 10**9, 0.5, True, {"x": 1}, ["x"], [5], [{"x": 1}]], ids=str)
-def test_whatever_stands_anywhere_the_fault_is_said_in_words_of_the_file(value: object) -> None:
+def test_a_fault_anywhere_is_described_in_words_of_the_file(value: object) -> None:
     """The key, what stands there, what belongs there; each once."""
     for at, _ in PLACES:
         raw = tomllib.loads(GOOD)
@@ -258,6 +258,6 @@ def test_whatever_stands_anywhere_the_fault_is_said_in_words_of_the_file(value: 
         ("[journl]\nx = 1\n", "near: journal"),
     ],
 )
-def test_a_mistyped_key_or_word_is_told_with_its_likes(text: str, hint: str) -> None:
+def test_a_mistyped_key_or_word_is_reported_with_similar_ones(text: str, hint: str) -> None:
     expected = [fault.expected.en for fault in composed(text, {}).faults]
     assert [english.partition("; ")[2] for english in expected if "near" in english] == [hint]

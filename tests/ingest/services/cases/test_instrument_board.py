@@ -1,4 +1,4 @@
-"""What is kept in memory of instruments is what the records say, whatever happened, in whatever order it is heard."""
+"""What is kept in memory of instruments equals the records, whatever happened, in whatever order it is notified."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.cases.ledger import LastCheck, Ledger, LedgerState
-from ingest.domain.cases.ledger_due import DueState, Standing, Stopped, opened, standings
+from ingest.domain.cases.ledger_due import DueState, InstrumentStatus, Stopped, opened, statuses_of
 from ingest.domain.model.instrument import Check, Instrument, Period
 from ingest.domain.model.plant import Confidence
 from ingest.domain.model.text import Text
@@ -47,20 +47,22 @@ class Hall:
         known = {plant: tuple(instrument(plant, number) for number in range(4)) for plant in PLANTS}
         self.configuration = replace(small_configuration(folder), instruments=known)
 
-    def plainly(self, plants: Sequence[str]) -> list[Standing]:
-        known = [one for plant in plants for one in self.configuration.instruments.get(plant, ())]
-        found = standings(known, self.store.ledgers(None), self.stopped, self.today, CasesConfig())
+    def plainly(self, plants: Sequence[str]) -> list[InstrumentStatus]:
+        known = [instrument for plant in plants for instrument in self.configuration.instruments.get(plant, ())]
+        found = statuses_of(known, self.store.ledgers(None), self.stopped, self.today, CasesConfig())
         return sorted(found, key=lambda of: (of.deadline, of.ledger.id))
 
-    def kept(self, plants: Sequence[str]) -> list[Standing]:
+    def kept(self, plants: Sequence[str]) -> list[InstrumentStatus]:
         out: Stopped = {plant: points for plant, points in self.stopped.items() if plant in plants}
         return list(self.board.of_plants(self.configuration, frozenset(plants), out, self.today))
 
     def open(self) -> None:
         """As the automation does it."""
-        missing = self.board.missing(one for known in self.configuration.instruments.values() for one in known)
+        missing = self.board.missing(
+            instrument for known in self.configuration.instruments.values() for instrument in known
+        )
         if missing:
-            self.store.commit(added=[opened(one, self.today) for one in missing])
+            self.store.commit(added=[opened(instrument, self.today) for instrument in missing])
 
     def edit(self, configuration: PlantConfiguration) -> None:
         self.configuration = replace(configuration, version=self.configuration.version + 1)
@@ -134,7 +136,7 @@ def test_commits_that_are_heard_of_in_the_wrong_order_leave_the_newer_one(hall: 
 
     hall.board.note([version(3)])
     hall.board.note([version(2)])
-    (of,) = [one for one in hall.kept(PLANTS) if one.ledger.id == first.ledger.id]
+    (of,) = [status for status in hall.kept(PLANTS) if status.ledger.id == first.ledger.id]
     assert (of.ledger.version, of.state) == (3, DueState.IN_ORDER)
 
 

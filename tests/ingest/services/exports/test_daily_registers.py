@@ -81,23 +81,23 @@ async def test_the_process_of_its_own_makes_what_this_one_would_on_either_databa
     here = SheetBuilder(store, DailyStore(database), CaseFigures(database))
     desk = ExportRunner(state, tmp_path)
 
-    def wish(name: str, ending: Ending, span: DaySpan) -> ExportRequest:
+    def request_of(name: str, ending: Ending, span: DaySpan) -> ExportRequest:
         return ExportRequest(name, ending, plants, None, {}, 3600.0, NOW, span=span)
 
     for name in TITLES:
-        whole = wish(name, "csv", DaySpan(FIRST, LAST))
+        whole = request_of(name, "csv", DaySpan(FIRST, LAST))
         with await desk.make(whole) as file:
             made = file.read()
         assert made == built(here, whole)
         head, *lines = csv.reader(io.StringIO(made.decode("utf-8-sig")))
         assert len(lines) == PLANTS * 30
-        one = [*csv.reader(io.StringIO(built(here, wish(name, "csv", DaySpan(LAST, LAST))).decode("utf-8-sig")))]
-        assert len(one) - 1 == PLANTS, "one day of it"
+        day = [*csv.reader(io.StringIO(built(here, request_of(name, "csv", DaySpan(LAST, LAST))).decode("utf-8-sig")))]
+        assert len(day) - 1 == PLANTS, "one day of it"
         if name == "pledges":
             states = [line[head.index("状态")] for line in lines]
             assert (states.count("漏报"), states.count("未承诺"), states.count("已承诺")) == (29, 1, 39 * 30)
             assert {line[head.index("与报备不符")] for line in lines} == {""}, (
                 "each says what was declared of its plant"
             )
-        with await desk.make(wish(name, "xlsx", DaySpan(LAST))) as file:
+        with await desk.make(request_of(name, "xlsx", DaySpan(LAST))) as file:
             assert file.read(2) == b"PK"

@@ -1,4 +1,4 @@
-"""Lists are made in a process of their own: one at a time, from what is committed, and whatever goes wrong is said."""
+"""Lists are made in a process of their own: one at a time, from what is committed, and failures are reported."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ async def test_pages_of_a_list_are_the_list(tmp_path: Path, database: Database) 
 
 
 @pytest.mark.usefixtures("in_its_turn")
-async def test_a_database_that_is_not_there_is_said(tmp_path: Path) -> None:
+async def test_a_missing_database_is_reported(tmp_path: Path) -> None:
     desk = ExportRunner(StateConfig(path=tmp_path / "nowhere.db"), tmp_path)
     with pytest.raises(ExportFailed, match="does not answer") as refused:
         await desk.make(export_of(tmp_path, "csv"))
@@ -113,7 +113,7 @@ async def test_a_workbook_that_cannot_be_written_here_is_refused_by_the_extra_it
 
 
 @pytest.mark.usefixtures("in_its_turn")
-async def test_whoever_gives_up_leaves_no_process_and_no_turn_taken(tmp_path: Path, database: Database) -> None:
+async def test_a_cancelled_export_leaves_no_process_and_frees_its_place(tmp_path: Path, database: Database) -> None:
     CaseStore(database).commit(added=hazards(3))
     desk = ExportRunner(StateConfig(path=tmp_path / "state.db"), tmp_path)
     giving_up = [asyncio.create_task(desk.make(export_of(tmp_path, "csv"))) for _ in range(3)]

@@ -117,7 +117,7 @@ class Influx2:
         return None
 
     def _reworded(self, stored: httpx.Response, lines: bytes, precision: str, bucket: str) -> Answer:
-        """What 1.x said of a write, as 2.x says it."""
+        """The answer of 1.x to a write in the form of 2.x."""
         reason = str(stored.json()["error"])
         dropped = re.fullmatch(r"partial write: points beyond retention policy dropped=(\d+)", reason)
         if dropped and self.wording != "2.7":

@@ -22,7 +22,7 @@ _LISTS: Final = {  # path -> what its list is called
     "/api/v2/tasks": "tasks",
 }
 _NAME: Final = re.compile(r'option task = \{name: "([^"]*)"')
-_ONE: Final = re.compile(r"(/.*)/([0-9a-f]{16})(/password)?")
+_ITEM: Final = re.compile(r"(/.*)/([0-9a-f]{16})(/password)?")
 
 
 def manage(server: Influx2, request: Asked) -> Answer:
@@ -38,7 +38,7 @@ def manage(server: Influx2, request: Asked) -> Answer:
         return _json(200, {"orgs": [{"id": ORG, "name": server.org}]})
     if request.path in _LISTS:
         return _list(server, request) if request.method == "GET" else _make(server, request)
-    if (found := _ONE.fullmatch(request.path)) is not None:
+    if (found := _ITEM.fullmatch(request.path)) is not None:
         return _change(server, request, found[2])
     return _json(404, {"code": "not found", "message": "path not found"})
 
@@ -48,11 +48,11 @@ def _set_up(server: Influx2, request: Asked) -> Answer:
         return _json(200, {"allowed": server.fresh})
     if not server.fresh:
         return _json(422, {"code": "conflict", "message": "onboarding has already been completed"})
-    wish = json.loads(request.body)
-    server.fresh, server.org = False, wish["org"]
-    _operator(server, wish["token"])
-    _bucket(server, wish["bucket"], wish.get("retentionPeriodSeconds", 0))
-    return _json(201, {"auth": {"token": wish["token"], "id": _next(server)}})
+    requested = json.loads(request.body)
+    server.fresh, server.org = False, requested["org"]
+    _operator(server, requested["token"])
+    _bucket(server, requested["bucket"], requested.get("retentionPeriodSeconds", 0))
+    return _json(201, {"auth": {"token": requested["token"], "id": _next(server)}})
 
 
 def _list(server: Influx2, request: Asked) -> Answer:
@@ -72,12 +72,12 @@ def _list(server: Influx2, request: Asked) -> Answer:
 
 
 def _make(server: Influx2, request: Asked) -> Answer:
-    wish = json.loads(request.body)
+    requested = json.loads(request.body)
     if request.path == "/api/v2/buckets":
-        name = wish["name"]
-        _bucket(server, name, next((rule["everySeconds"] for rule in wish["retentionRules"]), 0))
+        name = requested["name"]
+        _bucket(server, name, next((rule["everySeconds"] for rule in requested["retentionRules"]), 0))
         return _json(201, _bucket_of(server, name))
-    made = wish | {"id": _next(server), "path": request.path}
+    made = requested | {"id": _next(server), "path": request.path}
     server.kept[made["id"]] = made
     if request.path == "/api/v2/dbrps":
         _map(server, made)
@@ -90,17 +90,17 @@ def _make(server: Influx2, request: Asked) -> Answer:
 
 
 def _change(server: Influx2, request: Asked, number: str) -> Answer:
-    wish = json.loads(request.body) if request.body else {}
+    requested = json.loads(request.body) if request.body else {}
     if request.path.startswith("/api/v2/buckets"):
         name = next(name for name in server.buckets if _bucket_of(server, name)["id"] == number)
-        server.set_retention(name, wish["retentionRules"][0]["everySeconds"])
+        server.set_retention(name, requested["retentionRules"][0]["everySeconds"])
         return _json(200, _bucket_of(server, name))
     record = server.kept[number]
     if request.method == "PATCH":
-        record |= wish
+        record |= requested
         return _json(200, _shown(record))
     if request.path.endswith("/password"):
-        server.readers[record["token"]] = wish["password"]
+        server.readers[record["token"]] = requested["password"]
     elif request.method == "DELETE":
         del server.kept[number], server.tokens[record["token"]]
     return Answer(204)

@@ -17,7 +17,7 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import WarningEvent
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.store import HistoryStore, Trend, TrendQuery
-from tests.ingest.domain.warnings.small import fact, watch
+from tests.ingest.domain.warnings.small import episodes_of_plant, fact
 
 SECOND = 1_000_000_000
 NOON = 1_763_884_800 * SECOND
@@ -94,7 +94,7 @@ def batch(
 
 
 def steady(n: int, *, start: int = NOON, points: int = 3, step: int = SECOND) -> Batch:
-    """So many readings, the points taking turns, every reading with a time of its own."""
+    """So many readings, the points alternating, every reading with a time of its own."""
     at = start + np.arange(n) * step
     value = np.round(0.3 + 0.05 * np.sin(np.arange(n)), 6)
     return Batch((np.arange(n) % points).astype(np.int32), at, value, np.zeros(n, np.uint16), at + 5_000_000)
@@ -133,7 +133,7 @@ def alarm_event(
 
 def warning_events() -> list[WarningEvent]:
     """Raised, reminded, escalated, ended."""
-    made = watch(100)
+    made = episodes_of_plant(100)
     cause = fact("A", 100, 2)
     found = made.learn(100 * SECOND, known=[cause])
     found += made.learn(105 * SECOND, over=[cause.key])

@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, urlsplit
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as it arrived, its body unpacked; `broken`: it was said to be packed and is not."""
+    """A request as it arrived, its body unpacked; `broken`: it was declared packed and is not."""
 
     method: str
     path: str
@@ -85,7 +85,7 @@ def http_server(answer: Callable[[Asked], Answer]) -> Iterator[str]:
 
 @contextmanager
 def scripted(answers: Sequence[Answer]) -> Iterator[tuple[str, list[Asked]]]:
-    """A server that gives these answers in turn, the last one for ever; and what it was asked."""
+    """A server that gives these answers in turn, the last one for ever; and its requests."""
     asked: list[Asked] = []
 
     def answer(request: Asked) -> Answer:

@@ -194,7 +194,7 @@ async def test_a_probe_that_takes_longer_than_the_deadline_is_no_answer(store: S
 
 
 async def test_why_queries_fail_is_logged_once_a_minute(store: Store, clock: Clock) -> None:
-    """Callers are not told: it may name the store's address, and is the store's own English."""
+    """Callers do not see it: it may name the store's address, and is the store's own English."""
     reads = BoundedReads(store, PATIENT_S, PATIENT_S, clock)
     with capture_logs() as log:
         for error in (HistoryUnavailable("http://history:8086: refused"), None, HistoryRejected("no such field")) * 10:

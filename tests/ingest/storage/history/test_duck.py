@@ -56,11 +56,11 @@ def test_readings_outlive_the_process(path: Path) -> None:
 
 def test_a_cursor_that_fell_back_several_writes_doubles_nothing(store: DuckDBStore) -> None:
     """A power cut may take back the last saves of the cursor; the writes since then come again."""
-    turns = [steady(10, start=NOON + n * 10 * SECOND) for n in range(5)]
-    for n, turn in enumerate(turns):
-        store.write_readings(turn, configuration(), 1 + n)
+    batches = [steady(10, start=NOON + n * 10 * SECOND) for n in range(5)]
+    for n, written in enumerate(batches):
+        store.write_readings(written, configuration(), 1 + n)
     for n in (2, 3, 4):
-        store.write_readings(turns[n], configuration(), 1 + n)
+        store.write_readings(batches[n], configuration(), 1 + n)
     assert store.count_readings() == 50
 
 
@@ -188,7 +188,7 @@ def test_any_duckdb_tool_reads_the_file(path: Path) -> None:
 
 
 def test_what_was_refused_before_stays_when_a_later_write_is_repeated(tmp_path: Path) -> None:
-    """Written again out of turn it replaces the same readings, and no repetition of a turn takes it away."""
+    """Written again out of order it replaces the same readings, and no repetition of a write takes it away."""
     store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     again = batch([0, 1], [NOON, NOON], [0.5, 0.6])
     for _ in range(2):

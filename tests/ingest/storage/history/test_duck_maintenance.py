@@ -83,7 +83,7 @@ def test_nothing_is_dropped_before_it_was_rolled_up(path: Path, clock: Clock, mo
 
 
 def test_the_oldest_days_make_room_but_never_the_last_two(path: Path, clock: Clock) -> None:
-    """A day at a time while the file is larger than it may be; then it is told that more room is needed."""
+    """A day at a time while the file is larger than it may be; then the need for more room is logged."""
     store = opened(path, clock, size_gb=0.000_001)
     days_of_readings(store, 4)
     store._file.checkpoint()
@@ -167,7 +167,7 @@ def test_upkeep_that_fails_is_reported_and_never_fails_a_write(
 
 
 def live(store: DuckDBStore, clock: Clock, writes: int, *, late: bool = False) -> list[dict[str, object]]:
-    """Writes of a service that runs since the fifth midnight, two seconds apart; what was told.
+    """Writes of a service that runs since the fifth midnight, two seconds apart; the events logged.
 
     Args:
         store: the file.
@@ -187,14 +187,14 @@ def live(store: DuckDBStore, clock: Clock, writes: int, *, late: bool = False) -
 
 
 def days_reported(log: list[dict[str, object]]) -> list[object]:
-    """The days that were said to be dropped."""
+    """The days that were logged as dropped."""
     return [line["day"] for line in log if line["event"] == "history_day_dropped"]
 
 
 def test_what_was_stored_too_old_is_dropped_within_a_minute_and_an_hour_later_the_next_day(
     path: Path, clock: Clock
 ) -> None:
-    """Nothing was old when the service looked first; no hour passes before it looks again."""
+    """Nothing was old at the first check; no hour passes before the next."""
     store = opened(path, clock, retention_d=2)
     assert live(store, clock, 2) == []
     days_of_readings(store, 3)

@@ -24,27 +24,27 @@ NAMES = ("CW-01", "CW-02", "T-01")
 
 @dataclass
 class Model:
-    """What was written, as the promise of `write_readings` has it: turns by their first entry, and what came again."""
+    """What was written, as the promise of `write_readings` has it: writes by their first entry, and what came again."""
 
-    turns: list[tuple[int, Batch]] = field(default_factory=list)
+    writes: list[tuple[int, Batch]] = field(default_factory=list)
     again: dict[tuple[int, int], float] = field(default_factory=dict)
 
     def write(self, first_entry: int, readings: Batch) -> None:
-        self.turns = [turn for turn in self.turns if turn[0] < first_entry]
-        self.turns.append((first_entry, readings))
+        self.writes = [write_ for write_ in self.writes if write_[0] < first_entry]
+        self.writes.append((first_entry, readings))
 
     def write_again(self, readings: Batch) -> None:
         of = set(zip(readings.point.tolist(), readings.time.tolist(), strict=True))
-        self.turns = [
+        self.writes = [
             (
                 entry,
-                turn.take(
+                write_.take(
                     np.flatnonzero(
-                        [pair not in of for pair in zip(turn.point.tolist(), turn.time.tolist(), strict=True)]
+                        [pair not in of for pair in zip(write_.point.tolist(), write_.time.tolist(), strict=True)]
                     )
                 ),
             )
-            for entry, turn in self.turns
+            for entry, write_ in self.writes
         ]
         self.again |= {
             (point, time): value
@@ -58,8 +58,8 @@ class Model:
         index = NAMES.index(query.point)
         kept = [
             (p, t, v)
-            for _, turn in self.turns
-            for p, t, v in zip(turn.point.tolist(), turn.time.tolist(), turn.value.tolist(), strict=True)
+            for _, write_ in self.writes
+            for p, t, v in zip(write_.point.tolist(), write_.time.tolist(), write_.value.tolist(), strict=True)
         ]
         kept += [(*key, value) for key, value in self.again.items()]
         found: dict[int, list[float]] = {}
@@ -97,11 +97,11 @@ def test_a_trend_is_the_same_whatever_came_late_or_again_and_was_rolled_up_when(
                 readings = some(chance, now, 5 * MINUTE)
             case "late":
                 readings = some(chance, now, chance.choice([9 * HOUR, 40 * HOUR]))
-            case "repeat" if model.turns:
-                at = max(0, len(model.turns) - chance.randint(1, 3))
-                entry, readings = model.turns[at]
-                if at + 1 < len(model.turns) and chance.random() < 0.5:
-                    readings = concat([readings, model.turns[at + 1][1]])
+            case "repeat" if model.writes:
+                at = max(0, len(model.writes) - chance.randint(1, 3))
+                entry, readings = model.writes[at]
+                if at + 1 < len(model.writes) and chance.random() < 0.5:
+                    readings = concat([readings, model.writes[at + 1][1]])
                 if not len(readings):
                     continue
             case "again":

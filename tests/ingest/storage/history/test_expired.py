@@ -90,9 +90,9 @@ def test_a_hundred_thousand_expired_readings_are_one_line_and_nothing_in_quarant
     old = steady(100_000, start=now - 240 * HOUR)
     sent = count_requests(kept.store)
     with running(writer_of(kept.store, journal, MemoryAlarms())) as writer:
-        for turn in range(5):
+        for round_ in range(5):
             part = concat(
-                [old.take(np.arange(turn * 20_000, (turn + 1) * 20_000)), steady(10, start=now + turn * HOUR)]
+                [old.take(np.arange(round_ * 20_000, (round_ + 1) * 20_000)), steady(10, start=now + round_ * HOUR)]
             )
             journal.append(Commit(part, len(part)))
         until(lambda: writer.lag() == (0, None) and sum(sent) >= 100_050, 120)
@@ -125,7 +125,7 @@ class TestRefusals(HistoryRefusals):
 def test_readings_refused_among_expired_ones_are_found_and_all_others_stored(
     kept: Kept, tmp_path: Path, logged: list[Any]
 ) -> None:
-    """Whatever the order; the server says nothing of the expired ones where it tells of a conflict."""
+    """Whatever the order; the server does not mention the expired ones where it reports a conflict."""
     journal = Journal(tmp_path / "journal.db")
     now = time.time_ns()
     rng = np.random.default_rng(7)

@@ -31,7 +31,7 @@ Opener = Callable[[str], InfluxStore]
 
 
 def steady(n: int) -> Batch:
-    """Readings that are not late, for which no rollups are looked for."""
+    """Readings that are not late, for which no rollups are queried."""
     return steady_from(n, start=NOW)
 
 
@@ -79,20 +79,20 @@ def test_a_number_that_some_servers_cannot_keep_beside_others_waits_until_it_is_
     assert b"value=3.4e38" in asked[-1].body.replace(b"e+", b"e")
 
 
-@pytest.mark.parametrize("wish", [None, True, False])
-def test_lines_are_packed_for_another_machine_or_on_request(wish: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("gzip", [None, True, False])
+def test_lines_are_packed_for_another_machine_or_on_request(gzip: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Measured: packing costs us more than sending four times the bytes over loopback does."""
     monkeypatch.setenv(SECRET, "s3cret")
-    assert InfluxV1Config(url="http://history:8086", gzip=wish).packs == (wish is not False)
+    assert InfluxV1Config(url="http://history:8086", gzip=gzip).packs == (gzip is not False)
     with scripted([Answer(204)]) as (url, asked):
         stores: list[InfluxStore] = [
-            InfluxV1Store(InfluxV1Config(url=url, gzip=wish)),
-            InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(env=SECRET), gzip=wish)),
+            InfluxV1Store(InfluxV1Config(url=url, gzip=gzip)),
+            InfluxV2Store(InfluxV2Config(url=url, org="厂", token=Secret(env=SECRET), gzip=gzip)),
         ]
         for store in stores:
             store.write_readings(steady(3), configuration(), 1)
             store.close()
-    assert [request.headers.get("Content-Encoding") == "gzip" for request in asked] == [wish is True] * 2
+    assert [request.headers.get("Content-Encoding") == "gzip" for request in asked] == [gzip is True] * 2
     assert asked[0].body == asked[1].body
 
 

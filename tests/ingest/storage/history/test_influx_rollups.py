@@ -45,7 +45,7 @@ TODAY = NOW // HOUR * HOUR
 
 @dataclass
 class Rolled:
-    """A real InfluxDB 1.x with rollups set up, and a store on it that looks for them each time."""
+    """A real InfluxDB 1.x with rollups set up, and a store on it that queries them each time."""
 
     url: str
     store: InfluxV1Store

@@ -97,15 +97,15 @@ def test_the_writer_writes_them_before_its_cursor_moves(pits: PlantConfiguration
     assert kept(store.phase_records) == kept(run(pits, [(entry.batch, entry.step) for entry in journal.entries]))
 
 
-def test_refused_phases_are_told_and_readings_go_on(pits: PlantConfiguration, logged: list[Any]) -> None:
+def test_refused_phases_are_logged_and_readings_go_on(pits: PlantConfiguration, logged: list[Any]) -> None:
     journal, store = filled(pits, 2), MemoryStore(refuses_phases=HistoryRejected("a text where numbers are"))
     writer = HistoryWriter(store, journal, MemoryAlarms(), configuration=lambda: pits, add_flags=checked)
     with running(writer):
         until(lambda: journal.position == len(journal.entries))
     assert store.count_readings() == sum(len(entry.batch) for entry in journal.entries)
-    [told] = logged_as(logged, "history_phases_rejected")
-    assert told["reason"] == "a text where numbers are"
-    assert told["records"] > 0
+    [event] = logged_as(logged, "history_phases_rejected")
+    assert event["reason"] == "a text where numbers are"
+    assert event["records"] > 0
 
 
 def test_another_plant_file_tells_the_phase_at_once(pits: PlantConfiguration) -> None:

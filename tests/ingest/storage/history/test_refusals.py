@@ -37,7 +37,7 @@ def test_exactly_the_bad_items_are_refused_and_all_others_written_once(
 
 
 def test_a_part_dropped_whole_is_not_searched() -> None:
-    """InfluxDB tells how many points of a request it dropped; if it was all of them, there is nothing to look for."""
+    """InfluxDB answers how many points of a request it dropped; if it was all of them, nothing is searched for."""
     calls: list[int] = []
 
     def write(part: slice) -> int:

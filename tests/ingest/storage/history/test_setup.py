@@ -50,11 +50,11 @@ def v1(url: str, tmp_path: Path) -> InfluxV1Config:
     return InfluxV1Config(url=url, username="yujing", password=secret)
 
 
-def made(config: InfluxV1Config | InfluxV2Config, wish: SetupOptions = SetupOptions()) -> list[str]:  # noqa: B008  frozen
+def made(config: InfluxV1Config | InfluxV2Config, options: SetupOptions = SetupOptions()) -> list[str]:  # noqa: B008  frozen
     """What one run of the setup says it made."""
     if isinstance(config, InfluxV1Config):
-        return [text.en for text in set_up_v1(config, ADMIN, wish)]
-    return [text.en for text in set_up_v2(config, OPERATOR, wish)]
+        return [text.en for text in set_up_v1(config, ADMIN, options)]
+    return [text.en for text in set_up_v2(config, OPERATOR, options)]
 
 
 def keeps_and_answers(config: InfluxV1Config | InfluxV2Config) -> bool:
@@ -112,8 +112,8 @@ def test_set_up_again_nothing_changes(server: Influx2, tmp_path: Path) -> None:
     config = v2(server, tmp_path)
     assert made(config, SetupOptions(keep_days=400))
     before, tokens = server.changes, dict(server.tokens)
-    for wish in (SetupOptions(), SetupOptions(keep_days=400)):
-        assert made(config, wish) == []
+    for options in (SetupOptions(), SetupOptions(keep_days=400)):
+        assert made(config, options) == []
     assert (server.changes, server.tokens) == (before, tokens)
     assert server.buckets["yujing"] == 400 * 86_400
 

@@ -133,7 +133,7 @@ HUGE = [3.4e38, -1e30, 9.3e12]
 def test_victoria_metrics_keeps_what_lies_beside_a_number_too_large_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It has one power of ten for many values of a series; the large ones are cut, flagged, counted and told."""
+    """It has one power of ten for many values of a series; the large ones are clipped, flagged, counted and logged."""
     monkeypatch.setenv(TOKEN, "a token")
     values = [50.25, *HUGE, 0.351, math.nan, 1.234567]
     readings = batch([0] * len(values), [NOON + at * SECOND for at in range(len(values))], values)

@@ -58,7 +58,7 @@ def test_everything_journaled_reaches_the_store_in_order(journal: MemoryJournal,
 
 
 def test_a_cycle_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However far behind, memory holds one turn: the journal is the queue."""
+    """However far behind, memory holds one write: the journal is the queue."""
     monkeypatch.setattr(module, "READINGS", 50)
     store = MemoryStore()
     for n in range(20):
@@ -71,7 +71,7 @@ def test_a_cycle_is_bounded(journal: MemoryJournal, alarms: MemoryAlarms, monkey
 def test_a_backlog_is_carried_without_pause(
     journal: MemoryJournal, alarms: MemoryAlarms, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The pause after a turn is for trickles; turns that are nearly full follow each other at once."""
+    """The pause after a write is for few readings; writes that are nearly full follow each other at once."""
     monkeypatch.setattr(module, "READINGS", 50)
     for n in range(20):
         journal.add(steady(30, start=NOON + n * 30 * SECOND))
@@ -83,7 +83,7 @@ def test_a_backlog_is_carried_without_pause(
 
 
 def test_the_flags_of_a_cycle_are_added_in_one_call(journal: MemoryJournal, alarms: MemoryAlarms) -> None:
-    """What is known of a reading by itself is asked for a whole turn at once; the flags reach the store."""
+    """The flags of readings are computed for a whole write at once, and reach the store."""
     calls: list[int] = []
 
     def count(readings: Batch, _: PlantConfiguration) -> Batch:
@@ -277,7 +277,7 @@ def test_a_writer_that_does_not_run_says_so(journal: MemoryJournal, alarms: Memo
 def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
     journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
 ) -> None:
-    """The turn is repeated from the same cursor, now with more behind it."""
+    """The write is repeated from the same cursor, now with more behind it."""
     store = DuckDBStore(DuckDBConfig(path=tmp_path / "h.duckdb"))
     journal.save_fails = 3
     for n in range(3):
@@ -293,7 +293,7 @@ def test_a_crash_between_the_write_and_its_cursor_doubles_nothing(
 def test_refused_items_are_quarantined_before_the_cursor_passes_them(
     journal: MemoryJournal, alarms: MemoryAlarms, logged: list[Any]
 ) -> None:
-    """On disk, whole and once: a turn repeated after a failed cursor puts nothing aside twice."""
+    """On disk, whole and once: a write repeated after a failed cursor quarantines nothing twice."""
     readings = steady(100)
     readings.value[[3, 50]] = BAD
     journal.add(readings)

@@ -87,8 +87,8 @@ def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
             store = InfluxV2Store(InfluxV2Config(url=server.url, org="yujing", token=Secret(env="WRITER_TEST_TOKEN")))
         spoil(url, NOON)
         with running(writer_of(store, journal, alarms)) as writer:
-            for turn in range(4):
-                journal.append(Commit(steady(2_500, start=NOON + turn * 2_500 * SECOND), 2_500))
+            for round_ in range(4):
+                journal.append(Commit(steady(2_500, start=NOON + round_ * 2_500 * SECOND), 2_500))
                 until(lambda: writer.lag() == (0, None))
             assert journal.refused() == 10_000
             assert journal.totals().quarantined <= 4 * 3
@@ -106,7 +106,7 @@ def test_one_cause_is_a_line_a_minute_and_few_rows_and_resolves_itself(
 def test_readings_beyond_every_retention_policy_cost_one_request_and_are_not_quarantined(
     journal: MemoryJournal, alarms: MemoryAlarms, tmp_path: Path, logged: list[Any]
 ) -> None:
-    """A real InfluxDB drops every one of them and says so: that is no fault, and they are not looked for one by one."""
+    """A real InfluxDB drops all of them and says so: that is no fault, and they are not searched for one by one."""
     journal.add(steady(2_000, start=NOON - 20 * 365 * 24 * 3600 * SECOND))
     with influxd(tmp_path) as url:
         store = InfluxV1Store(InfluxV1Config(url=url))

@@ -46,7 +46,7 @@ def days_of_readings(store: DuckDBStore, days: int) -> None:
 
 
 def hold(store: DuckDBStore, clock: Clock, received: int, *, for_s: float = 0) -> list[dict[str, object]]:
-    """Do all that is due now and within so many seconds; what was told."""
+    """Do all that is due now and within so many seconds; return the events logged."""
     until = clock.now + for_s
     with capture_logs() as log:
         while True:

@@ -70,7 +70,7 @@ def test_a_damaged_entry_is_reported_once_and_skipped_by_every_reader(tmp_path: 
 
 
 def test_a_damaged_newest_entry_does_not_hold_a_reader(tmp_path: Path) -> None:
-    """The cursor moves past it, or the reader would look for it again and again."""
+    """The cursor moves past it, or the reader would read it again and again."""
     journal = filled(tmp_path / "j.db", 2)
     damage(tmp_path / "j.db", "UPDATE entry SET size = 1 << 40 WHERE id = 2")
     assert [entry.id for entry in journal.read(0, 10)] == [1]

@@ -43,7 +43,7 @@ class Dial:
         return int(self.mb * MB) - held
 
     def set(self, free_mb: float) -> DiskState:
-        """Free that much, ballast included, and look."""
+        """Free that much, ballast included, and check."""
         self.mb = free_mb
         self.now += 1
         return self.guard.state()
@@ -178,11 +178,11 @@ def test_a_disk_filled_and_freed_three_times_loses_nothing_and_alarms_go_on(tmp_
         gateway = Gateway(bench, guard)
         bench.engine.start()
         gateway.intake.start()
-        for turn, value in enumerate((30, 5, 30)):
+        for round_, value in enumerate((30, 5, 30)):
             gateway.send(50)
             soon(lambda: gateway.acked == gateway.sent, "before the disk was full")
             # Once creeping up, so that the guard sees it; else all at once, so that a commit is what finds out.
-            creeping = turn == 1
+            creeping = round_ == 1
             disk.fill(leave=RESERVE * MB * 3 // 4 if creeping else 0)
             gateway.send(0 if creeping else 50)
             expected = DiskState.LOW if creeping else DiskState.FULL
@@ -191,7 +191,7 @@ def test_a_disk_filled_and_freed_three_times_loses_nothing_and_alarms_go_on(tmp_
             disk.fill(leave=RESERVE * MB // 2)  # what the ballast gave is left to the service
             acked = gateway.acked
             gateway.send(50)
-            bench.send("CO-01", [value], start_s=turn)
+            bench.send("CO-01", [value], start_s=round_)
             bench.settle()
             (alarm,) = [alarm for alarm in bench.found() if alarm.point == "CO-01"]
             assert alarm.active == (value == 30)

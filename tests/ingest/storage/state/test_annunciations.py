@@ -98,7 +98,7 @@ class Life:
 
 
 def test_a_raise_comes_with_its_own_acknowledgement_and_return(database: Database) -> None:
-    """Also where the same alarm was raised again, whose row tells only of the last raise."""
+    """Also where the same alarm was raised again, whose row holds only the last raise."""
     life, other = Life(database, fresh("A", 100)), Life(database, fresh("B", 150, plant="q"))
     life.raised(100)
     life.acknowledged(120)
@@ -206,7 +206,7 @@ def calls_of(found: Annunciations) -> list[Call]:
 
 
 def plain(database: Database) -> list[Call]:
-    """The same told by the events of one alarm after another."""
+    """The same from the events of one alarm after another."""
     store = AlarmStore(database)
     calls = [
         call for alarm in store.alarms(AlarmFilter(), limit=1000) for call in _calls(store.alarm_history(alarm.id))
@@ -236,7 +236,7 @@ def _calls(events: list[AlarmEvent]) -> Iterator[tuple[int, int, Call]]:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_lies_in_packs_the_same_is_read(database: Database, seed: int) -> None:
-    """Over random lives, packed at any moment and in any size, they are what the event log tells, of every span."""
+    """Over random lives, packed at any moment and in any size, they equal the event log, for every span."""
     rng, store = random.Random(seed), EngineStore(database)  # noqa: S311  not a secret
     book = AlarmStore(database)
     live(database, seed, 120, lambda: (store.pack(rng.randint(1, 9)), book.annunciations(0, OPEN)))

@@ -22,7 +22,7 @@ from tests.authority import Authority
 
 
 def faults(tmp_path: Path, text: str) -> str:
-    """What is said of settings with this table."""
+    """The faults of settings with this table."""
     file = tmp_path / "yujing.toml"
     file.write_text(f"[state]\n{text}", encoding="utf-8")
     with pytest.raises(InvalidConfig) as caught:

@@ -120,7 +120,7 @@ def compare(run: Started, plain: Plain, chance: random.Random) -> None:
             for pledge in among(plain.pledges.values(), plants)
             if pledge.state is PledgeState.GIVEN and first <= pledge.day < end
         ]
-        assert {one.id for one in run.daily.pledges_held(plants, first, end)} == {one.id for one in held}
+        assert {pledge.id for pledge in run.daily.pledges_held(plants, first, end)} == {pledge.id for pledge in held}
         given = PledgeFilter(plants, None, first, end)
         pledges = [pledge for pledge in among(plain.pledges.values(), plants) if first <= pledge.day < end]
         pledges.sort(key=lambda pledge: (pledge.given, pledge.id), reverse=True)
@@ -179,7 +179,7 @@ def step(store: CaseStore, plain: Plain, chance: random.Random) -> None:
         WorkState.APPROVED: (WorkState.UNDER_WAY, WorkState.CANCELLED),
         WorkState.UNDER_WAY: (WorkState.FINISHED,),
     }
-    work = chance.choice([*(one for one in plain.works.values() if one.state in follows), None])
+    work = chance.choice([*(known for known in plain.works.values() if known.state in follows), None])
     if work is None:
         return
     state = chance.choice(follows[work.state])
@@ -201,7 +201,9 @@ def clean(store: CaseStore, plain: Plain, chance: random.Random) -> None:
 
 
 def void(store: CaseStore, plain: Plain, chance: random.Random) -> None:
-    record = chance.choice([*(one for one in plain.cleanings.values() if one.state is CleaningState.VALID), None])
+    record = chance.choice(
+        [*(cleaning for cleaning in plain.cleanings.values() if cleaning.state is CleaningState.VALID), None]
+    )
     if record is not None:
         after = replace(record, state=CleaningState.VOIDED, version=2, voided=NOON, voided_by="李工", remark="填错")
         store.commit(saved=[after])
@@ -211,8 +213,8 @@ def void(store: CaseStore, plain: Plain, chance: random.Random) -> None:
 def give(store: CaseStore, plain: Plain, chance: random.Random) -> None:
     """One a day that holds; a number of its own for each."""
     plant, day = chance.choice(PLANTS), day_of(NOON) - dt.timedelta(days=chance.randrange(4))
-    same = [one for one in plain.pledges.values() if (one.plant, one.day) == (plant, day)]
-    if any(one.state is PledgeState.GIVEN for one in same):
+    same = [earlier for earlier in plain.pledges.values() if (earlier.plant, earlier.day) == (plant, day)]
+    if any(earlier.state is PledgeState.GIVEN for earlier in same):
         return
     pledge = Pledge(
         key(chance), plant, day, len(same) + 1, "研判", "承诺", "陈总", 2, 1, NOON - chance.randrange(DAY), "李工",
@@ -223,7 +225,7 @@ def give(store: CaseStore, plain: Plain, chance: random.Random) -> None:
 
 
 def withdraw(store: CaseStore, plain: Plain, chance: random.Random) -> None:
-    pledge = chance.choice([*(one for one in plain.pledges.values() if one.state is PledgeState.GIVEN), None])
+    pledge = chance.choice([*(given for given in plain.pledges.values() if given.state is PledgeState.GIVEN), None])
     if pledge is not None:
         after = replace(
             pledge, state=PledgeState.WITHDRAWN, version=2, withdrawn=NOON, withdrawn_by="李工", remark="错"

@@ -132,7 +132,7 @@ def test_what_is_handed_on_leaves_as_the_same_bytes_as_what_is_read_again(databa
 
 
 def test_the_body_of_an_id_never_changes(database: Database) -> None:
-    """Whatever is known by the time it would be told again: the plant renamed, the service restarted, tried before."""
+    """Whatever is known by the time it would be sent again: the plant renamed, the service restarted, tried before."""
     engine, outbox, raised = EngineStore(database), OutboxStore(database), event()
     engine.commit(1, [raised], [message(raised.id)])
     (waiting,) = outbox.waiting("inspector", "alarm", 0, 10)
@@ -146,14 +146,14 @@ def test_the_body_of_an_id_never_changes(database: Database) -> None:
 
 def test_an_alarm_keeps_its_phase_and_its_name_of_then(database: Database) -> None:
     """In its row and in its history; one from before phases were recorded has none."""
-    one, other = event(), event("CO-02")
-    start = replace(one, alarm=replace(one.alarm, phase=PhaseName("start", Text("起铸", "start"))))
+    first, other = event(), event("CO-02")
+    start = replace(first, alarm=replace(first.alarm, phase=PhaseName("start", Text("起铸", "start"))))
     EngineStore(database).commit(1, [start, other], [])
     alarms = AlarmStore(database)
     assert {alarm.phase for alarm in alarms.alarms(AlarmFilter(), limit=9)} == {start.alarm.phase, None}
     assert [kept.alarm.phase for kept in alarms.events_after(0, limit=9)] == [start.alarm.phase, None]
-    before = {key: value for key, value in event_row(one)["snapshot"].items() if not key.startswith("phase")}
-    assert alarm_of(before) == one.alarm
+    before = {key: value for key, value in event_row(first)["snapshot"].items() if not key.startswith("phase")}
+    assert alarm_of(before) == first.alarm
 
 
 def test_a_historical_alarm_is_marked_and_can_be_queried(database: Database) -> None:

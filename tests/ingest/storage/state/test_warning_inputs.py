@@ -18,14 +18,14 @@ from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.integrity import check_state
 from ingest.storage.state.warning_rows import warning_event_row, warning_row
 from ingest.storage.state.warning_store import WarningStore
-from tests.ingest.domain.warnings.small import SECOND, fact, watch
+from tests.ingest.domain.warnings.small import SECOND, episodes_of_plant, fact
 from tests.ingest.storage.state.earlier import make_changeable, make_earlier
 
 
 def life(seed: int, moments: int = 30) -> list[WarningEvent]:
     """A plant whose alarms come, change and go, for several episodes."""
     rng = random.Random(seed)  # noqa: S311  not a secret
-    made, events = watch(), list[WarningEvent]()
+    made, events = episodes_of_plant(), list[WarningEvent]()
     for at in range(0, moments * 7, 7):
         events += made.pass_time(at * SECOND)
         name = rng.choice("ABCDEF")
@@ -59,7 +59,7 @@ def stored(database: Database) -> list[str]:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_moment_is_explained_as_it_was(database: Database, seed: int) -> None:
-    """However the events were cut into commits, and also if they are told twice."""
+    """However the events were cut into commits, and also if they are committed twice."""
     events = life(seed)
     commit(database, events, at_a_time=seed + 1)
     once = stored(database)
@@ -88,7 +88,7 @@ def test_each_input_is_stored_once(database: Database) -> None:
 
 
 def test_an_event_that_says_the_same_again_adds_no_input(database: Database) -> None:
-    made = watch()
+    made = episodes_of_plant()
     commit(database, made.learn(0, known=[fact("A", 0, 2)]))
     before = stored(database)
     reminded = made.pass_time(30 * SECOND)

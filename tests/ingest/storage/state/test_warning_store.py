@@ -16,12 +16,12 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.read_only import reading
 from ingest.storage.state.warning_store import WarningStore, read_history
-from tests.ingest.domain.warnings.small import SECOND, fact, watch
+from tests.ingest.domain.warnings.small import SECOND, episodes_of_plant, fact
 
 
 def life() -> list[WarningEvent]:
     """Two episodes: one closed, with every kind of event a person causes, one open."""
-    made = watch()
+    made = episodes_of_plant()
     cause = fact("A", 0, 2, Trait.RED | Trait.MANDATORY)
     events = made.learn(0, known=[cause])
     key = events[0].warning.id

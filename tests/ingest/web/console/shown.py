@@ -19,5 +19,5 @@ def offered(page: str) -> set[str]:
     return {action.rpartition("/")[2] for action in found} - {"language", "signout"}
 
 
-def standing(hall: StandIn, point: str) -> Alarm:
+def alarm_at(hall: StandIn, point: str) -> Alarm:
     return next(a for a in hall.book.values() if a.point == point and a.state is not AlarmState.NORMAL)

@@ -12,7 +12,7 @@ from ingest.domain.model.alarm import AlarmState
 from ingest.domain.model.suppression import SuppressionKind, SuppressionState
 from ingest.web.console.trend_svg import LOCAL
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.shown import offered, section, standing
+from tests.ingest.web.console.shown import alarm_at, offered, section
 from tests.ingest.web.filled import PDF
 from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, SECOND, WOOD
 from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
@@ -35,12 +35,12 @@ async def test_only_what_can_be_done_is_offered(
     token: str, point: str, forms: set[str], hall: StandIn, ask: Ask
 ) -> None:
     """By role, state and level: level 2 is not hidden, what is over is not shelved, supervision only comments."""
-    page = (await ask(token).get(f"/alarms/{standing(hall, point).id}")).text
+    page = (await ask(token).get(f"/alarms/{alarm_at(hall, point).id}")).text
     assert offered(page) == forms
 
 
 async def test_a_latched_alarm_can_be_reset_once_it_was_seen(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     hall.book[alarm.id] = replace(alarm, state=AlarmState.LATCHED_ACKNOWLEDGED, returned=hall.time)
     client = ask(OPERATOR)
     assert "reset" in offered((await client.get(f"/alarms/{alarm.id}")).text)
@@ -68,8 +68,8 @@ async def test_where_an_inspection_is_to_be_signed_the_page_asks_for_it_and_the_
     assert "除尘器内无余烬" in page
 
 
-async def test_comment_and_assignment_are_in_the_history_with_who_said_it(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CW_IN_P-01")
+async def test_comments_and_assignments_are_in_the_history_with_their_author(hall: StandIn, ask: Ask) -> None:
+    alarm = alarm_at(hall, "CW_IN_P-01")
     await ask(INSPECTOR).post(f"/alarms/{alarm.id}/comment", data={"comment": "请十分钟内反馈"})
     client = ask(OPERATOR)
     answer = await client.post(
@@ -95,7 +95,7 @@ async def test_comment_and_assignment_are_in_the_history_with_who_said_it(hall: 
 
 
 async def test_shelving_takes_minutes_and_a_reason(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CW_IN_P-01")
+    alarm = alarm_at(hall, "CW_IN_P-01")
     client = ask(OPERATOR)
     assert (await client.post(f"/alarms/{alarm.id}/shelve", data={"minutes": "30", "reason": " "})).status_code == 422
     answer = await client.post(f"/alarms/{alarm.id}/shelve", data={"minutes": "30", "reason": "更换变送器"})
@@ -113,7 +113,7 @@ async def test_shelving_takes_minutes_and_a_reason(hall: StandIn, ask: Ask) -> N
 
 
 async def test_times_are_read_as_plant_time(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     form = {"reason": "检修", "begins": "2026-11-23T15:00", "until": "2026-11-23T18:00"}
     assert (await ask(OPERATOR).post(f"/alarms/{alarm.id}/out-of-service", data=form)).status_code == 303
     (suppression,) = hall.hidden.values()
@@ -145,7 +145,7 @@ async def test_feedback_with_evidence_clears_an_alarm_that_is_over(hall: StandIn
 
 
 async def test_a_gateways_alarm_has_the_form_for_devices(hall: StandIn, ask: Ask) -> None:
-    page = (await ask(OPERATOR).get(f"/alarms/{standing(hall, 'GW-01').id}")).text
+    page = (await ask(OPERATOR).get(f"/alarms/{alarm_at(hall, 'GW-01').id}")).text
     assert "通讯中断" in page
     assert "煤气泄漏或压力异常" not in page
 
@@ -161,7 +161,7 @@ async def test_a_gateways_alarm_has_the_form_for_devices(hall: StandIn, ask: Ask
 async def test_what_is_missing_in_a_form_is_named_in_the_readers_language(
     form: dict[str, str], label: str, hall: StandIn, ask: Ask
 ) -> None:
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     client = ask(OPERATOR)
     answer = await client.post(
         "/dispositions", data=form | {"alarm": str(alarm.id)}, headers={"referer": "http://yujing.test/alarms?level=1"}
@@ -176,7 +176,7 @@ async def test_what_is_missing_in_a_form_is_named_in_the_readers_language(
 
 
 async def test_an_error_page_leads_back_to_this_site_only(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     for away in ("https://evil.example/x", "http://yujing.test//evil.example"):
         answer = await ask(OPERATOR).post(f"/alarms/{alarm.id}/acknowledge", headers={"referer": away})
         assert answer.status_code == 409
@@ -185,7 +185,7 @@ async def test_an_error_page_leads_back_to_this_site_only(hall: StandIn, ask: As
 
 
 async def test_a_file_that_is_no_picture_or_paper_is_refused(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     form = {"alarm": str(alarm.id), "cause": "process.gas", "measure": "x", "person": "y"}
     client = ask(OPERATOR)
     bad = [("files", ("a.pdf", b"<script>", "application/pdf"))]
@@ -196,7 +196,7 @@ async def test_a_file_that_is_no_picture_or_paper_is_refused(hall: StandIn, ask:
 
 
 async def test_feedback_is_only_for_alarms_in_scope(hall: StandIn, ask: Ask) -> None:
-    alarm = standing(hall, "CW_IN_P-01")
+    alarm = alarm_at(hall, "CW_IN_P-01")
     form = {"alarm": str(alarm.id), "cause": "process.water", "measure": "x", "person": "y"}
     assert (await ask(ELSEWHERE).post("/dispositions", data=form)).status_code == 404
     assert (await ask(INSPECTOR).post("/dispositions", data=form)).status_code == 403

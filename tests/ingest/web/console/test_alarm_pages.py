@@ -12,7 +12,7 @@ import httpx
 from ingest.domain.model.alarm import Alarm, AlarmState
 from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.shown import section, standing
+from tests.ingest.web.console.shown import alarm_at, section
 from tests.ingest.web.filled import fill
 from tests.ingest.web.made_up_plants import NOON, SECOND, STEEL, WOOD
 from tests.ingest.web.stand_in import OPERATOR, StandIn
@@ -36,7 +36,7 @@ async def test_each_alarm_is_in_the_section_that_says_what_is_missing(hall: Stan
 
 async def test_an_alarm_says_first_what_to_do(hall: StandIn, ask: Ask) -> None:
     """Above the actions, in the language of the reader; without a text, that there is none."""
-    page = (await ask(OPERATOR).get(f"/alarms/{standing(hall, 'CW_IN_P-01').id}")).text
+    page = (await ask(OPERATOR).get(f"/alarms/{alarm_at(hall, 'CW_IN_P-01').id}")).text
     assert page.index("停止浇铸，切断铝液，撤到铸造间外。") < page.index('id="actions"')
     assert "1 分钟内开始" in page
     gone = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
@@ -50,7 +50,7 @@ async def test_standing_alarms_stand_with_their_equipment(ask: Ask) -> None:
 
 
 def flood(hall: StandIn) -> list[Alarm]:
-    """3,300 standing alarms, of which the 900 of level 2 are the oldest; a third was acknowledged. The plain order."""
+    """3,300 outstanding alarms, of which the 900 of level 2 are the oldest; a third acknowledged. The plain order."""
     hall.book.clear()
     hall.log.clear()
     made = []
@@ -133,7 +133,7 @@ async def test_a_filter_lists_what_the_rows_say(hall: StandIn, ask: Ask) -> None
 
 
 async def test_what_follows_from_an_alarm_is_folded_under_it_with_its_count(hall: StandIn, ask: Ask) -> None:
-    """The gateway is away: silence of its points says nothing new, and is still there to look at."""
+    """The gateway is away: silence of its points is no news, and is still listed."""
     silent = [hall.raise_alarm(WOOD, point, "SILENT", None, ago_s=30) for point in ("HOPPER_T-01", "DP-01")]
     page = (await ask(OPERATOR).get("/alarms")).text
     fold = re.findall(r"<details id=\"fold-.*?</details>", page, re.DOTALL)
@@ -159,7 +159,7 @@ async def test_first_chattering_and_stale_alarms_are_marked(hall: StandIn, ask: 
     assert all(f">{mark}<" in page for mark in ("stale", "chattering", "first out"))
 
 
-async def test_a_state_is_said_in_words_and_by_shape(ask: Ask) -> None:
+async def test_a_state_is_shown_by_word_and_shape(ask: Ask) -> None:
     page = (await ask(OPERATOR).get("/alarms")).text
     shapes = {
         word: shape for shape, word in re.findall(r'aria-hidden="true"><path d="([^"]+)"/></svg>([^<]+)</span>', page)
@@ -179,7 +179,7 @@ async def test_an_alarm_whose_point_was_removed_is_listed_as_that_and_not_as_ret
     assert (record["state"], record["returned"]) == ("removed", None)
 
 
-async def test_the_first_and_the_latest_raise_are_told_alike_while_it_stands_and_after(hall: StandIn, ask: Ask) -> None:
+async def test_first_and_latest_raise_are_the_same_while_it_is_outstanding_and_after(hall: StandIn, ask: Ask) -> None:
     """In the list and on its page; of one that was raised once there is one time."""
     once = hall.raise_alarm(STEEL, "CO-02", "HH", 171.0, ago_s=60)
     first = hall.raise_alarm(WOOD, "DP-01", "HH", 1600.0, ago_s=720)

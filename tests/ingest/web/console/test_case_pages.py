@@ -14,7 +14,7 @@ from ingest.domain.cases.inspection import InspectionState, Result
 from ingest.domain.cases.lead import LeadState
 from ingest.domain.cases.lists import TITLES
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.console.shown import offered, standing
+from tests.ingest.web.console.shown import alarm_at, offered
 from tests.ingest.web.filled import PDF, fill
 from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
 from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
@@ -64,7 +64,7 @@ async def test_a_major_hazard_is_followed_to_its_close_by_the_forms_each_role_is
 ) -> None:
     """Every step by its own form; budget to the fen; evidence with submission and review."""
     walk = Walk(hall, ask)
-    alarm = standing(hall, "CO-01")
+    alarm = alarm_at(hall, "CO-01")
     new = (await walk.clients[OPERATOR].get(f"/hazards/new?alarm={alarm.id}")).text
     assert 'value="炉前平台一氧化碳 高报"' in new
     await walk.opened(
@@ -296,7 +296,7 @@ async def test_others_cases_are_not_there(hall: StandIn, ask: Ask) -> None:
         assert STEEL not in page, path
         assert "泉州宏远" not in page, path
     for path in (f"/hazards/{filled.hazards['graded']}", f"/inspections/{filled.inspection}", f"/leads/{filled.lead}",
-                 f"/enterprises/{STEEL}", f"/hazards/new?alarm={standing(hall, 'CO-01').id}"):  # fmt: skip
+                 f"/enterprises/{STEEL}", f"/hazards/new?alarm={alarm_at(hall, 'CO-01').id}"):  # fmt: skip
         assert (await client.get(path)).status_code == 404, path
     draft = {"plant": STEEL, "title": "x", "place": "x", "description": "x"}
     assert (await client.post("/hazards", data=draft)).status_code == 404

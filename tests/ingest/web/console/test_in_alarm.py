@@ -1,4 +1,4 @@
-"""A point that is in alarm looks so wherever its value stands, and a switch says what it says in words."""
+"""A point in alarm is marked wherever its value is shown, and a switch shows its state in words."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ async def test_a_value_over_its_limit_is_not_marked_as_returned_alone(
         assert "另有" not in shown
 
 
-async def test_what_stands_is_told_beside_a_graver_one_that_is_hidden(hall: StandIn, ask: Ask) -> None:
+async def test_an_outstanding_alarm_is_shown_beside_a_graver_hidden_one(hall: StandIn, ask: Ask) -> None:
     """A hidden alarm calls nobody; the one that does is not left to be counted beside it."""
     hall.book = {key: alarm for key, alarm in hall.book.items() if alarm.point != "CO-01"}
     hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=False))
@@ -115,7 +115,7 @@ async def test_a_point_whose_alarm_is_over_looks_well_again(hall: StandIn, ask: 
             assert "/alarms/" not in shown
 
 
-async def test_what_is_known_against_a_value_is_told_beside_its_alarm(hall: StandIn, ask: Ask) -> None:
+async def test_doubts_about_a_value_are_shown_beside_its_alarm(hall: StandIn, ask: Ask) -> None:
     hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
     hall.put(STEEL, "CO-01", Latest(NOON, 170.0, 0, stale=True))
     for shown in await places(ask):
@@ -197,7 +197,7 @@ async def hidden(hall: StandIn, kind: SuppressionKind, rule: str | None = None, 
 async def test_a_point_whose_alarms_are_hidden_says_so_wherever_its_value_stands(
     hall: StandIn, ask: Ask, kind: SuppressionKind, rule: str | None, word: str
 ) -> None:
-    """Before any alarm of it: nobody would be called, so nobody is told that all is well."""
+    """Before any alarm of it: nobody would be called, so it is not shown as well."""
     await hidden(hall, kind, rule)
     for shown in await places(ask):
         assert word in shown
@@ -237,7 +237,7 @@ async def test_what_hides_alarms_without_end_says_so_wherever_the_value_stands(h
         assert "直到手动解除" in shown
 
 
-async def test_what_hides_a_points_alarms_is_said_beside_what_it_is_in_alarm_for(hall: StandIn, ask: Ask) -> None:
+async def test_suppressions_of_a_point_are_shown_beside_its_alarms(hall: StandIn, ask: Ask) -> None:
     """The level 2 that no shelving reaches calls beside what is shelved."""
     await hidden(hall, SuppressionKind.SHELVED)
     hall.raise_alarm(STEEL, "CO-01", "HH", 170.0)
@@ -249,7 +249,7 @@ async def test_what_hides_a_points_alarms_is_said_beside_what_it_is_in_alarm_for
         assert ("搁置" in rule) is shelved
 
 
-async def test_a_point_is_not_said_to_be_hidden_before_or_after_it_is(hall: StandIn, ask: Ask) -> None:
+async def test_a_point_is_shown_as_hidden_only_while_it_is(hall: StandIn, ask: Ask) -> None:
     """What is approved for later hides nothing yet, and what is over hides nothing any more."""
     await hidden(hall, SuppressionKind.OUT_OF_SERVICE, begins=NOON + MINUTE)
     for time, word in ((NOON, "正常"), (NOON + MINUTE, "停用"), (NOON + 16 * MINUTE, "正常")):

@@ -10,7 +10,7 @@ from ingest.domain.cases.days import day_of
 from ingest.domain.model.plant import InstrumentPoint
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.filled import fill
-from tests.ingest.web.ledgers import PDF, key_of, look, overdue
+from tests.ingest.web.ledgers import PDF, check_instruments, key_of, overdue
 from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL
 from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, OPERATOR, StandIn
 
@@ -28,7 +28,7 @@ async def sent(client: httpx.AsyncClient, hall: StandIn, step: str, **form: str)
 
 
 async def test_a_certificate_is_entered_by_the_form_and_the_page_shows_it(hall: StandIn, ask: Ask) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, today = ask(OPERATOR), day_of(hall.time).isoformat()
     form = {"day": today, "outcome": "passed", "person": "省计量院", "number": "JL-9", "valid_until": "", "remark": ""}
     answer = await sent(client, hall, "calibrate", **form)
@@ -39,7 +39,7 @@ async def test_a_certificate_is_entered_by_the_form_and_the_page_shows_it(hall: 
 
 
 async def test_an_entry_is_corrected_taken_out_of_service_and_scrapped_by_forms(hall: StandIn, ask: Ask) -> None:
-    await look(hall)
+    await check_instruments(hall)
     client, today = ask(OPERATOR), day_of(hall.time).isoformat()
     form = {"day": today, "outcome": "passed", "person": "李工", "number": "", "valid_until": "", "remark": "正常"}
     assert (await sent(client, hall, "inspect", **form)).status_code == 303
@@ -49,7 +49,7 @@ async def test_an_entry_is_corrected_taken_out_of_service_and_scrapped_by_forms(
     assert (await sent(client, hall, "correct", **wrong)).status_code == 303
     away = {"planning": "unplanned", "reason": "探头损坏", "until": ""}
     assert (await sent(client, hall, "out-of-service", **away)).status_code == 303
-    assert [one.point for one in hall.hidden.values()] == ["CO-01"]
+    assert [suppression.point for suppression in hall.hidden.values()] == ["CO-01"]
     assert (await sent(client, hall, "return", remark="已修复")).status_code == 303
     assert (await sent(client, hall, "scrap", reason="寿命到期")).status_code == 303
     page = (await client.get(f"/instruments/{key_of(hall, STEEL, 'CO-01')}")).text
@@ -75,7 +75,7 @@ async def test_an_inspector_reads_the_ledger_and_is_offered_no_form(hall: StandI
 
 
 async def test_a_point_and_its_plant_mark_an_overdue_calibration_beside_the_reading(hall: StandIn, ask: Ask) -> None:
-    await look(hall)
+    await check_instruments(hall)
     overdue(hall, STEEL, "CO-01", InstrumentPoint.CALIBRATION, 4.0)
     client = ask(OPERATOR)
     for path in (f"/plants/{STEEL}", f"/plants/{STEEL}/points/CO-01"):

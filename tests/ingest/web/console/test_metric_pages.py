@@ -70,7 +70,7 @@ async def test_each_position_has_its_figures_its_drawing_and_every_benchmark_wit
     assert page.count("公开资料") >= 3
 
 
-async def test_a_flood_is_told_with_its_size_and_the_rule_that_called_most(hall: StandIn, ask: Ask) -> None:
+async def test_a_flood_is_reported_with_its_size_and_its_most_frequent_rule(hall: StandIn, ask: Ask) -> None:
     for n in range(15):
         hall.raise_alarm(STEEL, "GH_LVL-01", "HH", 91.0, ago_s=300 - n * 20)
     page = (await ask(OPERATOR).get(f"/alarms/metrics?position={STEEL}")).text

@@ -43,7 +43,7 @@ async def test_what_is_most_urgent_stands_first(ask: Ask) -> None:
     assert '<html lang="zh-CN">' in page
 
 
-async def test_a_level_is_said_in_words_and_shape_not_only_colour(ask: Ask) -> None:
+async def test_a_level_is_shown_by_word_and_shape_not_only_by_colour(ask: Ask) -> None:
     page = (await ask(OPERATOR).get("/alarms/table?level=2")).text
     assert "二级" in page
     assert '<path d="M8 1 15.5 15H.5Z"/>' in page
@@ -109,7 +109,7 @@ async def test_a_point_page_says_what_each_rule_finds(ask: Ask) -> None:
 async def test_a_rule_that_says_nothing_is_marked_with_the_reason(
     reason: Reason, zh: str, en: str, hall: StandIn, ask: Ask
 ) -> None:
-    """In the reader's language; the rule beside it is said to be evaluated."""
+    """In the reader's language; the rule beside it is shown as evaluated."""
     hall.silent = {(ALUMINIUM, "CW_IN_P-01", "L"): reason}
     client = ask(OPERATOR)
     for lang, not_evaluated, evaluated in (
@@ -208,7 +208,7 @@ async def test_history_that_is_away_leaves_the_rest_of_the_page(hall: StandIn, a
 
 
 @pytest.mark.parametrize("away", [False, True])
-async def test_a_history_that_takes_nothing_is_not_said_to_have_no_data_nor_not_to_answer(
+async def test_a_history_that_takes_no_writes_is_not_reported_as_empty_or_unreachable(
     hall: StandIn, ask: Ask, away: bool
 ) -> None:
     """Whether or not it answers what is asked of it."""
@@ -325,7 +325,7 @@ async def test_a_file_of_the_console_is_kept_until_it_changes(ask: Ask) -> None:
 
 @pytest.mark.parametrize(("lang", "off"), [("zh", "超出限值"), ("en", "beyond its limit")])
 async def test_a_gateways_clock_is_marked_when_it_is_beyond_a_limit(lang: str, off: str, ask: Ask) -> None:
-    """On its plant's page and among all gateways; one that is right is only told."""
+    """On its plant's page and among all gateways; one that is right is shown plainly."""
     client = ask(OPERATOR)
     await client.post("/language", data={"lang": lang, "onward": "/alarms"})
     wrong, right, silent = [(await client.get(f"/plants/{of}")).text for of in (ALUMINIUM, STEEL, WOOD)]

@@ -35,7 +35,7 @@ def test_neighbours_differ_and_unknown_is_drawn_as_such() -> None:
     assert re.findall(r'class="phase-(\w+)"', svg) == ["even", "odd", "unknown"]
 
 
-def test_a_name_is_written_where_it_fits_and_told_everywhere() -> None:
+def test_a_name_is_written_where_it_fits_and_in_every_tooltip() -> None:
     svg = phase_svg([span(0, 0.5, "idle"), span(0.5, 60, "start")], WINDOW, WIDE, NAMES, title="浇铸机 阶段")
     assert re.findall(r"<text[^>]*>([^<]+)<", svg) == ["起铸"]
     assert "<title>待机 16:00:00–16:00:30</title>" in svg

@@ -75,7 +75,7 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
 
 
 @pytest.mark.parametrize("expected", sorted({*expectations()}))
-def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
+def test_every_rule_of_a_form_has_a_chinese_text(expected: str) -> None:
     text = expected_text(expected)
     assert re.search("[\u4e00-\u9fff]", text.zh), expected
     words = re.sub("`[^`]+`", "", text.zh)  # names of fields stay
@@ -83,7 +83,7 @@ def test_every_rule_of_a_form_is_said_in_chinese(expected: str) -> None:
     assert not re.search("[\u4e00-\u9fff]", text.en.replace("(文书号)", ""))
 
 
-def test_what_a_library_says_of_a_form_is_said_in_words_for_people() -> None:
+def test_every_expectation_is_in_plain_words_in_both_languages() -> None:
     for expected in faults():
         text = expected_text(expected)
         assert re.search("[\u4e00-\u9fff]", text.zh), expected
@@ -115,7 +115,7 @@ def test_what_a_library_says_of_a_form_is_said_in_words_for_people() -> None:
         ),
     ],
 )
-def test_a_refused_field_is_said_as_a_person_would(
+def test_a_refused_field_is_described_in_plain_words(
     error: dict[str, Any], zh: tuple[str, str, str], en: tuple[str, str, str]
 ) -> None:
     assert refused_field(error, "zh") == zh

@@ -25,7 +25,7 @@ def wired(hall: StandIn) -> StandIn:
         DeviceStatus.FAILURE: StatusContact("CO-02", 1),
         DeviceStatus.FUNCTION_CHECK: StatusContact("GH_LVL-01", 0),
     }
-    (head,) = (one for one in hall.known.instruments[STEEL] if one.id == "CO-01")
+    (head,) = (instrument for instrument in hall.known.instruments[STEEL] if instrument.id == "CO-01")
     hall.known = replace(hall.known, instruments={STEEL: (replace(head, contacts=contacts),)})
     return hall
 

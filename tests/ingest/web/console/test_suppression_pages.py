@@ -1,4 +1,4 @@
-"""Suppressions and the audit trail: who decides, who ends, what is told."""
+"""Suppressions and the audit trail: who decides, who ends, what is shown."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ async def test_others_suppressions_and_acts_are_not_there(hall: StandIn, ask: As
     assert (await client.post(f"/suppressions/{filled.waiting}/end")).status_code == 404
 
 
-async def test_the_audit_trail_is_told_in_words_of_the_reader(hall: StandIn, ask: Ask) -> None:
+async def test_the_audit_trail_is_shown_in_the_language_of_the_reader(hall: StandIn, ask: Ask) -> None:
     await fill(hall)
     client = ask(OPERATOR)
     page = (await client.get("/audit")).text

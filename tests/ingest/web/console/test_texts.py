@@ -36,7 +36,7 @@ KEY = re.compile(r"""["']([a-z_]+\.[a-z0-9_]+)["']""")
 
 
 def used() -> set[str]:
-    """Every quoted word that looks like a key, but for file names; keys put together in code are listed here."""
+    """Every quoted word in the form of a key, but for file names; keys put together in code are listed here."""
     named = {key for file in SOURCES if file.parent.name != "texts" for key in KEY.findall(file.read_text("utf-8"))}
     built = {key for key in TEXTS if key.startswith(("age.", "error."))}
     return {key for key in named if not key.endswith((".html", ".css", ".js", ".svg"))} | built
@@ -95,13 +95,13 @@ def test_every_word_of_the_model_has_a_text_in_both_languages(name: str) -> None
     assert not any(re.search(r"[\u4e00-\u9fff]", text.en.replace("(销警)", "")) for text in known.values())
 
 
-def test_every_key_and_action_told_is_said_in_both_languages() -> None:
+def test_every_key_and_action_of_the_trail_has_texts_in_both_languages() -> None:
     labels = [*texts.FIELD_LABELS.values(), *(text for of in texts.ACTIONS.values() for text in of.values())]
     assert all(text.zh.strip() and text.en.strip() for text in labels)
     assert not any(re.search(r"[\u4e00-\u9fff]", text.en) for text in labels)
 
 
-def test_every_source_of_ours_can_be_said_in_chinese() -> None:
+def test_every_source_of_a_number_has_a_chinese_text() -> None:
     """Of the catalogue's rules, of gateways and the service itself, of warnings, and of benchmarks of alarms."""
     catalogue = load_catalogue()
     tables = [catalogue.analogue, catalogue.every, catalogue.gateway, catalogue.service, catalogue.instrument]
@@ -121,7 +121,7 @@ def test_every_source_of_ours_can_be_said_in_chinese() -> None:
 
 
 def test_no_number_stands_on_what_a_machine_made_up() -> None:
-    """A note that nobody vouches for is no source: such a number is an engineering default, and said to be."""
+    """A note that nobody vouches for is no source: such a number is an engineering default, and marked as one."""
     texts = [file.read_text(encoding="utf-8") for file in DIRECTORY.glob("*.toml")]
     assert len(texts) >= 5
     assert not any("AI-generated" in text for text in texts)

@@ -73,7 +73,7 @@ async def test_however_many_there_are_the_gravest_stand_first_and_each_is_on_som
     assert plants.count("colour-red") == 1
 
 
-async def test_a_colour_is_said_by_word_and_shape(ask: Ask) -> None:
+async def test_a_colour_is_also_shown_by_word_and_shape(ask: Ask) -> None:
     page = (await ask(INSPECTOR).get("/warnings")).text
     shapes = {word: shape for shape, word in re.findall(r'class="shape"[^>]*>(<[^>]+>)</svg>(.色)</span>', page)}
     assert set(shapes) >= {"橙色", "黄色", "蓝色"}
@@ -102,7 +102,9 @@ async def test_the_ladder_is_drawn_as_it_was_climbed(hall: StandIn, ask: Ask) ->
     assert 'class="step-done"' not in (await ask(INSPECTOR).get("/warnings")).text
 
 
-async def test_what_led_to_it_is_told_with_its_source_now_and_at_an_earlier_time(hall: StandIn, ask: Ask) -> None:
+async def test_the_inputs_of_a_warning_are_shown_with_their_source_now_and_at_an_earlier_time(
+    hall: StandIn, ask: Ask
+) -> None:
     client = ask(INSPECTOR)
     warning = of(hall, WOOD)
     page = (await client.get(f"/warnings/{warning.id}")).text
@@ -248,7 +250,7 @@ async def test_the_moment_that_was_asked_for_is_the_one_that_is_shown(hall: Stan
 
 
 async def test_reasons_that_come_and_go_are_one_moment_that_says_what_changed(hall: StandIn, ask: Ask) -> None:
-    """Each can be looked at still; what somebody did, or another colour, begins a new one."""
+    """Each can still be opened; an act or another colour begins a new one."""
     hall.raise_alarm(STEEL, "CO-02", "HH", 171.0)
     for _ in range(6):
         alarm = hall.raise_alarm(STEEL, "CW_DT-01", "H", 16.0)
