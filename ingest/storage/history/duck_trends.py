@@ -169,4 +169,4 @@ def _grouped(columns: str, source: str) -> str:
 
 
 _WANTED: Final = "r.series IN (SELECT series FROM wanted)"
-_NOTHING: Final = Trend(np.empty(0, np.int64), np.empty(0), np.empty(0), np.empty(0), np.empty(0, np.int64))
+_NOTHING: Final = Trend.of_rows([])

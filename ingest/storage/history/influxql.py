@@ -177,18 +177,12 @@ class Buckets:
 
     def trend(self) -> Trend:
         """The merged trend; no mean where the sum of its values overflows."""
-        times = sorted(self._rows.keys() | self._blank.keys())
-        rows = [self._rows.get(time, (np.nan, np.nan, np.nan, 0)) for time in times]
-        low, mean, high, count = zip(*rows, strict=True) if rows else ((),) * 4
-        means = np.array(mean, np.float64)
-        means[np.isinf(means)] = np.nan  # from merging two ids
-        return Trend(
-            time=np.array(times, np.int64),
-            low=np.array(low, np.float64),
-            mean=means,
-            high=np.array(high, np.float64),
-            count=np.array(count, np.int64) + np.array([self._blank.get(time, 0) for time in times], np.int64),
-        )
+        rows = [
+            (time, low, np.nan if np.isinf(mean) else mean, high, count + self._blank.get(time, 0))  # from two ids
+            for time in sorted(self._rows.keys() | self._blank.keys())
+            for low, mean, high, count in [self._rows.get(time, (np.nan, np.nan, np.nan, 0))]
+        ]
+        return Trend.of_rows(rows)
 
 
 def quoted(text: str) -> str:

@@ -34,6 +34,17 @@ class Trend:
     high: NDArray[np.float64]
     count: NDArray[np.int64]
 
+    @classmethod
+    def of_rows(cls, rows: Sequence[tuple[int, float | None, float | None, float | None, int]]) -> Trend:
+        """Return the trend of rows (time, low, mean, high, count), one for each bucket in order; None: null.
+
+        >>> Trend.of_rows([(5, 1.0, None, 3.0, 2)]).mean.tolist()
+        [nan]
+        """
+        time, *values, count = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+        low, mean, high = (np.array(column, np.float64) for column in values)
+        return cls(np.array(time, np.int64), low, mean, high, np.array(count, np.int64))
+
 
 @dataclass(frozen=True, slots=True)
 class TrendQuery:
@@ -135,6 +146,7 @@ class HistoryStore(Protocol):
 
     def dropped_days(self) -> int:
         """Days of readings it has deleted itself since it was opened; a server's own retention is not counted."""
+        return 0
 
     def close(self) -> None:
         """Flush, and close files and connections; may be called again."""

@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from ingest.domain.alarms.slot import AlarmSlot
 from ingest.domain.model.alarm import AlarmEvent
 from ingest.domain.model.batch import Batch
@@ -18,7 +16,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.history.config import StoreConfig
 from ingest.storage.history.errors import HistoryUnavailable
 from ingest.storage.history.series import series_of
-from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
+from ingest.storage.history.store import HistoryStore, PhaseQuery, Trend, TrendQuery
 
 TABLE = "CREATE TABLE IF NOT EXISTS kept (kind, id, name, time, value, flags, PRIMARY KEY (kind, id, name, time))"
 PUT = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"  # of what is written again, the last counts
@@ -32,7 +30,7 @@ class SqliteConfig(StoreConfig):
     path: Path
 
 
-class SqliteStore:
+class SqliteStore(HistoryStore):
     def __init__(self, config: SqliteConfig) -> None:
         self._db, self._lock = sqlite3.connect(config.path, check_same_thread=False), threading.Lock()
 
@@ -51,8 +49,7 @@ class SqliteStore:
         return self._put([("(slot)", slot.position, "raised", slot.end, slot.raised, 0) for slot in slots])
 
     def write_phases(self, records: Sequence[PhaseRecord]) -> int:
-        self._put([(f"(phase) {of.plant}", of.equipment, "", of.time, of.number, of.phase) for of in records])
-        return 0
+        return self._put([(f"(phase) {of.plant}", of.equipment, "", of.time, of.number, of.phase) for of in records])
 
     def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
         found = self.ask(PHASES, [(f"(phase) {query.plant}", query.equipment, query.start, query.end)])
@@ -64,17 +61,12 @@ class SqliteStore:
     def count_readings(self) -> int:
         return sum(row[0][0] != "(" and row[1] not in DEVICE_SIGNALS for row in self.ask("SELECT kind, name FROM kept"))
 
-    def dropped_days(self) -> int:
-        return 0
-
     def close(self) -> None:
         self._db.close()
 
     def _trend(self, query: TrendQuery) -> Trend:
-        span, width = (query.start, query.end), query.width
-        rows = self.ask(TREND, [(query.first, query.first, width, width, query.plant, query.point, query.was, *span)])
-        _, low, mean, high, count = np.array(rows, np.float64).reshape(-1, 5).T
-        return Trend(np.array([row[0] for row in rows], np.int64), low, mean, high, count.astype(np.int64))
+        buckets, of = (query.first, query.first, query.width, query.width), (query.plant, query.point, query.was)
+        return Trend.of_rows(self.ask(TREND, [(*buckets, *of, query.start, query.end)]))
 
     def _put(self, rows: Sequence[tuple[Any, ...]]) -> int:
         return len(self.ask(PUT, rows))  # it keeps all of them
