@@ -110,7 +110,9 @@ class DuckDBStore:
 
     def write_phases(self, records: Sequence[PhaseRecord]) -> int:
         """Store phases of equipment; see `HistoryStore`."""
-        self._insert("INSERT OR REPLACE INTO phases", [phase_row(record) for record in records])
+        # DuckDB keeps the first of equal keys within one statement; here the last one counts.
+        last = {(record.plant, record.equipment, record.time): phase_row(record) for record in records}
+        self._insert("INSERT OR REPLACE INTO phases", [*last.values()])
         return 0
 
     def phases(self, query: PhaseQuery) -> Sequence[PhaseRecord]:
