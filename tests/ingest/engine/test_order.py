@@ -40,14 +40,12 @@ def together(folder: Path, kind: str, on: float) -> PlantConfiguration:
     return load_configuration(folder, MemoryNumbering(), 1)
 
 
-def judged(
-    configuration: PlantConfiguration, ndarray: NDArray[np.float64], two: NDArray[np.float64]
-) -> list[AlarmEvent]:
+def judged(configuration: PlantConfiguration, co_1: NDArray[np.float64], co_2: NDArray[np.float64]) -> list[AlarmEvent]:
     """What comes of rule X when both are read every second."""
     engine_state, events = EngineState(configuration), list[AlarmEvent]()
     known = {point.id: point.index for point in configuration.plants["p"].points}
     index = np.array([known["CO-2"], known["CO-1"]], np.int32)
-    for second, values in enumerate(zip(two, ndarray, strict=True)):
+    for second, values in enumerate(zip(co_2, co_1, strict=True)):
         time = np.full(2, NOON + second * SECOND)
         batch = Batch(index, time, np.array(values), np.zeros(2, np.uint16), time)
         cycle = advance(Cycle(int(time[0]), batch, configuration, Policy()), engine_state)

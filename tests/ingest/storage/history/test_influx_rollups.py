@@ -16,6 +16,7 @@ from structlog.testing import capture_logs
 from ingest.base.config import Secret
 from ingest.domain.model.batch import Batch
 from ingest.storage.history import influx_v1
+from ingest.storage.history.bucket_edges import floor_to
 from ingest.storage.history.config import InfluxV1Config, InfluxV2Config
 from ingest.storage.history.influx import InfluxStore
 from ingest.storage.history.influx_rollups import (
@@ -151,12 +152,12 @@ def test_where_readings_were_deleted_rollups_answer_whatever_the_buckets(rolled:
 
 
 def test_a_bucket_whose_rollups_come_to_too_much_lacks_its_mean_only(rolled: Rolled) -> None:
-    start = TODAY - 3 * DAY
+    start = floor_to(TODAY, DAY) - 3 * DAY  # as the days of a plant begin
     times = [start - DAY, start + HOUR, start + 5 * HOUR, start + DAY + HOUR, start + DAY + 2 * HOUR]
     rolled.store.write_readings(batch([0] * 5, times, [1.0, 1.7e308, 1.7e308, 0.1, 0.2]), configuration(), 1)
     rolled.roll(start - DAY, NOW)
     rolled.forget(TODAY - DAY)
-    trend = trend_of(rolled.store, PLANT, "CW-01", start, TODAY, 3)
+    trend = trend_of(rolled.store, PLANT, "CW-01", start, start + 3 * DAY, 3)
     assert (trend.low.tolist(), trend.high.tolist()) == ([1.7e308, 0.1], [1.7e308, 0.2])
     assert trend.count.tolist() == [2, 2]
     np.testing.assert_array_equal(trend.mean, [np.nan, (0.1 + 0.2) / 2])
