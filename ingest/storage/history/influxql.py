@@ -158,14 +158,18 @@ class Buckets:
         self._blank: dict[int, int] = {}  # time -> readings without one
 
     def add(self, rows: Sequence[Sequence[Any]], what: Rows, shift: int, *, in_parts: bool = False) -> None:
-        """Add a series' rows as returned by a `TrendStatement`, by its `in_parts` if so."""
+        """Add a series' rows as returned by a `TrendStatement`, by its `in_parts` if so.
+
+        While it takes readings, a server may count some of which it has no low, mean or high yet: these are null.
+        """
         for at, *row in rows:
             time = at + shift
             blank = row[0] if what is Rows.BLANK else row[4] if what is Rows.ROLLUPS else 0
             if blank:
                 self._blank[time] = self._blank.get(time, 0) + blank
             if what is not Rows.BLANK and row[3]:
-                low, middle, high, count = row[:4]
+                low, middle, high = (np.nan if value is None else value for value in row[:3])
+                count = row[3]
                 if in_parts:
                     total = middle * _PARTS if what is Rows.ROLLUPS else middle * _PARTS * count
                     middle = middle * _PARTS if np.isfinite(total) else np.nan
@@ -209,7 +213,8 @@ def _sources_of(query: TrendQuery) -> Iterator[tuple[str, str, str, str]]:
 def _merged(known: tuple[float, float, float, int], other: Sequence[Any]) -> tuple[float, float, float, int]:
     low, mean, high, count = other
     total = known[3] + count
-    return min(known[0], low), (known[1] * known[3] + mean * count) / total, max(known[2], high), total
+    mean = (known[1] * known[3] + mean * count) / total
+    return float(np.fmin(known[0], low)), mean, float(np.fmax(known[2], high)), total
 
 
 def string(text: str) -> str:
