@@ -11,25 +11,29 @@ from numpy.typing import NDArray
 
 from detectors.masks import anywhere
 from detectors.precision import SINGLE
+from detectors.rules import GATE_OPS
 
 Floats = NDArray[np.float64]
 
-TESTS: Final = ("<", "<=", "==", "!=", ">=", ">")
-"""The comparisons there are, by their number."""
-
-_TRUTH: Final = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0], [1, 0, 1], [0, 1, 1], [0, 0, 1]], np.float64)
-"""Of each test whether it holds where the left side is less, as much, or more."""
-
-
-_TESTS: Final = (np.less, np.less_equal, np.equal, np.not_equal, np.greater_equal, np.greater)
+_FUNCTIONS: Final = {
+    "==": np.equal,
+    "!=": np.not_equal,
+    "<": np.less,
+    "<=": np.less_equal,
+    ">": np.greater,
+    ">=": np.greater_equal,
+}
+_TESTS: Final = tuple(_FUNCTIONS[op] for op in GATE_OPS)
+_TRUTH: Final = np.array([[test(*sides) for sides in ((0, 1), (0, 0), (1, 0))] for test in _TESTS], np.float64)
+"""Of each of them whether it holds where the left side is less, as much, or more."""
 
 
 def truth(left: Floats, right: Floats, test: int, *, known: bool) -> Floats:
-    """1 where a test (index in `TESTS`) holds between two values (float64[k] each), else 0; NaN = unknown.
+    """1 where a test (index in `GATE_OPS`) holds between two values (float64[k] each), else 0; NaN = unknown.
 
     Sides that single precision cannot tell apart are equal (`detectors.precision`). `known`: no side is NaN.
 
-    >>> truth(np.array([np.float32(60.1), 60.0, 60.2]), np.array(60.1), TESTS.index(">="), known=True).tolist()
+    >>> truth(np.array([np.float32(60.1), 60.0, 60.2]), np.array(60.1), GATE_OPS.index(">="), known=True).tolist()
     [1.0, 0.0, 1.0]
     """
     same = _equal(left, right)
@@ -40,7 +44,7 @@ def truth(left: Floats, right: Floats, test: int, *, known: bool) -> Floats:
 def truths(left: Floats, right: Floats, test: NDArray[np.intp], *, known: bool) -> Floats:
     """The same with a test for each pair (intp[k]): of few pairs, all comparisons cost what one costs.
 
-    >>> truths(np.array([60.0, 1.0, 2.0]), np.array([60.0, 1.0, 1.0]), np.array([0, 5, 5]), known=True).tolist()
+    >>> truths(np.array([60.0, 1.0, 2.0]), np.array([60.0, 1.0, 1.0]), np.array([2, 4, 4]), known=True).tolist()
     [0.0, 0.0, 1.0]
     """
     order = np.where(_equal(left, right), 1, (left >= right).astype(np.intp) + (left > right))
@@ -64,7 +68,7 @@ class Chosen:
 
     Attributes:
         left, right: intp[m], where the sides are among inputs and numbers, row by row.
-        test: intp[m], index in `TESTS`.
+        test: intp[m], index in `GATE_OPS`.
         number: float64[n, k], the numbers of k channels that are sides.
         place: intp[m], where the results are in a table of [`most`, k], row by row.
     """

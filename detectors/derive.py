@@ -319,8 +319,9 @@ class Derivations:
         row = self._row[pair]
         if self._several:  # several drivers of a channel: their readings in the order of arrival
             order = np.lexsort((feed.place[at], row))
-            order = order[_telling(feed, row[order], at[order])]
             pair, row, at = pair[order], row[order], at[order]
+            if not everywhere(telling := _telling(feed, row, at)):
+                pair, row, at = pair[telling], row[telling], at[telling]
         elif not everywhere(row[1:] >= row[:-1]):
             order = row.argsort(kind="stable")
             pair, row, at = pair[order], row[order], at[order]

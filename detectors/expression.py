@@ -24,8 +24,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.comparisons import TESTS, truth
+from detectors.comparisons import truth
 from detectors.masks import anywhere
+from detectors.rules import GATE_OPS
 
 Vector = NDArray[np.float64]
 LookBack = Callable[[int, Vector], Vector]
@@ -80,7 +81,7 @@ class Comparison:
 
     Attributes:
         left, right: its sides: which of the expression's names; or what gives a number from its numbers.
-        test: index in `detectors.comparisons.TESTS`.
+        test: index in `detectors.rules.GATE_OPS`.
     """
 
     left: int | Part
@@ -206,12 +207,12 @@ _ARITHMETIC: Final[dict[type, Callable[..., Vector]]] = {
     ast.Div: np.divide,
 }
 _COMPARISONS: Final[dict[type, int]] = {
-    ast.Lt: TESTS.index("<"),
-    ast.LtE: TESTS.index("<="),
-    ast.Eq: TESTS.index("=="),
-    ast.NotEq: TESTS.index("!="),
-    ast.GtE: TESTS.index(">="),
-    ast.Gt: TESTS.index(">"),
+    ast.Lt: GATE_OPS.index("<"),
+    ast.LtE: GATE_OPS.index("<="),
+    ast.Eq: GATE_OPS.index("=="),
+    ast.NotEq: GATE_OPS.index("!="),
+    ast.GtE: GATE_OPS.index(">="),
+    ast.Gt: GATE_OPS.index(">"),
 }
 _FORMS: Final = "numbers, points, + - * /, comparisons, and, or, not, abs, min, max, lag, mean"
 

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detectors import Bank, Derived, ExpressionError, Findings, Readings, compile_expression
-from detectors.comparisons import TESTS, ComparisonTable, truth, truths
+from detectors import GATE_OPS, Bank, Derived, ExpressionError, Findings, Readings, compile_expression
+from detectors.comparisons import ComparisonTable, truth, truths
 from detectors.derive import Derivation, Derivations
 from detectors.feed import Known, make_feed
 from tests.detectors.rule_tables import SECOND, rule, table
@@ -178,7 +178,7 @@ def test_two_points_of_a_frame_tell_what_is_derived_from_them_once() -> None:
 SIDES = st.sampled_from([0.0, -1.0, 60.1, float(np.float32(60.1)), 60.0, 1e300, -1e300, math.inf, -math.inf, math.nan])
 
 
-@given(pairs=st.lists(st.tuples(SIDES, SIDES, st.integers(0, len(TESTS) - 1)), min_size=1))
+@given(pairs=st.lists(st.tuples(SIDES, SIDES, st.integers(0, len(GATE_OPS) - 1)), min_size=1))
 def test_comparisons_made_at_once_give_what_each_gives(pairs: list[tuple[float, float, int]]) -> None:
     left, right = (np.array([pair[side] for pair in pairs]) for side in (0, 1))
     test = np.array([pair[2] for pair in pairs])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -46,29 +46,50 @@ def history_of(live: Mapping[int, Runs], late: Mapping[int, Runs], contacts: int
     return ContactHistory(first, last, level, earlier, dict(late))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class ContactReadings:
+    """Readings of contacts in a batch, in the order of arrival.
+
+    Attributes:
+        contact: int32[n].
+        time: int64[n], event time, ns.
+        level: int8[n], 0, 1 or `UNKNOWN`.
+        moment: intp[n], of arrival.
+        past: bool[n], it is not live.
+    """
+
+    contact: NDArray[np.int32]
+    time: NDArray[np.int64]
+    level: NDArray[np.int8]
+    moment: NDArray[np.intp]
+    past: NDArray[np.bool_]
+
+    def columns(self) -> Sequence[NDArray[np.generic]]:
+        """Return the columns in their order."""
+        return self.contact, self.time, self.level, self.moment, self.past
+
+    def take(self, which: NDArray[np.bool_] | NDArray[np.intp]) -> ContactReadings:
+        """Return the readings of a mask, or at these places."""
+        return ContactReadings(
+            self.contact[which], self.time[which], self.level[which], self.moment[which], self.past[which]
+        )
+
+
 class LiveLevels:
     """The live readings of contacts in a batch, after what was known before it."""
 
-    def __init__(
-        self,
-        table: ContactTable,
-        before: ContactHistory,
-        contact: NDArray[np.int32],
-        time: NDArray[np.int64],
-        level: NDArray[np.int8],
-        moment: NDArray[np.intp],
-    ) -> None:
-        order = np.argsort(contact, kind="stable")
+    def __init__(self, table: ContactTable, before: ContactHistory, heard: ContactReadings) -> None:
+        heard = heard.take(np.argsort(heard.contact, kind="stable"))
         self._table, self._before = table, before
-        self._contact, self._time, self._level = contact[order].astype(np.int64), time[order], level[order]
+        self._contact, self._time, self._level = heard.contact.astype(np.int64), heard.time, heard.level
         of, first = self._contact, np.diff(self._contact, prepend=NONE) != 0
         prior_time = np.where(first, before.last[of], np.roll(self._time, 1))
         prior_level = np.where(first, before.level[of], np.roll(self._level, 1))
         gap = self._time - prior_time
         self._begins = (prior_level != self._level) | (gap > longest_gap(table.silence[of])) | (prior_time == 0)
         self._begun = np.concatenate(([0], np.cumsum(self._begins)))  # runs among the first readings
-        self._moments, self._times = int(moment.max(initial=0)) + 2, np.unique(time)
-        self._by_moment = of * self._moments + moment[order]
+        self._moments, self._times = int(heard.moment.max(initial=0)) + 2, np.unique(heard.time)
+        self._by_moment = of * self._moments + heard.moment
         self._by_time = of * (len(self._times) + 1) + self._times.searchsorted(self._time, side="right")
 
     def levels(self, contact: NDArray[np.int32], time: NDArray[np.int64], moment: NDArray[np.intp]) -> NDArray[np.int8]:
@@ -114,21 +135,11 @@ class LiveLevels:
 class PastLevels:
     """All readings of contacts in a batch as they arrive, for readings of the past: these may lie anywhere in time."""
 
-    def __init__(
-        self,
-        table: ContactTable,
-        before: ContactHistory,
-        contact: NDArray[np.int32],
-        time: NDArray[np.int64],
-        level: NDArray[np.int8],
-        moment: NDArray[np.intp],
-        past: NDArray[np.bool_],
-    ) -> None:
+    def __init__(self, table: ContactTable, before: ContactHistory, heard: ContactReadings) -> None:
         self._table, self._before = table, before
         self._live: dict[int, Runs] = {}
         self.late: dict[int, Runs] = {**before.late}
-        columns = contact.tolist(), time.tolist(), level.tolist(), moment.tolist(), past.tolist()
-        self._waiting = deque(zip(*columns, strict=True))
+        self._waiting = deque(zip(*(column.tolist() for column in heard.columns()), strict=True))
 
     def take(self, until: int) -> None:
         """Take in what arrived until that moment."""

@@ -18,7 +18,7 @@ from detectors.readings import moments
 from ingest.domain.model.batch import Batch
 from ingest.domain.model.device_status import STATUS_FLAGS
 from ingest.domain.model.flags import NOT_LIVE, Flag
-from ingest.domain.quality.contact_history import LiveLevels, PastLevels, history_of
+from ingest.domain.quality.contact_history import ContactReadings, LiveLevels, PastLevels, history_of
 from ingest.domain.quality.contact_runs import UNKNOWN, Run, Runs, levels
 from ingest.domain.quality.contact_table import NONE, ContactTable
 
@@ -52,11 +52,9 @@ class StatusContacts:
         if not len(heard) and not len(judged):
             return None
         past, moment = (batch.flags & NOT_LIVE) != 0, moments(batch.time, batch.received)
-        marks, level = np.zeros(len(batch), np.uint16), levels(batch, heard)
-        live = ~past[heard]
-        readings = LiveLevels(
-            table, self._history, contact[heard[live]], batch.time[heard[live]], level[live], moment[heard[live]]
-        )
+        marks = np.zeros(len(batch), np.uint16)
+        arrived = ContactReadings(contact[heard], batch.time[heard], levels(batch, heard), moment[heard], past[heard])
+        readings = LiveLevels(table, self._history, arrived.take(~arrived.past))
 
         def live_levels(of: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.int8]:
             return readings.levels(of, batch.time[rows], moment[rows])
@@ -64,10 +62,8 @@ class StatusContacts:
         rows = judged[~past[judged]]
         marks[rows] = _marks(table, instrument, rows, live_levels)
         late = self._history.late
-        if len(rows) < len(judged) or not np.all(live):
-            arrivals = PastLevels(
-                table, self._history, contact[heard], batch.time[heard], level, moment[heard], past[heard]
-            )
+        if len(rows) < len(judged) or np.any(arrived.past):
+            arrivals = PastLevels(table, self._history, arrived)
 
             def past_levels(of: NDArray[np.int32], rows: NDArray[np.intp]) -> NDArray[np.int8]:
                 return arrivals.levels(of, int(batch.time[rows[0]]))  # all rows are of one moment
