@@ -52,8 +52,8 @@ bench: install servers ## every benchmark, as JSON (DATA=folder with the public 
 	$(BIN)/python -m benchmarks.registers --json
 	$(BIN)/python -m benchmarks.abuse --json
 	$(BIN)/python -m benchmarks.memory --json
-	@if [ -n "$(DATA)" ]; then for set in skab nab tep; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)" --json || exit 1; done; \
-	else echo "SKAB, NAB and TEP: make bench DATA=folder with skab/ nab/ tep/ (docs/benchmarks.md)"; fi
+	@if [ -n "$(DATA)" ]; then for set in skab nab tep process; do $(BIN)/python -m benchmarks.$$set --data "$(DATA)" --json || exit 1; done; \
+	else echo "Public sets: make bench DATA=folder with skab/ nab/ tep/ cranfield/ batadal/ boiler/ (docs/benchmarks.md)"; fi
 
 soak: install servers ## every promise of reliability at its full count; writes docs/reliability.md (ARGS="--resume" goes on)
 	$(BIN)/python -m tests.reliability.soak $(ARGS)

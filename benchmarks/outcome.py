@@ -46,19 +46,30 @@ class Outcome:
         }
 
 
-def outcome(time_s: NDArray[np.float64], truth: NDArray[np.bool_], alarm: NDArray[np.bool_]) -> Outcome:
+def begun(active: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """bool[n], where what is active (bool[n]) has just begun; before the first row it was not."""
+    return np.asarray(np.diff(active, prepend=False) & active)
+
+
+def outcome(
+    time_s: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    alarm: NDArray[np.bool_],
+    raised: NDArray[np.bool_] | None = None,
+) -> Outcome:
     """Compare alarms with the truth, event by event; nothing is adjusted after the fact.
 
     Args:
         time_s: float64[n], increasing.
         truth: bool[n], inside a labelled stretch.
         alarm: bool[n], whether the alarm is active.
+        raised: bool[n], where alarms begin; needed where one may stand before the first row.
     """
-    begins = np.flatnonzero(np.diff(truth, prepend=False) & truth)
+    begins = np.flatnonzero(begun(truth))
     ends = np.flatnonzero(np.diff(truth, append=False) & truth) + 1
     hits = [begin + np.flatnonzero(alarm[begin:end]) for begin, end in zip(begins, ends, strict=True)]
     delays = tuple(float(time_s[hit[0]] - time_s[begin]) for hit, begin in zip(hits, begins, strict=True) if len(hit))
-    rises = np.diff(alarm, prepend=False) & alarm
+    rises = begun(alarm) if raised is None else raised
     return Outcome(
         events=len(begins),
         found=len(delays),

@@ -19,9 +19,9 @@ KEY = "example"
 """What `detectors.examples` calls its rule."""
 
 
-def bank_of(kind: str, sensors: int, param: Mapping[str, float]) -> Bank:
-    """Return a bank with one rule on sensors 0, 1, ...: on at 1, off at the parameter `release`, if there is one."""
-    return Bank(tables(kind, 1.0, param.get("release"), sensors - 1, **param))
+def bank_of(kind: str, sensors: int, param: Mapping[str, float], on: float = 1.0) -> Bank:
+    """Return a bank with one rule on sensors 0, 1, ...: off at the parameter `release`, if there is one."""
+    return Bank(tables(kind, on, param.get("release"), sensors - 1, **param))
 
 
 def frames(time_s: Floats, rows: Floats) -> Iterator[Readings]:
