@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.contributions import Contributions, ranked
 from detectors.feed import NEVER, Feed, Known
 from detectors.gate import Gates, Passage
 from detectors.masks import everywhere
@@ -180,6 +181,14 @@ class Blaming(Protocol):
 
 
 @runtime_checkable
+class Grouping(Blaming, Protocol):
+    """A scorer that judges a group of points as one, and sets in `Runs.blame` how much each is to blame."""
+
+    member: NDArray[np.int32]
+    """int32[r, d], the points of each rule's group, in the columns of `Runs.blame`."""
+
+
+@runtime_checkable
 class TakesNoValue(Protocol):
     """A scorer that also scores readings without a usable value."""
 
@@ -228,6 +237,7 @@ class ScoringDetector:
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
         self._blames = isinstance(scorer, Blaming)
+        self._groups = scorer if isinstance(scorer, Grouping) else None
         self._takes_none = isinstance(scorer, TakesNoValue)
         self._skims = scorer if isinstance(scorer, Skimming) else None
 
@@ -272,7 +282,13 @@ class ScoringDetector:
             received=feed.received[place],
             value=value if sign is None else np.where(raised, sign * worth, np.nan),
             cause=np.where(raised, runs.cause[at], NO_CAUSE) if runs.cause is not None else np.full(len(at), NO_CAUSE),
+            contributions=self._contributions(runs, at, raised),
         )
+
+    def _contributions(self, runs: Runs, at: NDArray[np.intp], raised: NDArray[np.bool_]) -> Contributions | None:
+        if self._groups is None or runs.blame is None:
+            return None
+        return ranked(self._groups.member[runs.row[at]], np.where(raised[:, np.newaxis], runs.blame[at], 0.0))
 
     def rows_for(self, feed: Feed) -> NDArray[np.intp]:
         """The rules that evaluate any of these readings."""

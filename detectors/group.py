@@ -125,14 +125,16 @@ class Group(ABC):
         vector = self._vectors(runs)
         seen = np.asarray((~np.isnan(vector) & self.there[runs.row]).any(axis=1) & runs.open, np.bool_)
         score = np.full(len(runs), np.nan)
-        self.cause = np.full(len(runs), NO_CAUSE, np.int32)
+        runs.blame = np.full(vector.shape, -np.inf)
         for pairs in runs.rounds():
             if runs.gated:
                 closed = pairs[~runs.open[pairs]]
                 self._last[runs.row[closed]] = NEVER
             taken = pairs[seen[pairs]]
             if len(taken):
-                score[taken], self.cause[taken] = self._step(runs.row[taken], runs.time[taken], vector[taken])
+                score[taken], runs.blame[taken] = self._step(runs.row[taken], runs.time[taken], vector[taken])
+        most = self.member[runs.row, runs.blame.argmax(axis=1)]
+        self.cause = np.where(np.isnan(score), NO_CAUSE, most).astype(np.int32, copy=False)
         return score
 
     def teach(self, row: int, vectors: Floats) -> None:
@@ -174,8 +176,8 @@ class Group(ABC):
         missing = self._peers.bad(runs) | ~np.isfinite(value)
         return np.where(self.there[runs.row], np.where(missing, np.nan, value), 0.0)
 
-    def _step(self, row: NDArray[np.intp], time: NDArray[np.int64], vector: Floats) -> tuple[Floats, NDArray[np.int32]]:
-        """One vector each of different rules: scores and causes."""
+    def _step(self, row: NDArray[np.intp], time: NDArray[np.int64], vector: Floats) -> tuple[Floats, Floats]:
+        """One vector each of different rules: scores, and how much each member is to blame (-inf = no member)."""
         last = self._last[row]
         begins = (last == NEVER) | ((time - last) / 1e9 > self._gap_s[row])
         self._last[row] = time
@@ -183,12 +185,12 @@ class Group(ABC):
         if not trained.all():
             young = ~trained
             self._add_to_lesson(row[young], vector[young], begins[young])
-        score, cause = np.full(len(row), np.nan), np.full(len(row), NO_CAUSE, np.int32)
+        score, blame = np.full(len(row), np.nan), np.full(vector.shape, -np.inf)
         if trained.any():
             ready = row[trained]
-            score[trained], blame = self.score_vectors(ready, vector[trained], begins[trained])
-            cause[trained] = self.member[ready, np.where(self.there[ready], blame, -np.inf).argmax(axis=1)]
-        return score, cause
+            score[trained], found = self.score_vectors(ready, vector[trained], begins[trained])
+            blame[trained] = np.where(self.there[ready], found, -np.inf)
+        return score, blame
 
     def _add_to_lesson(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> None:
         """Add to the lessons; learn where one is over."""

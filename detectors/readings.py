@@ -9,6 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.contributions import Contributions
+
 NO_CAUSE: Final = -1
 
 
@@ -54,6 +56,8 @@ class Findings:
         value: float64[m], what was judged, in the unit of the rule's limit: that reading's value, or the rate or time
             computed from it. NaN where there is none (silence, some returns).
         cause: int32[m], the point that explains the finding most where several are judged together, else `NO_CAUSE`.
+        contributions: of kinds that judge a group as one, how much each of its points contributes to what tripped;
+            None: no finding is of such a kind.
     """
 
     rule: NDArray[np.int32]
@@ -63,6 +67,7 @@ class Findings:
     received: NDArray[np.int64]
     value: NDArray[np.float64]
     cause: NDArray[np.int32]
+    contributions: Contributions | None = None
 
     def __len__(self) -> int:
         return len(self.rule)
@@ -95,7 +100,14 @@ def merge(parts: Sequence[Findings]) -> Findings:
         np.concatenate([part.received for part in parts])[order],
         np.concatenate([part.value for part in parts])[order],
         np.concatenate([part.cause for part in parts])[order],
+        _joined(parts, order),
     )
+
+
+def _joined(parts: Sequence[Findings], order: NDArray[np.intp]) -> Contributions | None:
+    if all(part.contributions is None for part in parts):
+        return None
+    return Contributions.joined([part.contributions or Contributions.none(len(part)) for part in parts])[order]
 
 
 def nothing() -> Findings:

@@ -30,9 +30,12 @@ class Runs:
         open: bool[k], False where a gate is closed: what happens then must not count once it opens.
         rest: bool[k], the rule was at rest before this batch: a score below `on` changes nothing there.
         cause: int32[k], the point that explains each pair's score, where a scorer tells.
+        blame: float64[k, d], how much each member of the rule is to blame for each pair's score, -inf = no member or
+            no score; where a scorer tells.
     """
 
     cause: NDArray[np.int32] | None = None
+    blame: NDArray[np.float64] | None = None
     gated = False
     """Whether some gate may be closed; if not, `open` is True everywhere."""
     settled = False
@@ -158,6 +161,7 @@ class Runs:
         if not self.settled:
             part.rest = self.rest[kept]
         part.cause = None if self.cause is None else self.cause[kept]
+        part.blame = None if self.blame is None else self.blame[kept]
         return part
 
     def stirred(self, by: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -1,4 +1,4 @@
-"""`yujing explain`: explains by which rules a point is evaluated, and why a warning had its colour."""
+"""`yujing explain`: by which rules a point is evaluated, why an alarm was raised, why a warning had its colour."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ import typer
 from rich.console import Console
 
 from ingest.cli.configured import INVALID, ConfigFile, configured, enter, parse_time, refuse, say
+from ingest.cli.explain_alarm import print_alarm
 from ingest.cli.explain_instrument import status_json, status_lines, status_of
 from ingest.cli.explain_point import print_point
 from ingest.cli.explain_warning import print_warning
+from ingest.domain.alarms.report import alarm_fields
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.warnings.explain import NotYet
 from ingest.domain.warnings.explain import as_json as warning_as_json
@@ -21,6 +23,7 @@ from ingest.domain.warnings.explain import explain as explain_then
 from ingest.plants.explain import Unknown, explain_point
 from ingest.plants.explain_json import as_json
 from ingest.runtime.settings import load_in_force
+from ingest.storage.state.alarm_store import read_alarm
 from ingest.storage.state.read_only import reading
 from ingest.storage.state.warning_store import read_history
 
@@ -51,6 +54,25 @@ def point(
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
     else:
         print_point(note, status_lines(instrument, status) if instrument is not None else (), Console(highlight=False))
+
+
+@app.command()
+def alarm(
+    alarm: Annotated[UUID, typer.Argument(help="报警标识 The alarm's id.")],
+    config: ConfigFile = Path("yujing.toml"),
+    *,
+    json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
+) -> None:
+    """报警最近一次为何触发 Why an alarm was last raised; only reads, also while the service runs."""
+    with configured(config) as settings, reading(settings.state) as connection:
+        found = read_alarm(connection, alarm)
+    if found is None:
+        say.print(f"[red]✗[/] 没有这个报警 no such alarm: {alarm}")
+        raise typer.Exit(INVALID)
+    if json_:
+        typer.echo(json.dumps(alarm_fields(found), ensure_ascii=False, indent=2))
+    else:
+        print_alarm(found, Console(highlight=False))
 
 
 @app.command()

@@ -8,10 +8,12 @@ from typing import Final
 
 import numpy as np
 
+from detectors import Findings
 from ingest.domain.alarms.lifecycle import Cause, raised, recorded, returned
 from ingest.domain.alarms.retrospective_alarms import Span, Violation
 from ingest.domain.model import display_value
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id, historical_id
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import PhaseName, Point, Rule, rule_key
 from ingest.domain.model.text import Text
@@ -66,9 +68,16 @@ def _apply_finding(cycle: Cycle, engine_state: EngineState, phases: PhaseAtRaise
     if findings.raised[at]:
         onset = int(findings.onset[at])
         known = alarm or engine_state.reopenable(name, time, cycle.policy.reopen)
-        fresh = known or _alarm(rule, onset, time, _causing_point(cycle.configuration, rule, int(findings.cause[at])))
+        title = _title(rule, _causing_point(cycle.configuration, rule, int(findings.cause[at])))
+        fresh = replace(known, title=title) if known else _alarm(rule, onset, time, title)
         fresh = noted(engine_state, cycle.configuration.find(rule.plant, rule.point), rule, fresh)
-        event = raised(fresh, cause, value=value, phase=phases.of(rule.plant, rule.point, (time, received)))
+        event = raised(
+            fresh,
+            cause,
+            value=value,
+            phase=phases.of(rule.plant, rule.point, (time, received)),
+            contributions=_contributions(cycle.configuration, findings, at),
+        )
         if key:
             _record_historical(
                 cycle, engine_state, [(key, received, span) for span in engine_state.excursions.open_span(key, onset)]
@@ -131,10 +140,22 @@ def _causing_point(configuration: PlantConfiguration, rule: Rule, point: int) ->
     return None if cause is None or cause.id == rule.point else cause
 
 
-def _alarm(rule: Rule, onset: int, time: int, cause: Point | None) -> Alarm:
+def _contributions(configuration: PlantConfiguration, findings: Findings, at: int) -> tuple[Contribution, ...]:
+    """How much the points of a group contribute to a finding, the largest share first."""
+    if findings.contributions is None:
+        return ()
+    named = [(configuration.points[point], share) for point, share in findings.contributions.of(at)]
+    return tuple(Contribution(point.id, point.name, round(100 * share, 1)) for point, share in named if point)
+
+
+def _title(rule: Rule, cause: Point | None) -> Text:
     title = rule.title
-    if cause is not None:
-        title = Text(f"{title.zh}（主因 {cause.name.zh}）", f"{title.en} (due to {cause.name.en})")
+    if cause is None:
+        return title
+    return Text(f"{title.zh}（主因 {cause.name.zh}）", f"{title.en} (due to {cause.name.en})")
+
+
+def _alarm(rule: Rule, onset: int, time: int, title: Text) -> Alarm:
     return Alarm(
         id=alarm_id(rule.plant, rule.point, rule.code, onset),
         plant=rule.plant,
@@ -156,7 +177,7 @@ def _historical(limit: LimitRule, span: Span, phase: PhaseName | None) -> Alarm:
     rule = limit.rule
     plant, point, code = (span.reported_key or limit.key).split("/")
     return replace(
-        _alarm(rule, span.start, span.start + limit.on_delay, None),
+        _alarm(rule, span.start, span.start + limit.on_delay, rule.title),
         id=historical_id(plant, point, code, span.reported),
         value=display_value.at(span.value, rule.limit),
         returned=span.end,

@@ -151,4 +151,5 @@ def filled(vector: Vector, precision: Any) -> Vector:
 
 
 def most_to_blame(rule: PlainRule, blame: Vector) -> int:
+    rule.memory["blame"] = blame
     return (rule.point, *rule.inputs)[blame.index(max(blame))]

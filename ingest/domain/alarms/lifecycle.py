@@ -12,6 +12,7 @@ from ingest.domain.model.alarm import OVER, Alarm, AlarmEvent, AlarmEventKind, A
 from ingest.domain.model.audit import ActRole
 from ingest.domain.model.bypass import RegisteredBypass
 from ingest.domain.model.changed import Changed, done_before
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.payload import iso
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.suppression import Suppression, SuppressionKind
@@ -182,14 +183,25 @@ def following(state: AlarmState, kind: AlarmEventKind, *, active: bool) -> Alarm
     return state if found is Outcome.SAME else None
 
 
-def raised(alarm: Alarm, cause: Cause, *, value: float | None, phase: PhaseName | None = None) -> AlarmEvent | None:
-    """Raise an alarm in that phase of its equipment; a new one is passed in state NORMAL. None if it is active."""
+def raised(
+    alarm: Alarm,
+    cause: Cause,
+    *,
+    value: float | None,
+    phase: PhaseName | None = None,
+    contributions: tuple[Contribution, ...] = (),
+) -> AlarmEvent | None:
+    """Raise an alarm in that phase of its equipment, with the points that contributed to it; None if it is active.
+
+    A new alarm is passed in state NORMAL.
+    """
     if alarm.raises and alarm.active:
         return None
     raised_again = replace(
         alarm,
         value=value,
         phase=phase,
+        contributions=contributions,
         annunciated=cause.time,
         raises=alarm.raises + 1,
         returned=None,

@@ -62,6 +62,7 @@ def alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "cleared": iso(alarm.cleared),
         "historical": alarm.historical,
         "phase": phase_fields(alarm.phase),
+        "contributions": [contribution.fields() for contribution in alarm.contributions],
         "bypass": alarm.bypass.fields() if alarm.bypass else None,
     }
 

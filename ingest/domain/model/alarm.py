@@ -10,6 +10,7 @@ from uuid import UUID, uuid5
 
 from ingest.domain.model.audit import ActRole
 from ingest.domain.model.bypass import RegisteredBypass
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.plant import PhaseName, rule_key
 from ingest.domain.model.text import Text
 
@@ -75,6 +76,7 @@ class Alarm:
         cleared: when both were true, value back and feedback given (销警).
         historical: found in late readings: it was never active.
         phase: the phase its equipment was in at the newest raise; None: the equipment has no phases.
+        contributions: of a rule that judges a group of points as one, those that contributed most to the newest raise.
         bypass: of an interlock that is bypassed, its registration; while that is in force, `level` is 1.
     """
 
@@ -101,6 +103,7 @@ class Alarm:
     cleared: int | None = None
     historical: bool = False
     phase: PhaseName | None = None
+    contributions: tuple[Contribution, ...] = ()
     bypass: RegisteredBypass | None = None
 
     @property

@@ -105,6 +105,12 @@ class AlarmStore:
                 connection.execute(sa.insert(t.reader_cursor), {"reader": name, "position": position})
 
 
+def read_alarm(connection: sa.Connection, alarm: UUID) -> Alarm | None:
+    """One alarm, or None, over a connection of the caller's."""
+    row = connection.execute(sa.select(t.alarm).where(t.alarm.c.id == alarm)).mappings().first()
+    return None if row is None else alarm_of(dict(row))
+
+
 def _conditions(which: AlarmFilter) -> Iterator[sa.ColumnElement[bool]]:
     """The conditions of the filter on an alarm's row."""
     column = t.alarm.c

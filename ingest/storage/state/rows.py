@@ -10,13 +10,14 @@ from ingest.domain.alarms.urgency import urgency
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState
 from ingest.domain.model.audit import YUJING, Act
 from ingest.domain.model.bypass import registered_bypass
+from ingest.domain.model.contribution import contributions_of
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 
 _NOT_FIELDS: Final = frozenset(
-    {"id", "state", "title_zh", "title_en", "urgency", "phase", "phase_zh", "phase_en", "bypass"}
+    {"id", "state", "title_zh", "title_en", "urgency", "phase", "phase_zh", "phase_en", "contributions", "bypass"}
 )
 """Columns of an alarm that are not passed to its fields unchanged."""
 
@@ -54,6 +55,7 @@ def _alarm_fields(alarm: Alarm) -> dict[str, Any]:
         "phase": alarm.phase.code if alarm.phase else None,
         "phase_zh": alarm.phase.text.zh if alarm.phase else None,
         "phase_en": alarm.phase.text.en if alarm.phase else None,
+        "contributions": [contribution.fields() for contribution in alarm.contributions] or None,
         "bypass": alarm.bypass.row() if alarm.bypass else None,
     }
 
@@ -67,6 +69,7 @@ def alarm_of(row: Mapping[str, Any]) -> Alarm:
         state=AlarmState(row["state"]),
         title=Text(row["title_zh"], row["title_en"]),
         phase=_phase_of(row) if row.get("phase") else None,
+        contributions=contributions_of(row.get("contributions")),
         bypass=registered_bypass(row["bypass"]) if row.get("bypass") else None,
         **rest,
     )

@@ -28,6 +28,14 @@ class RegisteredBypassOut(Shape):
     expired: bool = Field(description="its longest time is over: the alarm is of level 2 again")
 
 
+class ContributionOut(Shape):
+    """How much a point of a group contributes to an alarm of the group."""
+
+    point: PointId
+    name: Said = Field(description="as it was called when the alarm was raised")
+    share: float = Field(description="of what all points of the group contribute, percent", examples=[62.4])
+
+
 class AlarmOut(Shape):
     """An alarm as it stands. The same shape leaves by webhook and stream (`ingest.domain.alarms.report`)."""
 
@@ -54,6 +62,10 @@ class AlarmOut(Shape):
     cleared: Instant | None = Field(description="销警: the value is back and feedback was given")
     historical: bool = Field(description="found in readings that came late: over when it became known, never stood")
     phase: PhaseOut | None = Field(description="of its equipment's process at the newest raise; null: it has none")
+    contributions: list[ContributionOut] = Field(
+        description="of a rule that judges a group of points as one (`mahalanobis`, `t2`, `spe`): the points that"
+        " contributed most to the newest raise, at most five, the largest first; else empty"
+    )
     bypass: RegisteredBypassOut | None = Field(
         description="of an interlock that is bypassed: its registration, which makes it level 1 while it is in force"
     )

@@ -126,6 +126,11 @@ ALARMS: Final[dict[str, Text]] = {
     ),
     "alarm.why": Text("判定依据", "Why"),
     "alarm.phase": Text("触发时所处阶段", "Phase when raised"),
+    "alarm.contributions": Text("主要贡献", "Main contributions"),
+    "alarm.contributions_hint": Text(
+        "占该组各测点贡献之和的百分比，按最近一次触发计；指出先查哪里，不等于原因",
+        "Percent of what all points of the group contribute, at the newest raise: where to look first, not the cause",
+    ),
     "alarm.onset": Text("条件开始", "Condition began"),
     "alarm.raised": Text("报警触发", "Raised"),
     "alarm.first_raised": Text("首次触发", "Raised first"),

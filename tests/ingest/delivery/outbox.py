@@ -20,6 +20,7 @@ from ingest.domain.alarms.report import alarm_body, readings_body
 from ingest.domain.cases.notice_report import notice_body
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.bypass import RegisteredBypass
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.notice import Matter, Notice, message_id
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
@@ -239,6 +240,7 @@ def alarm_message(
         returned=time_ns if returned else None,
         acked=time_ns if acknowledged else None,
         phase=PhaseName("steady", Text("稳定铸造", "steady")),
+        contributions=(Contribution("CW_FLOW-01", Text("冷却水流量", "Cooling water flow"), 62.4),),
         bypass=RegisteredBypass(UUID(int=9), "张三", "李四", "换表", "专人监护", START + 3600 * SECOND),
         acked_by="王工" if acknowledged else None,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 from uuid import uuid4
@@ -10,7 +11,9 @@ import pytest
 
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.payload import iso
+from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.made_up_plants import ALUMINIUM, STEEL, WOOD
 from tests.ingest.web.stand_in import ADMIN, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
@@ -134,6 +137,30 @@ async def test_an_alarm_says_what_to_do_and_its_events_while_it_holds(hall: Stan
     over = replace(event, alarm=replace(event.alarm, returned=event.time))
     assert alarm_body(over, None, rule)["rationalization"] is None
     assert alarm_body(holding, None)["rationalization"] is None
+
+
+async def test_api_and_pages_name_what_contributed_most_in_its_order(hall: StandIn, ask: Ask) -> None:
+    """On the alarm's page and on that of its point; nothing of the kind beside an alarm of a single point."""
+    of_point = f"/plants/{STEEL}/points/CO-02"
+    assert "主要贡献" not in (await ask(OPERATOR).get(of_point)).text
+    alarm = hall.raise_alarm(STEEL, "CO-02", "HH", 180.0)
+    page = f"/alarms/{alarm.id}"
+    for path in (page, of_point):
+        assert "主要贡献" not in (await ask(OPERATOR).get(path)).text
+    assert (await ask(OPERATOR).get(f"{ALARMS}/{alarm.id}")).json()["contributions"] == []
+    parts = (Contribution("CO-01", Text("炉前", "furnace"), 62.4), Contribution("CO-02", Text("风机", "fan"), 30.0))
+    hall.book[alarm.id] = replace(alarm, contributions=parts)
+    shown = (await ask(OPERATOR).get(f"{ALARMS}/{alarm.id}")).json()["contributions"]
+    assert [(part["point"], part["name"]["zh"], part["share"]) for part in shown] == [
+        ("CO-01", "炉前", 62.4),
+        ("CO-02", "风机", 30.0),
+    ]
+    for path in (page, of_point):
+        html = (await ask(OPERATOR).get(path)).text
+        assert re.findall(r'data-contribution="([^"]+)".*?>([^<]+)</a>.*?</span> ([0-9.]+) %', html) == [
+            ("CO-01", "炉前", "62.4"),
+            ("CO-02", "风机", "30.0"),
+        ]
 
 
 async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:

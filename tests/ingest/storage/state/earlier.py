@@ -23,7 +23,7 @@ def make_earlier(connection: sa.Connection, version: str) -> None:
         connection.execute(sa.text(f"DROP TABLE {name}"))
     make_changeable(connection, "warning_input")
     w.warning_input.drop(connection)
-    for column in ("phase", "phase_zh", "phase_en", "bypass"):
+    for column in ("phase", "phase_zh", "phase_en", "contributions", "bypass"):
         connection.execute(sa.text(f"ALTER TABLE alarm DROP COLUMN {column}"))
     if version == "0011":
         for table in (t.annunciation, t.annunciation_pack, t.annunciation_rule):

@@ -20,6 +20,7 @@ from ingest.delivery.platform.mapping import load_mapping
 from ingest.delivery.webhook.connector import cloud_event
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
+from ingest.domain.model.contribution import Contribution
 from ingest.domain.model.outbox import Attempt, Message, Urgency
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
@@ -153,6 +154,19 @@ def test_an_alarm_keeps_its_phase_and_its_name_of_then(database: Database) -> No
     assert {alarm.phase for alarm in alarms.alarms(AlarmFilter(), limit=9)} == {start.alarm.phase, None}
     assert [kept.alarm.phase for kept in alarms.events_after(0, limit=9)] == [start.alarm.phase, None]
     before = {key: value for key, value in event_row(first)["snapshot"].items() if not key.startswith("phase")}
+    assert alarm_of(before) == first.alarm
+
+
+def test_an_alarm_keeps_what_contributed_to_it_and_the_names_of_then(database: Database) -> None:
+    """In its row and in its history; one of a single point, or from before they were recorded, has none."""
+    first, other = event(), event("CO-02")
+    parts = (Contribution("IN", Text("进水", "inlet"), 62.4), Contribution("OUT", Text("出水", "outlet"), 30.1))
+    group = replace(first, alarm=replace(first.alarm, contributions=parts))
+    EngineStore(database).commit(1, [group, other], [])
+    alarms = AlarmStore(database)
+    assert {alarm.contributions for alarm in alarms.alarms(AlarmFilter(), limit=9)} == {parts, ()}
+    assert [kept.alarm.contributions for kept in alarms.events_after(0, limit=9)] == [parts, ()]
+    before = {key: value for key, value in event_row(group)["snapshot"].items() if key != "contributions"}
     assert alarm_of(before) == first.alarm
 
 
