@@ -27,7 +27,7 @@ def test_the_wheel_holds_every_file_of_the_packages_and_nothing_else(tmp_path: P
     assert held == files | set(SHIPPED.values())
     for needed in (
         "ingest/plants/catalogue/steel.toml",
-        "ingest/delivery/platform/mapping.toml",
+        "ingest/delivery/platform/profiles/tianjin-dust-sm4.toml",
         "ingest/storage/state/migrations/versions/0001_initial.py",
         "ingest/deploy/yujing.toml",
         "gateway_sim/plants/demo-steel.toml",

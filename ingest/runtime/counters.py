@@ -10,6 +10,8 @@ from typing import Final, get_args
 
 from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import sender
+from ingest.delivery.platform.events import REASONS as NOT_REPORTED
+from ingest.delivery.platform.events import NotReported
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import ServicePoint
@@ -67,6 +69,7 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         sender.MessagesUnreadable: connectors,
         sender.DeliveryOverdue: connectors,
         sender.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
+        NotReported: {**connectors, "reason": NOT_REPORTED},
         AlarmStep: {"step": AlarmEventKind, "alarm_level": (1, 2)},
         WarningStep: {"what": WarningEventKind, "colour": Colour},
         NoticeGiven: {"matter": Matter},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,32 +13,56 @@ from ingest.base.config import Secret
 from ingest.delivery.https import Url
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import Scheduled
+from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.warning import EarlyWarning
 
 
 class PlatformConfig(ReceiverConfig):
-    """One provincial platform. Application id, secrets and the mapping's facts are issued by the authority."""
+    """One provincial platform: its protocol is a profile; what the authority issued to us is here.
+
+    Which of application id, secrets and codes are needed, the profile says; they are checked when it is opened.
+    """
 
     name: ClassVar[str] = "platform"  # its key in the outbox: there is one
 
+    allow_http: bool = False  # plain http to another machine: only where the platform has nothing else
     url: Url
-    appid: str = Field(min_length=1, max_length=200)  # an identifier, sent in the clear inside TLS
-    appsecret: Secret
-    key: Secret  # SM4 key, 32 hex digits
-    iv: Secret  # "salt" in the published implementation; 32 hex digits
-    mapping: Path | None = None  # None: the mapping that comes with the service
+    profile: str = Field(default="tianjin-dust-sm4", min_length=1)  # of the service, by name, or a .toml file
+    appid: str | None = Field(default=None, min_length=1, max_length=200)  # an identifier, sent in the clear inside TLS
+    appsecret: Secret | None = None
+    key: Secret | None = None  # of the cipher, in the form the profile says
+    iv: Secret | None = None  # "salt" in the published implementation of the default profile
+    codes: Path | None = None  # codes of plants and points
+    mapping: Path | None = None  # field names for the default profile; None: those of the profile
+    plants: frozenset[str] | None = None  # None: all of them
     interval_s: float = Field(default=60.0, ge=1, le=3600)  # how often readings are put into the outbox; our default
     batch: int = Field(default=20, ge=1, le=500)  # most messages in one round
     timeout_s: float = Field(default=15.0, ge=1, le=120)
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
-    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all of them
-        """Everything of enterprises; the service's own alarms are not reported to the province."""
-        return plant != SERVICE
+    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  of every level
+        """Everything of enterprises that the profile has a form for; the service's own alarms are not reported."""
+        return plant != SERVICE and (self.plants is None or plant in self.plants) and kind in self.taken
+
+    def wants_warning(self, warning: EarlyWarning) -> bool:
+        """Whether events of this warning are for the platform."""
+        return self.wants("warning", warning.plant, None)
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:
         """See `ReceiverConfig`."""
-        from ingest.delivery.platform.connector import open_platform  # noqa: PLC0415
+        from ingest.delivery.platform.opening import open_platform  # noqa: PLC0415
 
         return open_platform(self, now)
+
+    @cached_property
+    def taken(self) -> frozenset[MessageKind]:
+        """The kinds of message the profile takes; every kind, to wait in the outbox, while it cannot be read."""
+        from ingest.delivery.platform.loading import load_profile  # noqa: PLC0415
+        from ingest.delivery.platform.model import KINDS  # noqa: PLC0415
+
+        try:
+            return frozenset(load_profile(self.profile, "connectors.platform.profile").sections)
+        except InvalidConfig:
+            return frozenset(KINDS)

@@ -1,33 +1,21 @@
-"""The platform connector: one POST per kind and enterprise, accepted or refused as a whole."""
+"""The platform connector: one POST per kind and enterprise, judged by the profile."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from http import HTTPStatus
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ingest.base.backoff import RetrySchedule
+from ingest.base.telemetry import emit
 from ingest.delivery.connector import Outcome
-from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unmappable, Unreachable
-from ingest.delivery.https import open_client, post
-from ingest.delivery.platform.cipher import Sm4Cbc, decode_block
+from ingest.delivery.https import post
+from ingest.delivery.platform.answers import Judgement, Ruling
 from ingest.delivery.platform.config import PlatformConfig
-from ingest.delivery.platform.mapping import FieldMapping, load_mapping
-from ingest.delivery.platform.profile import Profile, Sm4JsonProfile
+from ingest.delivery.platform.events import KIND_NOT_TAKEN, NotReported
+from ingest.delivery.platform.profile import Profile
 from ingest.delivery.posting import Posting
-from ingest.domain.model.fault import all_of
-from ingest.domain.model.outbox import Message
-
-_TEMPORARY = frozenset(
-    {
-        HTTPStatus.TOO_MANY_REQUESTS,
-        HTTPStatus.BAD_GATEWAY,
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        HTTPStatus.GATEWAY_TIMEOUT,
-    }
-)
-"""Statuses that say nothing about the messages themselves."""
+from ingest.domain.model.outbox import Message, MessageKind
 
 
 class PlatformConnector:
@@ -62,53 +50,61 @@ class PlatformConnector:
             uscc = (message.body["enterprise"] or {}).get("uscc")
             alone = message.seq if message.seq in self._alone else None
             groups.setdefault((message.kind, message.plant, uscc, alone), []).append(message)
-        shared = await asyncio.gather(*(self._post(group) for group in groups.values()))
+        reports = [part for group in groups.values() for part in self._parts(group)]
+        shared = await asyncio.gather(*(self._post(report) for report in reports))
         return [outcome for outcomes in shared for outcome in outcomes]
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
+    def _parts(self, group: Sequence[Message]) -> Iterator[Sequence[Message]]:
+        """As many messages as the profile lets go together."""
+        kind = group[0].kind
+        most = (self._profile.together(kind) if self._profile.takes(kind) else None) or len(group)
+        for first in range(0, len(group), most):
+            yield group[first : first + most]
+
     async def _post(self, group: Sequence[Message]) -> list[Outcome]:
-        seqs = [message.seq for message in group]
+        kind, seqs = group[0].kind, [message.seq for message in group]
+        if not self._profile.takes(kind):
+            return self._passed_over(kind, seqs, {KIND_NOT_TAKEN: len(seqs)})
         try:
-            request = self._profile.wrap(group[0].kind, group)
+            wrapped = self._profile.wrap(kind, group)
         except Unmappable as error:
             self._alone.update(seqs)
             return [Outcome(seq, str(error)) for seq in seqs]
+        if wrapped.post is None:
+            return self._passed_over(kind, seqs, wrapped.left_out)
         try:
             answer = await post(
-                self._client, self._config.url, request.body, request.headers, timeout_s=self._config.timeout_s
+                self._client,
+                self._config.url + wrapped.post.path,
+                wrapped.post.body,
+                wrapped.post.headers,
+                timeout_s=self._config.timeout_s,
             )
         except Unreachable as error:
             return [Outcome(seq, str(error)) for seq in seqs]
-        refusal = answer.refusal or self._profile.refusal(answer.body)
-        if refusal is None:
-            self._alone.difference_update(seqs)
-        elif answer.status not in _TEMPORARY:
+        judgement = self._profile.judge(answer)
+        if judgement.ruling is Ruling.ACCEPTED:
+            self._passed_over(kind, seqs, wrapped.left_out)
+            return [Outcome(message.seq, self._rejected(message, judgement)) for message in group]
+        if judgement.ruling is Ruling.REJECTED:
             self._alone.update(seqs)
-        return [Outcome(seq, refusal, answer.requested_delay_s(self._now())) for seq in seqs]
+        return [Outcome(seq, judgement.why, answer.requested_delay_s(self._now())) for seq in seqs]
 
+    def _rejected(self, message: Message, judgement: Judgement) -> str | None:
+        """Why this message was not taken out of a report that was; a message that was stays in no memory."""
+        why = judgement.rejected.get(str(message.id))
+        if why is None:
+            self._alone.discard(message.seq)
+        else:
+            self._alone.add(message.seq)
+        return why
 
-def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
-    """Create the connector. Raises InvalidConfig if a secret, the mapping or the CA file cannot be used."""
-    where = f"connectors.{config.name}"
-
-    def key() -> bytes:
-        return reveal(config.key, f"{where}.key", decode_block)
-
-    def iv() -> bytes:
-        return reveal(config.iv, f"{where}.iv", decode_block)
-
-    def secret() -> str:
-        return reveal(config.appsecret, f"{where}.appsecret", header_value)
-
-    def mapping() -> FieldMapping:
-        return load_mapping(config.mapping)
-
-    def client() -> Posting:
-        return open_client(config.ca_file, f"{where}.ca_file")
-
-    all_of(mapping, key, iv, secret, client)
-    profile = Sm4JsonProfile(mapping(), Sm4Cbc(key(), iv()), config.appid, secret())
-    return PlatformConnector(config, client(), profile, now)
+    def _passed_over(self, kind: MessageKind, seqs: Sequence[int], left_out: Mapping[str, int]) -> list[Outcome]:
+        for reason, items in left_out.items():
+            emit(NotReported(self.name, kind, reason, items))
+        self._alone.difference_update(seqs)
+        return [Outcome(seq) for seq in seqs]

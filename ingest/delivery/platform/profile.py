@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -10,70 +9,120 @@ from typing import Any, Protocol
 import msgspec
 
 from ingest.delivery.errors import Unmappable
-from ingest.delivery.platform.cipher import Sm4Cbc
-from ingest.delivery.platform.mapping import FieldMapping
+from ingest.delivery.https import Answer
+from ingest.delivery.platform.answers import Judge, Judgement
+from ingest.delivery.platform.codes import IssuedCodes
+from ingest.delivery.platform.digest import digest_of
+from ingest.delivery.platform.fields import filled
+from ingest.delivery.platform.model import ProfileFile
+from ingest.delivery.platform.paths import CONTENT, DIGEST
+from ingest.delivery.platform.report import report_of
+from ingest.delivery.platform.seal import Sealer
 from ingest.domain.model.outbox import Message, MessageKind
-
-MAX_MESSAGE = 200
-"""Characters kept of the platform's own message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request to a platform."""
+    """One request to a platform; `path` comes behind the address in the settings."""
 
+    path: str
     headers: Mapping[str, str]
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Wrapped:
+    """Messages as the province wants them.
+
+    Attributes:
+        post: None: nothing of them is for this platform.
+        left_out: how many items are not in it, by reason.
+    """
+
+    post: Post | None
+    left_out: Mapping[str, int]
 
 
 class Profile(Protocol):
     """One province's protocol over HTTP. Pure: no network, no clock."""
 
-    def wrap(self, kind: MessageKind, messages: Sequence[Message]) -> Post:
+    def takes(self, kind: MessageKind) -> bool:
+        """Whether the province has a form for this kind of message."""
+
+    def together(self, kind: MessageKind) -> int | None:
+        """Most messages of this kind in one request; None: any number."""
+
+    def wrap(self, kind: MessageKind, messages: Sequence[Message]) -> Wrapped:
         """Build the request for messages of one kind and one enterprise.
 
         Raises:
             Unmappable: a value in them cannot be mapped to the province's report.
         """
 
-    def refusal(self, answer: bytes) -> str | None:
-        """Why the platform did not accept, in its own words, or None if it did."""
+    def judge(self, answer: Answer) -> Judgement:
+        """What the platform made of the report, in its own words."""
 
 
-class Sm4JsonProfile:
-    """POST JSON {appid, data}, data = hex of SM4-CBC of the report: the dust platform of a published implementation."""
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """What the authority issued, read from the settings; empty where the profile does not use it."""
 
-    def __init__(self, mapping: FieldMapping, cipher: Sm4Cbc, appid: str, appsecret: str) -> None:
-        self._mapping = mapping
-        self._cipher = cipher
-        self._appid = appid
-        self._appsecret = appsecret
+    appid: str = ""
+    appsecret: str = ""
+    key: bytes = b""
+    vector: bytes = b""
 
-    def wrap(self, kind: MessageKind, messages: Sequence[Message]) -> Post:
+
+class JsonProfile:
+    """The protocol that a profile file describes: JSON in an envelope, over HTTP."""
+
+    def __init__(self, form: ProfileFile, codes: IssuedCodes, issued: Issued, judge: Judge) -> None:
+        self._form = form
+        self._codes = codes
+        self._issued = issued
+        self._judge = judge
+        self._sealer = Sealer(form.seal, issued.key, issued.vector)
+
+    def takes(self, kind: MessageKind) -> bool:
+        """See `Profile.takes`."""
+        return kind in self._form.sections
+
+    def together(self, kind: MessageKind) -> int | None:
+        """See `Profile.together`."""
+        return self._form.sections[kind].together
+
+    def wrap(self, kind: MessageKind, messages: Sequence[Message]) -> Wrapped:
         """See `Profile.wrap`."""
-        envelope = self._mapping.envelope
+        section = self._form.sections[kind]
+        report = report_of(section, self._codes, kind, messages)
+        if report.content is None:
+            return Wrapped(None, report.left_out)
         try:
-            plaintext = msgspec.json.encode(self._mapping.report(kind, messages))
+            plaintext = msgspec.json.encode(report.content)
         except UnicodeEncodeError as error:
             raise Unmappable("a text in the message is not Unicode") from error
-        digits = self._cipher.encrypt(plaintext).hex()
-        body = {envelope.appid: self._appid, envelope.data: digits.upper() if envelope.hex == "upper" else digits}
-        headers = {"content-type": "application/json", envelope.secret_header: self._appsecret}
-        return Post(headers, msgspec.json.encode(body))
+        content = self._sealer.seal(plaintext)
+        scope = self._outer(messages[0].plant, plaintext, content)
+        fields = self._form.envelope_of(kind)
+        scope[CONTENT] = content if self._form.seal.encodings else report.content
+        headers = {name: str(value) for name, value in filled(self._form.envelope.headers, scope).items()}
+        body = msgspec.json.encode(filled(fields, scope)) if fields else content.encode()
+        return Wrapped(
+            Post(section.path, {"content-type": self._form.envelope.content_type, **headers}, body), report.left_out
+        )
 
-    def refusal(self, answer: bytes) -> str | None:
-        """See `Profile.refusal`."""
-        keys = self._mapping.answer
-        try:
-            reply: Any = json.loads(answer)
-        except (ValueError, RecursionError):
-            reply = None
-        if not isinstance(reply, dict):
-            return "the platform's answer is not a JSON object"
-        code = reply.get(keys.key)
-        if type(code) is type(keys.success) and code == keys.success:
-            return None
-        return f"the platform refused: {keys.key} = {self._quote(code)}, {self._quote(reply.get(keys.message))}"
+    def judge(self, answer: Answer) -> Judgement:
+        """See `Profile.judge`."""
+        return self._judge.judge(answer)
 
-    def _quote(self, value: object) -> str:
-        return str(value).replace(self._appsecret, "***").replace(self._appid, "***")[:MAX_MESSAGE]
+    def _outer(self, plant: str, plaintext: bytes, content: str) -> dict[str, Any]:
+        """What the fields of the envelope and its headers are filled from."""
+        scope: dict[str, Any] = {
+            "setting": {"appid": self._issued.appid, "appsecret": self._issued.appsecret},
+            "issued": self._codes.of(plant),
+            "place": plant,
+        }
+        if self._form.digest is not None:
+            over = plaintext if self._form.digest.over == "report" else content.encode()
+            scope[DIGEST] = digest_of(self._form.digest, over, self._issued.appsecret.encode())
+        return scope

@@ -200,7 +200,7 @@ def _secrets(settings: Settings) -> Iterator[_Doubt]:
                 ),
             )
     platform = settings.connectors.platform
-    if platform is not None:
+    if platform is not None and platform.key is not None and platform.iv is not None:
         drawn, vector = _read(platform.key), _read(platform.iv)
         if drawn is not None and vector is not None and drawn.lower() == vector.lower():
             expected = Text("与密钥不同的值", "another value than the key's")

@@ -15,7 +15,8 @@ from ingest.delivery.webhook.config import WebhookConfig
 from ingest.domain.model.notice import Matter
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
 from tests.ingest.delivery.outbox import START
-from tests.ingest.delivery.platform.test_platform import APPID, APPSECRET, IV, KEY, YES, report_in
+from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY
+from tests.ingest.delivery.platform.test_platform import YES, report_in
 from tests.ingest.delivery.receiver import Authority, Receiver, Reply, Request, make_authority
 
 SECRET = "whsec_YSBrZXkgb2YgdGhlIHRlc3RzIG9mIHllYXJseSB1c2U="

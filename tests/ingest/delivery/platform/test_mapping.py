@@ -3,14 +3,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ingest.delivery.errors import Unmappable
-from ingest.delivery.platform.mapping import PATHS, load_mapping
+from ingest.delivery.platform.mapping import load_mapped
+from ingest.delivery.platform.paths import PATHS
 from ingest.domain.alarms.report import readings_body
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.fault import InvalidConfig
@@ -18,14 +18,14 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Message, MessageKind
 from ingest.domain.model.warning import Colour, Step, WarningEventKind
 from tests.ingest.delivery.outbox import PLANT, START, alarm_message, outbox_point, readings_message, warning_message
+from tests.ingest.delivery.platform.profiles import GOLDEN, OLD_MAPPING, profile, report
 
 SECOND = 1_000_000_000
-GOLDEN = Path(__file__).parent / "golden"
-SHIPPED = (resources.files("ingest.delivery.platform") / "mapping.toml").read_text(encoding="utf-8")
+OLD = OLD_MAPPING.read_text(encoding="utf-8")
 
 
 def variant(folder: Path, *changes: tuple[str, str]) -> Path:
-    text = SHIPPED
+    text = OLD
     for old, new in changes:
         assert old in text
         text = text.replace(old, new, 1)
@@ -50,18 +50,19 @@ def variant(folder: Path, *changes: tuple[str, str]) -> Path:
         ("readings.default.json", "readings", [readings_message(1), readings_message(2)]),
     ],
 )
-def test_the_shipped_mapping_gives_exactly_this_report(name: str, kind: MessageKind, messages: list[Message]) -> None:
-    report = load_mapping(None).report(kind, messages)
-    assert report == json.loads((GOLDEN / name).read_text(encoding="utf-8"))
-    assert list(report)[-1] == "datas"
+def test_the_default_profile_gives_exactly_this_report(name: str, kind: MessageKind, messages: list[Message]) -> None:
+    for form in (profile(), load_mapped(OLD_MAPPING)):
+        made = report(form, kind, messages)
+        assert made == json.loads((GOLDEN / name).read_text(encoding="utf-8"))
+        assert list(made)[-1] == "datas"
 
 
 def test_a_batch_keeps_its_id_when_it_is_sent_again() -> None:
-    mapping, message, two = load_mapping(None), alarm_message(1), alarm_message(2, point="OTHER")
-    first = mapping.report("alarm", [message, two])
-    again = mapping.report("alarm", [replace(message, attempts=7), two])
+    form, message, two = profile(), alarm_message(1), alarm_message(2, point="OTHER")
+    first = report(form, "alarm", [message, two])
+    again = report(form, "alarm", [replace(message, attempts=7), two])
     assert first == again
-    assert mapping.report("alarm", [message])["dataId"] != first["dataId"]
+    assert report(form, "alarm", [message])["dataId"] != first["dataId"]
 
 
 @pytest.mark.parametrize(("kind", "part"), list(PATHS))
@@ -85,9 +86,8 @@ def test_a_mapping_may_name_exactly_what_our_reports_hold(kind: MessageKind, par
 
 def test_a_warning_that_is_over_has_no_level() -> None:
     """Every colour has its code, and none where nothing is called for any more."""
-    mapping = load_mapping(None)
     for colour, level in (*zip(reversed(Colour), (1, 2, 3, 4), strict=True), (None, None)):
-        (item,) = mapping.report("warning", [warning_message(1, colour=colour)])["datas"]
+        (item,) = report(profile(), "warning", [warning_message(1, colour=colour)])["datas"]
         assert item["warnLevel"] == level
 
 
@@ -104,7 +104,7 @@ def leaves(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
 def test_a_plant_that_was_removed_still_reports_its_alarm() -> None:
     message = alarm_message(1)
     orphan = replace(message, body={**message.body, "enterprise": None})
-    assert load_mapping(None).report("alarm", [orphan])["enterpriseId"] is None
+    assert report(profile(), "alarm", [orphan])["enterpriseId"] is None
 
 
 def test_a_province_has_its_own_names_codes_and_times(tmp_path: Path) -> None:
@@ -118,13 +118,13 @@ def test_a_province_has_its_own_names_codes_and_times(tmp_path: Path) -> None:
         ),
         ('isValid = "valid"', 'isValid = { path = "valid", values = { true = "1", false = "0" } }'),
     )
-    mapping = load_mapping(file)
-    (item,) = mapping.report("alarm", [alarm_message(1)])["BJLB"]
+    form = load_mapped(file)
+    (item,) = report(form, "alarm", [alarm_message(1)])["BJLB"]
     assert (item["BJZT"], item["BJSJ"]) == (1, "20251123160000")
-    items = mapping.report("readings", [readings_message(1)])["datas"]
+    items = report(form, "readings", [readings_message(1)])["datas"]
     assert [item["isValid"] for item in items] == ["1", "0"]
     with pytest.raises(Unmappable, match="no code for event = acknowledged"):
-        mapping.report("alarm", [alarm_message(1, AlarmEventKind.ACKNOWLEDGED)])
+        report(form, "alarm", [alarm_message(1, AlarmEventKind.ACKNOWLEDGED)])
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_fault_in_a_mapping_is_named_by_file_and_key(
 ) -> None:
     file = variant(tmp_path, (old, new))
     with pytest.raises(InvalidConfig) as caught:
-        load_mapping(file)
+        load_mapped(file)
     fault = caught.value.faults[0]
     assert (fault.file, fault.key) == (str(file), key)
     assert fault.expected.en.startswith(expected)
@@ -159,18 +159,19 @@ def test_a_fault_in_a_mapping_is_named_by_file_and_key(
 def test_every_unknown_path_is_named_at_once(tmp_path: Path) -> None:
     file = variant(tmp_path, ('"alarm.rule"', '"x"'), ('"alarm.unit"', '"y"'), ('"gateway"', '"z"'))
     with pytest.raises(InvalidConfig) as caught:
-        load_mapping(file)
+        load_mapped(file)
     assert [fault.value for fault in caught.value.faults] == ["'x'", "'y'", "'z'"]
 
 
 def test_a_mapping_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
     with pytest.raises(InvalidConfig, match="No such file"):
-        load_mapping(tmp_path / "none.toml")
+        load_mapped(tmp_path / "none.toml")
 
 
-def test_the_shipped_mapping_says_what_is_not_confirmed() -> None:
-    assert "UNCONFIRMED" in SHIPPED
-    assert "OUR\n# DEFAULT, not the regulation" in SHIPPED
+def test_a_name_with_a_dot_is_refused_in_a_mapping(tmp_path: Path) -> None:
+    """It was a name like any other there; in a profile it makes an object within the object."""
+    with pytest.raises(InvalidConfig, match=r"alarm\.eventId\.x = 'eventId\.x': expected a name without '\.'"):
+        load_mapped(variant(tmp_path, ("eventId =", '"eventId.x" =')))
 
 
 @pytest.mark.parametrize(
@@ -189,5 +190,5 @@ def test_a_report_tells_the_truth_about_the_link_to_the_instruments(
     points = tuple(replace(outbox_point(at, f"P-{at}", "ALC_CW_IN_P", "MPa"), gateway=f"gw-{at}") for at in (0, 1))
     latest = [(points[at], START - age * SECOND, 0.3, flags[at]) for at, age in enumerate(ages)]
     body = readings_body(replace(PLANT, points=points), START, latest)
-    report = load_mapping(None).report("readings", [replace(readings_message(1), body=body)])
-    assert (report["isConnectDataSource"], report["reportType"]) == (connected, "report")
+    made = report(profile(), "readings", [replace(readings_message(1), body=body)])
+    assert (made["isConnectDataSource"], made["reportType"]) == (connected, "report")

@@ -14,7 +14,8 @@ from structlog.testing import capture_logs
 
 from ingest.delivery.connector import Outcome
 from ingest.delivery.platform.config import PlatformConfig
-from ingest.delivery.platform.connector import PlatformConnector, open_platform
+from ingest.delivery.platform.connector import PlatformConnector
+from ingest.delivery.platform.opening import open_platform
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.outbox import Message
@@ -28,10 +29,9 @@ from tests.ingest.delivery.outbox import (
     readings_message,
     running,
 )
+from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY, OLD_MAPPING
 from tests.ingest.delivery.receiver import Authority, Receiver, Reply, Request, make_authority
 
-APPID, APPSECRET = "app-of-the-tests", "appsecret-of-the-tests"
-KEY, IV = "0123456789abcdeffedcba9876543210", "000102030405060708090a0b0c0d0e0f"
 YES = Reply(200, body=b'{"code": 0, "msg": "ok"}')
 
 
@@ -162,7 +162,7 @@ async def test_only_the_platforms_own_yes_counts(
 async def test_a_province_may_say_yes_in_its_own_words(
     platform: Receiver, authority: Authority, tmp_path: Path
 ) -> None:
-    text = (Path(__file__).parents[4] / "ingest/delivery/platform/mapping.toml").read_text(encoding="utf-8")
+    text = OLD_MAPPING.read_text(encoding="utf-8")
     text = text.replace('key = "code"\nsuccess = 0', 'key = "status"\nsuccess = "OK"').replace('"upper"', '"lower"')
     (tmp_path / "province.toml").write_text(text, encoding="utf-8")
     platform.answer = lambda _: Reply(200, body=b'{"status": "OK"}')

@@ -16,7 +16,6 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from ingest.delivery.platform.mapping import load_mapping
 from ingest.delivery.webhook.connector import cloud_event
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
@@ -33,6 +32,7 @@ from ingest.storage.state.rows import alarm_of, event_row
 from ingest.storage.state.tables import METADATA
 from ingest.storage.state.version import MIGRATIONS, known
 from tests.ingest.delivery.outbox import alarm_message, readings_message, warning_message
+from tests.ingest.delivery.platform.profiles import profile, report
 
 
 def event(point: str = "CO-01", at: int = 100, plant: str = "p") -> AlarmEvent:
@@ -125,9 +125,8 @@ def test_what_is_handed_on_leaves_as_the_same_bytes_as_what_is_read_again(databa
     posted = EngineStore(database).commit(1, [], [*kinds, warning_message(2), readings, beyond])
     assert posted is not None
     kept = OutboxStore(database).messages("inspector", [posted_message.seq for posted_message in posted])
-    mapping = load_mapping(None)
     for handed, read in zip(posted, kept, strict=True):
-        reports = [mapping.report(version.kind, [version]) for version in (handed, read)]
+        reports = [report(profile(), version.kind, [version]) for version in (handed, read)]
         assert msgspec.json.encode(reports[0]) == msgspec.json.encode(reports[1])
         assert handed.kind == "readings" or cloud_event(handed) == cloud_event(read)
 

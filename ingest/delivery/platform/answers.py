@@ -1,0 +1,108 @@
+"""Judges a platform's answer by what its profile says counts as yes, as later, and as no."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any, Final
+
+from ingest.delivery.https import Answer
+from ingest.delivery.platform.fields import Scalar
+from ingest.delivery.platform.model import Answer as AnswerForm
+from ingest.delivery.platform.model import same
+
+MAX_MESSAGE: Final = 200
+"""Characters kept of the platform's own message."""
+
+
+class Ruling(Enum):
+    """What a platform made of a report."""
+
+    ACCEPTED = auto()
+    LATER = auto()  # nothing is wrong with the report
+    REJECTED = auto()  # something in the report is disliked: it is sent in parts
+    FATAL = auto()  # whoever sends is not welcome: secrets, registration or address
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """A ruling, with why; of an accepted report also what of it was not taken, by the field that identifies items."""
+
+    ruling: Ruling
+    why: str | None = None
+    rejected: Mapping[str, str] = field(default_factory=dict)
+
+
+class Judge:
+    """Reads answers. What they echo of what was issued is never quoted."""
+
+    def __init__(self, form: AnswerForm, issued: Sequence[str]) -> None:
+        """`issued`: identifiers and secrets in the forms a platform could repeat."""
+        self._form = form
+        self._issued = sorted((text for text in issued if text), key=len, reverse=True)
+
+    def judge(self, answer: Answer) -> Judgement:
+        """What the answer says of the report."""
+        reply = _object_in(answer.body)
+        if answer.refusal is not None:
+            return self._refused(answer.status, answer.refusal, reply)
+        if reply is None:
+            return Judgement(Ruling.REJECTED, "the platform's answer is not a JSON object")
+        form, value = self._form, _at(reply, self._form.name)
+        if _in(value, form.success):
+            return Judgement(Ruling.ACCEPTED, rejected=self._rejected(reply))
+        words = f"{form.name} = {self._quote(value)}, {self._quote(reply.get(form.message))}"
+        if _in(value, form.retry):
+            return Judgement(Ruling.LATER, f"the platform wants it later: {words}")
+        if _in(value, form.fatal):
+            return Judgement(Ruling.FATAL, f"the platform refused the settings, not the report: {words}")
+        return Judgement(Ruling.REJECTED, f"the platform refused: {words}")
+
+    def _refused(self, status: int, refusal: str, reply: Mapping[str, Any] | None) -> Judgement:
+        """What a status other than 2xx says."""
+        words = reply.get(self._form.message) if reply is not None else None
+        why = refusal if words is None else f"{refusal}: {self._quote(words)}"
+        if status in self._form.retry_status:
+            return Judgement(Ruling.LATER, why)
+        if status in self._form.fatal_status:
+            return Judgement(Ruling.FATAL, f"{why} (the settings, not the report)")
+        return Judgement(Ruling.REJECTED, why)
+
+    def _rejected(self, reply: Mapping[str, Any]) -> Mapping[str, str]:
+        form = self._form.rejected
+        listed = _at(reply, form.items) if form is not None else None
+        if form is None or not isinstance(listed, list):
+            return {}
+        return {
+            str(entry[form.id]): f"the platform refused it: {self._quote(entry.get(form.message))}"
+            for entry in listed
+            if isinstance(entry, dict) and form.id in entry
+        }
+
+    def _quote(self, value: object) -> str:
+        text = str(value)
+        for issued in self._issued:
+            text = text.replace(issued, "***")
+        return text[:MAX_MESSAGE]
+
+
+def _in(value: object, listed: Sequence[Scalar]) -> bool:
+    return any(same(value, other) for other in listed)
+
+
+def _object_in(body: bytes) -> Mapping[str, Any] | None:
+    try:
+        reply = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return reply if isinstance(reply, dict) else None
+
+
+def _at(reply: Mapping[str, Any], name: str) -> Any:
+    """The value at a name whose dots are steps into objects."""
+    value: Any = reply
+    for step in name.split("."):
+        value = value.get(step) if isinstance(value, dict) else None
+    return value

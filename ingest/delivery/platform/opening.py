@@ -1,0 +1,143 @@
+"""Opens the platform connector: profile, codes, secrets and trust, with every fault of them at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+
+from ingest.base.config import Secret
+from ingest.delivery.credentials import header_value, reveal
+from ingest.delivery.https import open_client
+from ingest.delivery.platform.answers import Judge
+from ingest.delivery.platform.codes import IssuedCodes, load_codes
+from ingest.delivery.platform.config import PlatformConfig
+from ingest.delivery.platform.connector import PlatformConnector
+from ingest.delivery.platform.loading import DEFAULT, load_profile
+from ingest.delivery.platform.mapping import load_mapped
+from ingest.delivery.platform.model import ProfileFile
+from ingest.delivery.platform.profile import Issued, JsonProfile
+from ingest.delivery.platform.seal import decode_issued, key_lengths
+from ingest.delivery.posting import Posting
+from ingest.domain.model.fault import Fault, InvalidConfig
+from ingest.domain.model.text import Text
+
+T = TypeVar("T")
+_WHERE = "connectors.platform"
+
+
+def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
+    """Create the connector. Raises InvalidConfig if a secret, the profile or another file cannot be used."""
+    faults: list[Fault] = []
+
+    def tried(make: Callable[[], T]) -> T | None:
+        try:
+            return make()
+        except InvalidConfig as invalid:
+            faults.extend(invalid.faults)
+            return None
+
+    def client() -> Posting:
+        return open_client(config.ca_file, f"{_WHERE}.ca_file")
+
+    form = tried(lambda: profile_of(config))
+    if form is None:  # what it needs is not known: what the default needs is looked at, too
+        secrets = tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
+        tried(client)
+        raise InvalidConfig(faults)
+    secrets = tried(lambda: issued_for(form, config))
+    codes = tried(lambda: load_codes(config.codes, form.codes, f"{_WHERE}.codes"))
+    faults.extend(_period_faults(form, config))
+    posting = tried(client)
+    if faults or secrets is None or codes is None or posting is None:
+        raise InvalidConfig(faults)
+    return PlatformConnector(config, posting, profile_with(form, codes, secrets), now)
+
+
+def profile_of(config: PlatformConfig) -> ProfileFile:
+    """The profile in the settings. Raises InvalidConfig."""
+    if config.mapping is None:
+        return load_profile(config.profile, f"{_WHERE}.profile")
+    if config.profile != DEFAULT:
+        wanted = Text(
+            f"不写：mapping 只用于 {DEFAULT}；{config.profile} 的字段写在它自己的文件中",
+            f"none: a mapping is for {DEFAULT} only; the fields of {config.profile} stand in its own file",
+        )
+        raise InvalidConfig([Fault("(settings)", f"{_WHERE}.mapping", str(config.mapping), wanted)])
+    return load_mapped(config.mapping)
+
+
+def profile_with(form: ProfileFile, codes: IssuedCodes, issued: Issued) -> JsonProfile:
+    """The protocol, with what was issued."""
+    echoed = (issued.appid, issued.appsecret, *(_spellings(issued.key)), *(_spellings(issued.vector)))
+    return JsonProfile(form, codes, issued, Judge(form.answer, echoed))
+
+
+def issued_for(form: ProfileFile, config: PlatformConfig, *, only_given: bool = False) -> Issued:
+    """Read what the profile uses of the settings. `only_given`: what is not in the settings is no fault.
+
+    Raises:
+        InvalidConfig: it lists all that is missing or malformed; no secret is quoted.
+    """
+    faults: list[Fault] = []
+    seal, uses = form.seal, _uses(form)
+
+    def revealed(name: str, decode: Callable[[str], T], nothing: T) -> T:
+        secret: Secret | None = getattr(config, name)
+        try:
+            if name in uses and secret is not None:
+                return reveal(secret, f"{_WHERE}.{name}", decode)
+        except InvalidConfig as invalid:
+            faults.extend(invalid.faults)
+        return nothing
+
+    def block(*lengths: int) -> Callable[[str], bytes]:
+        return lambda text: decode_issued(text, seal.issued_as, *lengths)
+
+    key = revealed("key", block(*key_lengths(seal)), b"")
+    vector = revealed("iv", block(seal.block), b"")
+    if seal.fixed_vector is not None:
+        vector = decode_issued(seal.fixed_vector, seal.issued_as, seal.block)
+    appsecret = revealed("appsecret", header_value, "")
+    if not only_given:
+        faults.extend(_missing(form, name) for name in uses if getattr(config, name) is None)
+    if faults:
+        raise InvalidConfig(faults)
+    return Issued(config.appid or "", appsecret, key, vector)
+
+
+def _uses(form: ProfileFile) -> list[str]:
+    """The settings of what the authority issued that the profile needs."""
+    paths = {each.path for _, _, source in form.outer_sources() for each in source.sources}
+    keyed = form.digest is not None and form.digest.kind.startswith("HMAC")
+    used = {
+        "appid": "setting.appid" in paths,
+        "appsecret": "setting.appsecret" in paths or keyed,
+        "key": form.seal.cipher != "none",
+        "iv": form.seal.takes_vector,
+    }
+    return [name for name, needed in used.items() if needed]
+
+
+def _missing(form: ProfileFile, name: str) -> Fault:
+    about = form.profile
+    wanted = Text(f"主管部门分配的值：{about.name} 需要它", f"what the authority issued: {about.name} needs it")
+    return Fault("(settings)", f"{_WHERE}.{name}", "(missing)", wanted)
+
+
+def _period_faults(form: ProfileFile, config: PlatformConfig) -> Iterator[Fault]:
+    if form.readings is None:
+        return
+    period = form.readings.period
+    if not period.least_s <= config.interval_s <= period.longest_s:
+        least, most = f"{period.least_s:g}", f"{period.longest_s:g}"
+        wanted = Text(
+            f"{least} 至 {most} 秒（{form.profile.name} 的上报周期）",
+            f"{least} to {most} s, the period of {form.profile.name}",
+        )
+        yield Fault("(settings)", f"{_WHERE}.interval_s", f"{config.interval_s:g}", wanted)
+
+
+def _spellings(secret: bytes) -> tuple[str, ...]:
+    """The forms in which a platform could repeat it."""
+    text = (secret.decode("ascii"),) if secret.isascii() else ()
+    return secret.hex(), secret.hex().upper(), *text
