@@ -31,8 +31,8 @@ settings.load_profile("any machine")
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than there are processors: a good part of what tests do is to wait for servers to start and answer."""
-    return (os.cpu_count() or 1) + 1
+    """Two more than there are processors: a good part of what tests do is to wait for servers to start and answer."""
+    return (os.cpu_count() or 1) + 2
 
 
 @pytest.hookimpl(wrapper=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -25,6 +24,8 @@ import httpx
 import psycopg
 
 from gateway_sim.certificates import make_certificates
+from tests.postgresql_cluster import ROLE, ROLE_PASSWORD, as_owner, binaries, cluster, owner
+from tests.programs import find
 
 LOOPBACK: Final = "127.0.0.1"
 START_TIMEOUT_S: Final = 180.0
@@ -36,18 +37,11 @@ there are each time, and who asks again and again until a service answers keeps 
 
 Session = psycopg.Connection[tuple[object, ...]]
 
-_PACKAGES: Final = {
-    "influxd": "influxdb",
-    "victoria-metrics": "victoria-metrics",
-    "mosquitto": "mosquitto",
-    "postgres": "postgresql",
-}
 _PORTS: Final = range(10_000, 32_000)
 """Below those that clients are lent, on Linux and elsewhere."""
 
 _first: Final = os.getpid() * 9_973 % len(_PORTS)  # processes begin far from one another
 _ports: Final[Iterator[int]] = itertools.cycle([*_PORTS[_first:], *_PORTS[:_first]])
-_SBIN: Final = "/usr/local/sbin:/usr/sbin:/sbin"
 
 
 class Server:
@@ -137,7 +131,7 @@ bind-address = "{LOOPBACK}:0"
 """,
         encoding="utf-8",
     )
-    command = [_find("influxd"), "run", "-config", str(config)]
+    command = [find("influxd"), "run", "-config", str(config)]
     return Server(command, port, home / "log", _answers(f"http://{LOOPBACK}:{port}/ping"))
 
 
@@ -146,7 +140,7 @@ def victoria_metrics_server(tmp: Path) -> Server:
     home = _folder(tmp, "victoria-metrics")
     port = free_port()
     command = [
-        _find("victoria-metrics"),
+        find("victoria-metrics"),
         f"-httpListenAddr={LOOPBACK}:{port}",
         f"-storageDataPath={home}/data",
         "-retentionPeriod=100y",
@@ -173,7 +167,7 @@ def mosquitto_server(tmp: Path, config_lines: Sequence[str] = ()) -> Server:
     config = home / "mosquitto.conf"
     lines = [*(line for line in ours if line.split()[0] not in theirs), *config_lines]
     config.write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Server([_find("mosquitto"), "-c", str(config)], port, home / "log", lambda: _accepts(port))
+    return Server([find("mosquitto"), "-c", str(config)], port, home / "log", lambda: _accepts(port))
 
 
 class PostgreSQL(Server):
@@ -183,30 +177,19 @@ class PostgreSQL(Server):
     tests are closed to.
     """
 
-    ROLE: Final = "yujing"
-    PASSWORD: Final = "a-role's-password-of-this-test"
+    ROLE: Final = ROLE
+    PASSWORD: Final = ROLE_PASSWORD
 
     def __init__(self, settings: Sequence[str] = ()) -> None:
         """Make the cluster. `settings` such as "fsync=off" are added to ours; TLS is spoken to who asks for it."""
         self.home: Final = Path(tempfile.mkdtemp(prefix="yujing-postgresql-"))
         certificates = make_certificates(self.home)
         self.ca: Final = certificates.ca
-        self._as = []
         if os.geteuid() == 0:
-            owner = pwd.getpwnam("postgres")  # the package makes it
             for each in (self.home, certificates.key):
-                shutil.chown(each, owner.pw_uid, owner.pw_gid)
-            ids = [f"--reuid={owner.pw_uid}", f"--regid={owner.pw_gid}", "--clear-groups"]
-            self._as = [_find("setpriv"), *ids]
-        binaries = _postgresql()
+                shutil.chown(each, *owner())
         data, port = self.home / "data", free_port()
-        made = subprocess.run(
-            [*self._as, binaries / "initdb", f"--pgdata={data}", "--username=admin", "--encoding=UTF8",
-             "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256"],
-            stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, cwd="/",
-        )  # fmt: skip
-        if made.returncode:
-            raise RuntimeError(f"initdb: {made.stderr}")
+        subprocess.run(["cp", "-a", cluster(), data], check=True)
         ours = [
             f"listen_addresses={LOOPBACK}",
             f"port={port}",
@@ -215,12 +198,10 @@ class PostgreSQL(Server):
             f"ssl_cert_file={certificates.server}",
             f"ssl_key_file={certificates.key}",
         ]
-        command = [*self._as, str(binaries / "postgres"), "-D", str(data)]
+        command = [*as_owner(), str(binaries() / "postgres"), "-D", str(data)]
         command += [word for setting in (*ours, *settings) for word in ("-c", setting)]
         super().__init__(command, port, self.home / "log", self._takes_sessions)
         self._databases = 0
-        with self:
-            self.ask(f"CREATE ROLE {self.ROLE} LOGIN PASSWORD '{self.PASSWORD.replace(chr(39), chr(39) * 2)}'")
 
     def database(self, like: str = "template0") -> str:
         """The address of a new database of our role: empty, or a copy of one that nobody uses."""
@@ -347,19 +328,6 @@ def free_port() -> int:
             probe.bind((LOOPBACK, port))
             return port
     raise AssertionError("they go round")
-
-
-def _find(program: str) -> str:
-    found = shutil.which(program, path=f"{os.environ.get('PATH', os.defpath)}:{_SBIN}")
-    if found is None:
-        raise FileNotFoundError(f"{program} is not installed: apt-get install -y {_PACKAGES[program]}")
-    return found
-
-
-def _postgresql() -> Path:
-    """The folder of the newest server installed: Debian keeps them out of PATH, side by side."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda at: int(at.parts[-3]))
-    return (versions[-1] if versions else Path(_find("postgres"))).parent
 
 
 def _folder(tmp: Path, name: str) -> Path:

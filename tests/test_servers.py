@@ -11,7 +11,7 @@ import pytest
 
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
-from tests import servers
+from tests import programs
 from tests.conftest import settings_of
 from tests.ingest.storage.state.test_store import event
 from tests.migrated import Emptied
@@ -76,7 +76,7 @@ def test_a_server_that_cannot_start_shows_its_log(tmp_path: Path) -> None:
 
 def test_a_missing_program_is_named_with_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(servers, "_SBIN", str(tmp_path))
+    monkeypatch.setattr(programs, "_SBIN", str(tmp_path))
     with pytest.raises(FileNotFoundError, match="apt-get install -y influxdb"):
         influxd_server(tmp_path)
 
