@@ -80,7 +80,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _forked_services() -> Iterator[None]:
-    """Tests' services are forked, the first time somebody starts one; benchmarks and the soak start whole processes."""
+    """Tests fork services, from the first that somebody starts; for people benchmarks and the soak start whole ones."""
     with fork_servers():
         yield
 

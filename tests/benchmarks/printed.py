@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import io
 import json
-from typing import Any, Final
-
-from tests.forked import PYTHON, run
-
-_PATIENCE_S: Final = 600  # pytest's own is shorter, but where a test asks for more
+import sys
+from contextlib import redirect_stdout
+from importlib import import_module
+from typing import Any
+from unittest.mock import patch
 
 
 def printed(benchmark: str, *arguments: str) -> Any:
-    """The JSON of a benchmark with these arguments. The services that it starts are whole processes."""
-    done = run([*PYTHON, f"benchmarks.{benchmark}", "--json", *arguments], _PATIENCE_S)
-    assert done.returncode == 0, f"{done.returncode}\n{done.stdout}\n{done.stderr}"
-    return json.loads(done.stdout)
+    """The JSON of a benchmark with these arguments.
+
+    In this process, so that the services and helpers that it starts are forked from what is loaded already.
+    """
+    module = import_module(f"benchmarks.{benchmark}")
+    with patch.object(sys, "argv", [benchmark, "--json", *arguments]), redirect_stdout(io.StringIO()) as out:
+        assert not module.main()
+    return json.loads(out.getvalue())
