@@ -1,5 +1,7 @@
 """The anomaly-detection core: NumPy only, one algorithm a file, no I/O, no plant knowledge.
 
+`analyse` takes a DataFrame or a CSV file to scores, events and contributions (`detectors.workbench`).
+
 A detector is built from a `RuleTable` by `registry.build`, takes `Readings` and returns `Findings`.
 """
 
@@ -9,12 +11,14 @@ from detectors.expression import Expression, ExpressionError, compile_expression
 from detectors.readings import Findings, Readings
 from detectors.registry import KINDS, build
 from detectors.rules import GATE_OPS, NO_GATE, NO_POINT, GateTable, RuleTable
+from detectors.workbench import Analysis, Rule, analyse
 
 __all__ = [
     "GATE_OPS",
     "KINDS",
     "NO_GATE",
     "NO_POINT",
+    "Analysis",
     "Bank",
     "Derived",
     "Expression",
@@ -22,7 +26,9 @@ __all__ = [
     "Findings",
     "GateTable",
     "Readings",
+    "Rule",
     "RuleTable",
+    "analyse",
     "build",
     "compile_expression",
 ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Final
 
@@ -21,8 +22,12 @@ from detectors.panel import Panel
 from detectors.readings import Findings, Readings, merge, nothing
 from detectors.registry import build
 from detectors.rules import RuleTable
+from detectors.runs import Runs
 from detectors.screen import Screen
 from detectors.trip import Arrays
+
+Observe = Callable[[str, Runs, NDArray[np.float64]], None]
+"""Takes a kind, pairs of its rules with readings, and their scores (float64[k], NaN = cannot tell)."""
 
 OPEN: Final = 2**63 - 1
 """The due time where nothing is due, ns."""
@@ -34,8 +39,13 @@ _UNRENAMED: Final[Mapping[str, str]] = MappingProxyType({})
 class Bank:
     """One detector for each kind of rule, and the newest readings of every point."""
 
-    def __init__(self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = ()) -> None:
+    def __init__(
+        self, tables: Mapping[str, RuleTable], derived: Sequence[Derived] = (), observe: Observe | None = None
+    ) -> None:
         """Build the detectors for `tables` (rules by kind) and the derived points they may name.
+
+        `observe` is called with the scores of every reading, kind by kind: none is then passed over because it cannot
+        change a verdict. The findings are the same.
 
         Raises:
             KeyError: for an unknown kind.
@@ -48,7 +58,12 @@ class Bank:
         self._layout = (_NO_POINTS, object())
         self._detectors = {kind: build(kind, table, self._points) for kind, table in tables.items() if len(table)}
         scoring = [d for d in self._detectors.values() if isinstance(d, ScoringDetector)]
-        self._screen = Screen([d for d in scoring if isinstance(d.scorer, ValueScorer)], self._points)
+        if observe is not None:
+            for kind, detector in self._detectors.items():
+                if isinstance(detector, ScoringDetector):
+                    detector.observe(partial(observe, kind))
+        by_value = [d for d in scoring if isinstance(d.scorer, ValueScorer) and observe is None]
+        self._screen = Screen(by_value, self._points)
         self._conditions = share([detector.gates for detector in scoring], self._points)
         remembering = [d for d in scoring if d not in self._screen.detectors]
         self._panel = Panel(remembering, self._conditions, self._points)

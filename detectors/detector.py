@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, Literal, Protocol, cast, runtime_checkable
@@ -225,6 +225,10 @@ class Teachable(Protocol):
         """int8[r], the `Reason` for which a rule's training limits what it can tell; 0 = none."""
 
 
+Observe = Callable[[Runs, NDArray[np.float64]], None]
+"""Takes pairs of rules and readings, and their scores (float64[k], NaN = cannot tell) as the trip gets them."""
+
+
 class ScoringDetector:
     """A detector made of gates, a scorer and a trip."""
 
@@ -240,6 +244,11 @@ class ScoringDetector:
         self._groups = scorer if isinstance(scorer, Grouping) else None
         self._takes_none = isinstance(scorer, TakesNoValue)
         self._skims = scorer if isinstance(scorer, Skimming) else None
+        self._observe: Observe | None = None
+
+    def observe(self, observe: Observe) -> None:
+        """Call `observe` with every score from now on; no reading is skimmed over any more."""
+        self._observe, self._skims = observe, None
 
     def update(self, feed: Feed, now: int) -> Findings:  # noqa: ARG002  readings bring their own time
         """Evaluate a batch."""
@@ -260,11 +269,7 @@ class ScoringDetector:
             if not everywhere(left):
                 runs = runs.take(left)
                 passage = None if passage is None else Passage(passage.open[left], passage.known[left])
-        score = self.scorer.score(runs)
-        if passage is not None:
-            score = passage.close(score)
-        if self._blames:
-            runs.cause = cast("Blaming", self.scorer).cause
+        score = self._scored(runs, passage)
         feed = runs.feed
         runs, at, raised, since, worth = self._trip.evaluate(runs, score)
         if not len(at):
@@ -289,6 +294,17 @@ class ScoringDetector:
         if self._groups is None or runs.blame is None:
             return None
         return ranked(self._groups.member[runs.row[at]], np.where(raised[:, np.newaxis], runs.blame[at], 0.0))
+
+    def _scored(self, runs: Runs, passage: Passage | None) -> NDArray[np.float64]:
+        """Score every pair; NaN where its gate is closed."""
+        score = self.scorer.score(runs)
+        if passage is not None:
+            score = passage.close(score)
+        if self._observe is not None:
+            self._observe(runs, score)
+        if self._blames:
+            runs.cause = cast("Blaming", self.scorer).cause
+        return score
 
     def rows_for(self, feed: Feed) -> NDArray[np.intp]:
         """The rules that evaluate any of these readings."""

@@ -18,11 +18,12 @@ import typer
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TimeRemainingColumn
 
+from detectors.workbench.layout import AUTO, TIMEZONE
 from gateway_sim.accidents import ACCIDENTS, PLANTS, Accident
 from gateway_sim.fleet import Fleet, Run
 from gateway_sim.gateway import Link, ReferenceGateway
 from gateway_sim.platform import Mode, PlatformStandIn
-from gateway_sim.recording import AUTO, InvalidRecording, Layout, Recording, read_recording
+from gateway_sim.recording import InvalidRecording, Layout, Recording, read_recording
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
 from gateway_sim.webhook_receiver import WebhookReceiver
@@ -106,7 +107,7 @@ def run_replay(
     protocol: ProtocolOption = "5",
     time_column: Annotated[str, typer.Option(help="The column with the time.")] = "datetime",
     sep: Annotated[str, typer.Option(help="Separator: one character, or auto.")] = AUTO,
-    timezone: Annotated[str, typer.Option(help="Of times that name none.")] = "Asia/Shanghai",
+    timezone: Annotated[str, typer.Option(help="Of times that name none.")] = TIMEZONE,
     speed: Annotated[
         float, typer.Option(min=0, help="Recorded seconds a second; 0 = as fast as commits allow.")
     ] = 60.0,

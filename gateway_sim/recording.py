@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-SEPARATORS: Final = (";", ",", "\t", "|")
-AUTO: Final = "auto"
-
-TIMES: Final = "ISO 8601, YYYYMMDDHHMMSS, or s, ms, µs or ns since the epoch; a time from 2000 to 2099"
-
-_YEARS: Final = (946_684_800_000, 4_102_444_800_000)  # 2000 up to before 2100, ms since the epoch
-_A_SECOND: Final = (1, 10**3, 10**6, 10**9)  # s, ms, µs, ns: of a time from 2000 to 2099 its size says which
-_COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})?")
+from detectors.workbench.cells import TIMES, number_of, time_of, zone_of
+from detectors.workbench.errors import InvalidData
+from detectors.workbench.layout import AUTO, SEPARATORS, TIMEZONE
 
 
 class InvalidRecording(Exception):
@@ -41,7 +32,7 @@ class Layout:
     columns: Mapping[str, str]
     time_column: str = "datetime"
     separator: str = AUTO
-    timezone: str = "Asia/Shanghai"
+    timezone: str = TIMEZONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +72,10 @@ def read_recording(file: Path, layout: Layout) -> Recording:
     values: dict[str, list[float | None]] = {point: [] for point in layout.columns.values()}
     for line, row in _rows(file, layout):
         text = row[layout.time_column]
-        time = _time(text, zone)
-        if time is None:
+        time_ns = time_of(text, zone)
+        if time_ns is None:
             raise _fault(file, line, layout.time_column, text, TIMES)
+        time = round(time_ns / 1_000_000)
         if time_ms and time <= time_ms[-1]:
             raise _fault(file, line, layout.time_column, text, "a time later than the line before")
         time_ms.append(time)
@@ -121,52 +113,16 @@ def _rows(file: Path, layout: Layout) -> Iterator[tuple[int, dict[str, str]]]:
 
 def _zone(name: str) -> ZoneInfo:
     try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
-        raise InvalidRecording(f"timezone {name!r}: expected an IANA name such as Asia/Shanghai") from error
-
-
-def _time(text: str, zone: ZoneInfo) -> int | None:
-    """Milliseconds since the epoch, or None if it is no time from 2000 to 2099."""
-    text = text.strip()
-    compact = _COMPACT.fullmatch(text)
-    try:
-        if compact:
-            *date, ms = (int(part or 0) for part in compact.groups())
-            found = _epoch_ms(dt.datetime(*date, ms * 1000), zone)  # type: ignore[call-arg,arg-type]  # noqa: DTZ001  zoned there
-        elif (number := _number(text)) is not None:
-            sizes = (number * 1000 / unit for unit in _A_SECOND)
-            found = next((round(size) for size in sizes if _YEARS[0] <= size < _YEARS[1]), 0)
-        else:
-            found = _epoch_ms(dt.datetime.fromisoformat(text.replace("/", "-")), zone)
-    except (ValueError, OverflowError):
-        return None
-    return found if _YEARS[0] <= found < _YEARS[1] else None
-
-
-def _number(text: str) -> Decimal | None:
-    """The number that the text is, in decimal: ns since the epoch are more than a float holds."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
-
-
-def _epoch_ms(time: dt.datetime, zone: ZoneInfo) -> int:
-    return round((time if time.tzinfo else time.replace(tzinfo=zone)).timestamp() * 1000)
+        return zone_of(name)
+    except InvalidData as error:
+        raise InvalidRecording(str(error)) from error
 
 
 def _value(file: Path, line: int, column: str, text: str) -> float | None:
-    if text.strip().lower() in {"", "nan", "null"}:
-        return None
-    try:
-        value = float(text)
-    except ValueError:
-        raise _fault(file, line, column, text, "a number or nothing") from None
-    if math.isinf(value):
-        raise _fault(file, line, column, text, "a finite number")
-    return value
+    value = number_of(text)
+    if value is None:
+        raise _fault(file, line, column, text, "a finite number or nothing")
+    return None if math.isnan(value) else value
 
 
 def _fault(file: Path, line: int, column: str, value: str, expected: str) -> InvalidRecording:

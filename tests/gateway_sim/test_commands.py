@@ -186,8 +186,8 @@ async def test_replay_refuses_a_recording_of_the_future(tmp_path: Path) -> None:
 
 async def test_replay_says_what_is_wrong_with_a_file(broker: Server, tmp_path: Path) -> None:
     file = _recording(tmp_path, 3)
-    file.write_text(file.read_text().replace("0.0501", "n/a"))
+    file.write_text(file.read_text().replace("0.0501", "x"))
     process = await _start("replay", file, "--plant", "p", "--gateway", "g", "--map", "Pressure=DP-01")
     code, out, err = await _ended(process)
     assert (code, out) == (2, "")
-    assert f"{file}: line 3: column 'Pressure' = 'n/a': expected a number" in err
+    assert f"{file}: line 3: column 'Pressure' = 'x': expected a finite number" in err
