@@ -8,7 +8,7 @@
 >>> [(event.column, event.kind, event.row) for event in found.events]
 [('outlet', 'ewma', 302)]
 >>> print(found.learning[1])
-outlet/ewma(outlet): judges from 2024-01-01T00:01:40Z
+outlet/ewma: judges from 2024-01-01T00:01:40Z
 """
 
 from detectors.workbench.analysis import Analysis, analyse

@@ -81,8 +81,8 @@ def analyse(
 
     >>> level = np.sin(np.arange(2000) / 7.0) + np.random.default_rng(1).normal(0, 0.1, 2000)
     >>> level[1500:1520] += 3.0
-    >>> found = analyse({"level": level}, every_s=60)
-    >>> found.events[0].column, str(found.events[0].begin)[:16], found.scores["level/surprise"].shape
+    >>> found = analyse({"level": level}, [Rule("zscore", on=3)], every_s=60)
+    >>> found.events[0].column, str(found.events[0].begin)[:16], found.scores["level/zscore"].shape
     ('level', '2024-01-02T01:00', (2000,))
     """
     table = table_of(data, Layout(time, every_s, timezone=timezone))

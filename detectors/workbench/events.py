@@ -64,7 +64,7 @@ class Learning:
     why: str = ""
 
     def __str__(self) -> str:
-        of = f"{self.rule}({self.column or 'all'})"
+        of = self.rule if self.column else f"{self.rule} (all columns)"
         if self.judges_from is not None:
             return f"{of}: judges from {np.datetime_as_string(self.judges_from, 's')}Z"
         return f"{of}: still learning until {self.needed} readings were usable ({self.why})"

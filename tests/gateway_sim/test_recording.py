@@ -72,7 +72,10 @@ def test_shifted_so_that_the_last_row_is_then(tmp_path: Path) -> None:
         ([], "line 1: no column 'datetime'"),
         ([HEAD], "at least one line of readings"),
         (["datetime;Temperature", "2020-03-09 10:34:33;1"], "line 1: no column 'Pressure'"),
-        ([HEAD, FIRST, "2020-03-09 10:34:35;x1;75.6;32.9;0.0"], "line 3: column 'Pressure' = 'x1': expected a finite number"),
+        (
+            [HEAD, FIRST, "2020-03-09 10:34:35;x1;75.6;32.9;0.0"],
+            "line 3: column 'Pressure' = 'x1': expected a finite number",
+        ),
         ([HEAD, FIRST.replace("0.05", "inf")], "line 2: column 'Pressure' = 'inf': expected a finite number"),
         ([HEAD, "yesterday;0.05;75.5;32.0;0.0"], "line 2: column 'datetime' = 'yesterday': expected ISO 8601"),
         ([HEAD, SECOND, FIRST], "line 3: column 'datetime' = '2020-03-09 10:34:33': expected a time later"),

@@ -56,7 +56,7 @@ def test_a_rule_that_is_still_learning_says_how_much_it_needs() -> None:
     flow, new = found.learning
     assert flow.judges_from is not None
     assert new.judges_from is None
-    assert str(new) == "new/surprise(new): still learning until 300 readings were usable (warming up)"
+    assert str(new) == "new/surprise: still learning until 300 readings were usable (warming up)"
 
 
 def test_the_score_and_the_events_are_those_of_the_rule_in_the_service() -> None:
