@@ -9,12 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.workbench.bench import Setting, Workbench
+from detectors.workbench.bench import Workbench
 from detectors.workbench.cells import TIMES, TIMES_ZH, time_of, zone_of
 from detectors.workbench.errors import InvalidData
 from detectors.workbench.events import Event, Learning
 from detectors.workbench.frames import table_of
 from detectors.workbench.layout import TIMEZONE, Layout
+from detectors.workbench.placed import Setting
 from detectors.workbench.rules import LEAST_LESSON, USUAL, Rule
 from detectors.workbench.table import Table
 

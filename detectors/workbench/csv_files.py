@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -19,9 +18,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.workbench.cells import NO_TIME, number_of, time_of, times_of, zone_of
+from detectors.workbench.cells import NO_TIME, times_of, zone_of
+from detectors.workbench.csv_shape import all_values, distinct, has_commas, numbers, shape_of
 from detectors.workbench.errors import InvalidData
-from detectors.workbench.layout import AUTO, SEPARATORS, Layout
+from detectors.workbench.layout import Layout
 from detectors.workbench.table import BadCells, Fact, Raw, Table, cleaned
 from detectors.workbench.times import offset_of, regular, time_column_of
 
@@ -83,16 +83,16 @@ class _Reading:
         text = io.TextIOWrapper(self._stream, self._encoding, newline="")
         try:
             head = list(islice(text, _HEAD))
-            separator, above = self._shape(head)
+            separator, above = shape_of(head, self._layout.separator)
             text.seek(0)
             reader = csv.reader(islice(text, above, None), delimiter=separator)
-            names = _distinct([name.strip() for name in next(reader, [])])
+            names = distinct([name.strip() for name in next(reader, [])])
             if len(names) < 1 + (self._layout.every_s is None):
                 where = f"{self._file}: line {above + 1}: {head[above].strip()[:80] if head else ''!r}"
                 raise InvalidData(where, "一列时间和至少一列数字", "a column of times and at least one of numbers")
             sample = [cells for cells in csv.reader(head[above + 1 :], delimiter=separator) if cells]
             first = above + 1
-            if _all_values(names, self._zone):
+            if all_values(names, self._zone):
                 raise InvalidData(
                     f"{self._file}: line {first}: {separator.join(names)!r}",
                     "一行列名（表头）",
@@ -104,24 +104,11 @@ class _Reading:
                 )
             if above:
                 self._facts.append(Fact("preamble", above, None, 1, head[0].strip()))
-            return self._numbers(reader, names, sample, above, comma=separator != "," and _has_commas(sample))
+            return self._numbers(reader, names, sample, above, comma=separator != "," and has_commas(sample))
         except csv.Error as error:
             raise InvalidData(f"{self._file}: {error}", "CSV 文件", "a CSV file") from error
         finally:
             text.detach()
-
-    def _shape(self, head: Sequence[str]) -> tuple[str, int]:
-        """Return the separator, by which most lines have equally many cells, and how many lines stand above these."""
-        given = self._layout.separator
-        counts = {
-            separator: [len(next(csv.reader([line], delimiter=separator), [])) for line in head]
-            for separator in (SEPARATORS if given == AUTO else (given,))
-        }
-        usual = {separator: _usual(count) for separator, count in counts.items()}
-        best = max(usual, key=lambda separator: usual[separator])
-        width = usual[best][1]
-        header = (at for at, count in enumerate(counts[best]) if count > 1 and width - 1 <= count <= width)
-        return best, next(header, 0)
 
     def _numbers(
         self, reader: _Reader, names: list[str], sample: Sequence[Sequence[str]], above: int, *, comma: bool
@@ -185,50 +172,3 @@ class _Reading:
             if good:
                 lines, rows = zip(*good, strict=True)
                 yield np.array(lines, np.int64), list(rows)
-
-
-def numbers(
-    texts: Sequence[str], line: NDArray[np.int64], *, comma: bool = False
-) -> tuple[NDArray[np.float64], BadCells]:
-    """Return float64[n], NaN where a cell is no number, and the cells that say something else; `line`: of each."""
-    if not comma:
-        try:
-            values = np.fromiter(map(float, texts), np.float64, len(texts))
-        except ValueError:
-            pass
-        else:
-            if not np.isinf(values).any():
-                return values, BadCells()
-    read = [number_of(text, comma=comma) for text in texts]
-    wrong = [at for at, value in enumerate(read) if value is None]
-    values = np.array([np.nan if value is None else value for value in read])
-    return values, BadCells(len(wrong), int(line[wrong[0]]), texts[wrong[0]]) if wrong else BadCells()
-
-
-def _usual(counts: Sequence[int]) -> tuple[int, int]:
-    """Return how many lines have the most usual number of cells, and this number; (0, 0) if that is one cell."""
-    cells, lines = max(Counter(counts).items(), key=lambda pair: (pair[0] > 1, pair[1]), default=(0, 0))
-    return (lines, cells) if cells > 1 else (0, cells)
-
-
-def _distinct(names: Sequence[str]) -> list[str]:
-    """Return the names, those of columns without one or with one that is taken being told apart."""
-    found: list[str] = []
-    for at, name in enumerate(names, 1):
-        wanted, again = name or f"column {at}", 2
-        while wanted in found:
-            wanted, again = f"{name or f'column {at}'} ({again})", again + 1
-        found.append(wanted)
-    return found
-
-
-def _all_values(names: Sequence[str], zone: ZoneInfo) -> bool:
-    """Whether a line holds nothing but numbers and times: it is no header."""
-    return all(number_of(name) is not None or time_of(name, zone) is not None for name in names)
-
-
-def _has_commas(sample: Sequence[Sequence[str]]) -> bool:
-    """Whether decimals are parted by commas: some number has one, and none has a point."""
-    cells = [cell.strip() for row in sample for cell in row]
-    with_comma = any(number_of(cell) is None and number_of(cell, comma=True) is not None for cell in cells)
-    return with_comma and not any("." in cell and number_of(cell) is not None for cell in cells)

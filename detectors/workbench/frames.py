@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from detectors.workbench import arrow, interchange
 from detectors.workbench.cells import NO_TIME, local_ns, times_of, zone_of
 from detectors.workbench.columns import Column, numbers_column, texts_column, time_column
-from detectors.workbench.csv_files import numbers, read_csv
+from detectors.workbench.csv_files import read_csv
+from detectors.workbench.csv_shape import numbers
 from detectors.workbench.errors import InvalidData, unknown
 from detectors.workbench.layout import Layout
 from detectors.workbench.table import BadCells, Fact, Raw, Table, cleaned
