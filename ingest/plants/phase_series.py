@@ -19,11 +19,11 @@ from ingest.domain.model.flags import Flag, unusable
 from ingest.domain.model.phase_record import HEARTBEAT, PhaseRecord
 from ingest.domain.model.plant import UNKNOWN_PHASE, Equipment, Point
 from ingest.plants.configuration import PlantConfiguration
+from ingest.plants.phase_channels import Newest, PhaseChannels, compared_with
 
 Commits = Sequence[tuple[Batch, int]]
 """Readings of entries of the journal, each with the step of the service's clock before it, ns."""
 
-_NEVER: Final = 2**62
 _NONE: Final = np.empty(0, np.int64)
 
 
@@ -45,10 +45,14 @@ class PhaseSeries:
             for equipment in plant.equipment
             if equipment.phases
         ]
+        self._channels = PhaseChannels(
+            [machine.points for machine in self._machines],
+            [machine.silence for machine in self._machines],
+            [compared_with(machine.conditions, len(machine.points)) for machine in self._machines],
+        )
         self._concerned = np.zeros(len(configuration.points) + 1, np.bool_)  # the last stands for all numbered later
-        for machine in self._machines:
-            self._concerned[machine.points[machine.points >= 0]] = True
-        self.silence: Final = max((int(machine.silence.max(initial=0)) for machine in self._machines), default=0)
+        self._concerned[self._channels.point[self._channels.point >= 0]] = True
+        self.silence: Final = int(self._channels.silence.max(initial=0))
         self._stepped = 0  # steps of the service's clock so far: arrivals count without them
         self._now = 0  # the newest arrival
 
@@ -66,24 +70,28 @@ class PhaseSeries:
                 parts.append(readings.take(rows))
                 moments.append(np.full(count, self._now))
                 numbers.append(np.full(count, number))
-        if not parts:
-            return [record for machine in self._machines for record in machine.silent(self._now)]
-        batch = self._add_flags(concat(parts), self.configuration)
-        live = (batch.flags & np.uint16(Flag.HISTORICAL)) == 0
-        readings = batch.take(live)
-        moment, commit = np.concatenate(moments)[live], np.concatenate(numbers)[live]
+        readings, moment, commit = empty_batch(), _NONE, _NONE
+        if parts:
+            batch = self._add_flags(concat(parts), self.configuration)
+            live = (batch.flags & np.uint16(Flag.HISTORICAL)) == 0
+            readings = batch.take(live)
+            moment, commit = np.concatenate(moments)[live], np.concatenate(numbers)[live]
         found: list[PhaseRecord] = []
-        for machine in self._machines:
+        for number in self._channels.take_in(readings, moment, self._now).tolist():
+            machine = self._machines[number]
             rows = np.isin(readings.point, machine.points)
-            if rows.any():
-                found += machine.advance(readings.take(rows), moment[rows], commit[rows], self._now)
-            else:
-                found += machine.silent(self._now)
+            newest = self._channels.newest(number)
+            found += machine.advance(newest, readings.take(rows), moment[rows], commit[rows], self._now)
+            self._channels.settle(number)
         return found
 
     def standing(self) -> list[PhaseRecord]:
         """Return the phase of each equipment that is known, from its last reading on."""
-        return [machine.record() for machine in self._machines if machine.number]
+        return [
+            machine.record(int(at), machine.number)
+            for machine, at in zip(self._machines, self._channels.at, strict=True)
+            if machine.number
+        ]
 
 
 class _Machine:
@@ -92,6 +100,7 @@ class _Machine:
     Attributes:
         points: int32[w], configuration indices of the points that tell its phase; -1: not configured.
         silence: int64[w], ns.
+        conditions: of its phases from the second on, each with the places of its points.
         number: of its phase, as last recorded; 0: unknown.
     """
 
@@ -101,46 +110,32 @@ class _Machine:
         found: list[Point | None] = [configuration.find(plant, name) for name in names]
         self.points = np.array([-1 if point is None else point.index for point in found], np.int32)
         self.silence = np.array([0 if point is None else int(point.silence_s * 1e9) for point in found], np.int64)
-        self._conditions = [
+        self.conditions = [
             (compile_expression(phase.when), [names.index(name) for name in phase.points])
             for phase in equipment.phases[1:]
         ]
-        size = len(names)
-        self._time, self._moment = np.zeros(size, np.int64), np.zeros(size, np.int64)  # of each point's newest reading
-        self._value = np.full(size, np.nan)  # NaN where it cannot be used
-        self._heard = np.zeros(size, np.bool_)  # and not silent for too long since
-        self._at = 0  # the newest time, ns
         self.number = 0
 
-    def record(self) -> PhaseRecord:
-        """Return its phase, from its last reading on."""
-        return self._record(self._at, self.number)
-
-    def silent(self, now: int) -> list[PhaseRecord]:
-        """Take in that nothing came of it until `now`."""
-        due = np.where(self._heard, self._moment + self.silence, _NEVER)
-        return self.advance(empty_batch(), _NONE, _NONE, now) if now > due.min(initial=_NEVER) else []
-
     def advance(
-        self, readings: Batch, moment: NDArray[np.int64], commit: NDArray[np.int64], now: int
+        self, newest: Newest, readings: Batch, moment: NDArray[np.int64], commit: NDArray[np.int64], now: int
     ) -> list[PhaseRecord]:
         """Take in readings of its points, each with the moment of its arrival and the number of its commit."""
-        carried = self._value.copy()
-        events = _in_order([self._events(at, readings, moment, commit, now) for at in range(len(self.points))])
+        carried, before = newest.value.copy(), int(newest.at[0])
+        events = _in_order([self._events(at, newest, readings, moment, commit, now) for at in range(len(self.points))])
         if not len(events.time):
             return []
         places = np.arange(len(events.time))
         values = []
-        for at, before in enumerate(carried.tolist()):
-            newest = np.maximum.accumulate(np.where(events.point == at, places, -1))
-            values.append(np.where(newest >= 0, events.value[newest], before))
+        for at, value in enumerate(carried.tolist()):
+            latest = np.maximum.accumulate(np.where(events.point == at, places, -1))
+            values.append(np.where(latest >= 0, events.value[latest], value))
         # What a commit has of one time is judged together.
         last = np.ones(len(events.time), np.bool_)
         last[:-1] = (np.diff(events.commit) != 0) | (np.diff(events.time) != 0)
         numbers = self._numbers([column[last] for column in values])
-        times = np.maximum.accumulate(np.maximum(events.time[last], self._at))
-        earlier, since = np.append(self.number, numbers[:-1]), np.append(self._at, times[:-1])
-        self._at, self.number = int(times[-1]), int(numbers[-1])
+        times = np.maximum.accumulate(np.maximum(events.time[last], before))
+        earlier, since = np.append(self.number, numbers[:-1]), np.append(before, times[:-1])
+        newest.at[0], self.number = times[-1], int(numbers[-1])
         return [*self._recorded(times, numbers, since, earlier)]
 
     def _recorded(
@@ -155,29 +150,35 @@ class _Machine:
         for at in np.flatnonzero(beats | (numbers != earlier)).tolist():
             if beats[at]:
                 for beat in range(int(since[at]) // HEARTBEAT + 1, int(times[at]) // HEARTBEAT + 1):
-                    yield self._record(beat * HEARTBEAT, int(earlier[at]))
+                    yield self.record(beat * HEARTBEAT, int(earlier[at]))
             if numbers[at] != earlier[at]:
-                yield self._record(int(times[at]), int(numbers[at]))
+                yield self.record(int(times[at]), int(numbers[at]))
 
     def _events(
-        self, at: int, readings: Batch, moment: NDArray[np.int64], commit: NDArray[np.int64], now: int
+        self,
+        at: int,
+        known: Newest,
+        readings: Batch,
+        moment: NDArray[np.int64],
+        commit: NDArray[np.int64],
+        now: int,
     ) -> _Events:
         """Return what becomes of one of its points: its readings, and when it had been silent for too long."""
         rows = np.flatnonzero(readings.point == self.points[at])
         own = slice(at, at + 1)
-        newest = np.maximum.accumulate(np.concatenate((self._time[own], readings.time[rows])))
+        newest = np.maximum.accumulate(np.concatenate((known.time[own], readings.time[rows])))
         rows = rows[readings.time[rows] > newest[:-1]]
-        times = np.concatenate((self._time[own], readings.time[rows]))
-        moments = np.concatenate((self._moment[own], moment[rows]))
+        times = np.concatenate((known.time[own], readings.time[rows]))
+        moments = np.concatenate((known.moment[own], moment[rows]))
         values = np.where(unusable(readings.flags[rows]), np.nan, readings.value[rows])
         silence = int(self.silence[at])
         silent = np.diff(moments, append=now) > silence
-        silent[0] &= self._heard[at]
-        self._time[at], self._moment[at] = times[-1], moments[-1]
+        silent[0] &= known.heard[at]
+        known.time[at], known.moment[at] = times[-1], moments[-1]
         if len(rows):
-            self._heard[at], self._value[at] = True, values[-1]
+            known.heard[at], known.value[at] = True, values[-1]
         if silent[-1]:
-            self._heard[at], self._value[at] = False, np.nan
+            known.heard[at], known.value[at] = False, np.nan
         events = _Events(moments[1:], commit[rows], times[1:], rows, np.full(len(rows), at), values)
         fell = np.flatnonzero(silent)
         if not len(fell):
@@ -196,7 +197,7 @@ class _Machine:
         """Return the number of the phase for each row of values: the last whose condition holds."""
         count = len(values[0])
         found, open_ = np.ones(count, np.int64), np.ones(count, np.bool_)
-        for number, (condition, places) in reversed([*enumerate(self._conditions, start=2)]):
+        for number, (condition, places) in reversed([*enumerate(self.conditions, start=2)]):
             truth = condition.evaluate([values[place] for place in places])
             unknown = open_ & np.isnan(truth)
             reached = open_ & (truth > 0)
@@ -204,7 +205,8 @@ class _Machine:
             open_ &= ~(unknown | reached)
         return found
 
-    def _record(self, time: int, number: int) -> PhaseRecord:
+    def record(self, time: int, number: int) -> PhaseRecord:
+        """Return that it is in the phase of that number from `time` on."""
         phase = self._equipment.phases[number - 1] if number else UNKNOWN_PHASE
         return PhaseRecord(self._plant, self._equipment.id, time, phase.code, number)
 

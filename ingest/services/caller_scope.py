@@ -16,7 +16,7 @@ from uuid import UUID
 from ingest.domain.alarms.lifecycle import OUTSTANDING, UNSEEN
 from ingest.domain.model.alarm import Alarm, AlarmFilter, AlarmState
 from ingest.domain.model.phase_record import PhaseRecord
-from ingest.domain.model.plant import Plant, Point, Rule
+from ingest.domain.model.plant import Equipment, Plant, Point, Rule
 from ingest.domain.model.suppression import Suppression, SuppressionKind, SuppressionState
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
@@ -101,6 +101,14 @@ def point(ports: Ports, caller: Principal, plant_key: str, key: str) -> Point:
     if found is None:
         now = configuration.renamed.get((plant_key, key))
         raise NotFound(f"point {key!r} of plant {plant_key!r} is {f'called {now!r} now' if now else 'not known'}")
+    return found
+
+
+def equipment(ports: Ports, caller: Principal, plant_key: str, key: str) -> Equipment:
+    """Return an equipment of a plant in scope. Raises NotFound."""
+    found = next((machine for machine in plant(ports, caller, plant_key).equipment if machine.id == key), None)
+    if found is None:
+        raise NotFound(f"equipment {key!r} of plant {plant_key!r} is not known")
     return found
 
 

@@ -46,6 +46,7 @@ from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.instruments import instruments_router
 from ingest.web.rest.lists import lists_router
 from ingest.web.rest.notices import notices_router
+from ingest.web.rest.phases import phases_router
 from ingest.web.rest.plants import plants_router
 from ingest.web.rest.pledges import pledges_router
 from ingest.web.rest.service import probes_router, serve_document, service_router
@@ -166,6 +167,7 @@ def build_api(
     add_routes(
         app,
         plants_router(ports),
+        phases_router(ports),
         stream_router(ports, sessions, config, closing),  # before /alarms/{alarm} and /warnings/{warning}
         alarm_metrics_router(ports),  # before /alarms/{alarm}, too
         alarms_router(ports),

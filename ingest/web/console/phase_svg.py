@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from itertools import pairwise
 from typing import Final
 
 from ingest.domain.model.phase_record import PhaseSpan
@@ -28,23 +29,33 @@ def phase_svg(spans: Sequence[PhaseSpan], window: Window, size: Size, names: Map
         title: what the band is, for people who cannot see it.
     """
     description = "; ".join(_described(span, names) for span in spans)
-    places = {code: place for place, code in enumerate(names)}
     parts = [
         f'<svg class="trend phases" viewBox="0 0 {size.width} {_HEIGHT}" role="img" {_XMLNS}>',
         f"<title>{escape(f'{title}: {description}' if description else title)}</title>",
     ]
     for span in spans:
-        parts += _drawn(span, window, size, names, places.get(span.phase, 0))
+        parts += _drawn(span, window, size, names)
+    for before, span in pairwise(spans):  # the end of a process and its beginning may look alike
+        if before.end == span.start and _kind(before, names) == _kind(span, names):
+            parts.append(f'<path class="phase-edge" d="M{_x(span.start, window, size):.1f} 2V{_HEIGHT - 2}"/>')
     return "".join([*parts, "</svg>"])
 
 
-def _drawn(span: PhaseSpan, window: Window, size: Size, names: Mapping[str, str], place: int) -> Iterator[str]:
+def _kind(span: PhaseSpan, names: Mapping[str, str]) -> str:
+    if span.phase == UNKNOWN_PHASE.code:
+        return "unknown"
+    place = [*names].index(span.phase) if span.phase in names else 0
+    return ("even", "odd")[place % 2]
+
+
+def _x(time: int, window: Window, size: Size) -> float:
     inner = size.width - size.left - size.right
-    left, right = (
-        size.left + inner * (time - window.start) / (window.end - window.start) for time in (span.start, span.end)
-    )
-    kind = "unknown" if span.phase == UNKNOWN_PHASE.code else ("even", "odd")[place % 2]
-    name = names.get(span.phase, span.phase)
+    return size.left + inner * (time - window.start) / (window.end - window.start)
+
+
+def _drawn(span: PhaseSpan, window: Window, size: Size, names: Mapping[str, str]) -> Iterator[str]:
+    left, right = _x(span.start, window, size), _x(span.end, window, size)
+    name, kind = names.get(span.phase, span.phase), _kind(span, names)
     yield f'<g data-phase="{escape(span.phase)}"><title>{escape(_described(span, names))}</title>'
     yield f'<rect class="phase-{kind}" x="{left:.1f}" y="2" width="{right - left:.1f}" height="{_HEIGHT - 4}"/>'
     if _length(name) + 4 <= right - left:

@@ -11,13 +11,14 @@ from typing import Final
 from fastapi.concurrency import run_in_threadpool
 from markupsafe import Markup
 
-from ingest.domain.model.phase_record import HOLDS, PhaseRecord, spans
+from ingest.domain.model.phase_record import PhaseSpan
 from ingest.domain.model.plant import UNKNOWN_PHASE, Equipment, Point
 from ingest.domain.model.text import Text
 from ingest.services import caller_scope
 from ingest.services.errors import Unavailable
+from ingest.services.phase_history import phase_spans, reaches
 from ingest.services.ports import Ports
-from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
+from ingest.storage.history.store import Trend, TrendQuery
 from ingest.web.console.phase_svg import phase_svg
 from ingest.web.console.rows import limits_of
 from ingest.web.console.trend_svg import NARROW, SPARK, WIDE, Size, Window, trend_svg, window
@@ -51,15 +52,16 @@ class Trends:
     ) -> tuple[Markup, Markup]:
         """Draw a trend and the phases of its equipment, for wide and for narrow screens. Raises Unavailable."""
         span = window(self.ports.now(), span_s, point.silence_s, MOST_BUCKETS)
-        (trend,) = await caller_scope.trends(self.ports, [_query(point, span)])
-        recorded: Sequence[PhaseRecord] = ()
-        if machine is not None and machine.phases:
-            query = PhaseQuery(point.plant, machine.id, span.start - HOLDS, span.end)
-            recorded = await caller_scope.phases(self.ports, query)
+        query = _query(point, span)
+        (trend,) = await caller_scope.trends(self.ports, [query])
+        phases: Sequence[PhaseSpan] = ()
+        if machine is not None:
+            reached = reaches([(query, trend)])
+            phases = await phase_spans(self.ports, point.plant, machine, span.start, span.end, reached)
 
         def drawn(size: Size) -> Markup:
             svg = self._draw(trend, span, point, size, lang)
-            return svg + _band(recorded, trend, span, machine, size, lang) if machine is not None else svg
+            return svg + _band(phases, span, machine, size, lang) if machine is not None else svg
 
         return await run_in_threadpool(lambda: (drawn(WIDE), drawn(NARROW)))
 
@@ -97,19 +99,14 @@ class Trends:
         return Markup(svg)  # noqa: S704  it escapes every text it is given
 
 
-def _band(
-    recorded: Sequence[PhaseRecord], trend: Trend, window: Window, machine: Equipment, size: Size, lang: Language
-) -> Markup:
-    """Draw the phases of an equipment, as far as the history has come; nothing if it has none."""
+def _band(phases: Sequence[PhaseSpan], window: Window, machine: Equipment, size: Size, lang: Language) -> Markup:
+    """Draw the phases of an equipment; nothing if its process has none."""
     if not machine.phases:
         return Markup()
     say: Callable[[Text], str] = attrgetter(lang)
     names = {phase.code: say(phase.name) for phase in (*machine.phases, UNKNOWN_PHASE)}
-    # The newest record holds on only as long as the history is seen to go on.
-    seen = max(trend.time.max(initial=0) + window.width, *(record.time for record in recorded[-1:]), 0)
-    found = spans(recorded, window.start, min(window.end, int(seen)))
     title = f"{say(machine.name)} {say(TEXTS['point.phase'])}"
-    return Markup(phase_svg(found, window, size, names, title=title))  # noqa: S704  it escapes every text it is given
+    return Markup(phase_svg(phases, window, size, names, title=title))  # noqa: S704  it escapes every text it is given
 
 
 def _query(point: Point, span: Window) -> TrendQuery:

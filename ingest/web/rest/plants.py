@@ -97,10 +97,7 @@ def plants_router(ports: Ports) -> APIRouter:
         first bucket and the last may be shorter than the others: they hold readings from `from` on and before `to`.
         """
         found = caller_scope.point(ports, caller, plant, point)
-        last = ports.now() if end is None else end
-        first = last - HOUR_NS if start is None else start
-        if first >= last:
-            raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
+        first, last = span_of(ports, start, end)
         query = TrendQuery(plant, point, first, last, buckets, found.was)
         (trend,) = await caller_scope.trends(ports, [query])
         return plants_schemas.ReadingsOut(
@@ -114,6 +111,15 @@ def plants_router(ports: Ports) -> APIRouter:
         )
 
     return router
+
+
+def span_of(ports: Ports, start: int | None, end: int | None) -> tuple[int, int]:
+    """Return the span that `from` and `to` mean, ns: without them the last hour. Raises BadParameter."""
+    last = ports.now() if end is None else end
+    first = last - HOUR_NS if start is None else start
+    if first >= last:
+        raise BadParameter("from", iso(first), f"a time before `to` = {iso(last)}")
+    return first, last
 
 
 def fill_buckets(trend: Trend, query: TrendQuery) -> list[plants_schemas.Bucket]:

@@ -32,6 +32,25 @@ class EquipmentOut(Shape):
     phase: PhaseOut | None = Field(default=None, description="of its process; null: it has no phases")
 
 
+class PhaseSpanOut(Shape):
+    """A time that an equipment was in a phase."""
+
+    start: Instant
+    end: Instant = Field(description="not included")
+    phase: PhaseOut
+
+
+class PhasesOut(Shape):
+    """The phases an equipment was in."""
+
+    plant: PlantId
+    equipment: Annotated[str, Field(examples=["CAST-01"])]
+    start: Instant
+    end: Instant
+    process: list[PhaseOut] = Field(description="the phases of its process, in their order; empty: it has none")
+    phases: list[PhaseSpanOut] = Field(description="in the order of time; nothing is recorded of what lies between")
+
+
 class PlantOut(Shape):
     """An enterprise and how it stands."""
 

@@ -73,6 +73,7 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
          "企业当地时间，如 2026-11-23T14:12", "a time of the plant, such as 2026-11-23T14:12"),
         (r"(?:greater than or equal to|less than) \d{4}-\d\d-\d\d",
          "2000 年至 2199 年的日期", "a day from 2000 to 2199"),
+        (r"a time at most (\d+) days before `to` = (\S+)", r"不早于 `to`（\2）前 \1 天的时间", None),
         (r"a time before `to` = (\S+)", r"早于 `to`（\1）的时间", None),
         (r"a time before (\S+)", r"早于 \1 的时间", None),
         (r"at most (\d+) days before (\S+)", r"\2 之前 \1 天以内的时间", None),

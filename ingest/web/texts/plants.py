@@ -101,8 +101,9 @@ PLANTS: Final[dict[str, Text]] = {
         "Line: mean. Band: lowest to highest. Shaded: no data.",
     ),
     "point.phase_legend": Text(
-        "下方为设备阶段；虚线框为阶段未知，空白处没有记录。",
-        "Below: phases of its equipment. Dashed: unknown. Empty: not recorded.",
+        "下方为设备阶段；虚线框为阶段未知，空白处没有记录。补传和迟到的读数补全曲线，不补全阶段。",
+        "Below: phases of its equipment. Dashed: unknown. Empty: not recorded. Readings that came late or were recorded"
+        " earlier complete the line, not the phases.",
     ),
     "span.600": Text("10 分钟", "10 min"),
     "span.3600": Text("1 小时", "1 h"),

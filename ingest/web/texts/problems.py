@@ -23,6 +23,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (rf"{_WHAT} [0-9a-f]{{8}}-[0-9a-f-]{{27}} is not known", "没有这条{what}。"),
         (r"point '(.+)' of plant '(.+)' is called '(.+)' now", "企业 {2} 的测点 {1} 现在名为 {3}。"),
         (r"point '(.+)' of plant '(.+)' is not known", "企业 {2} 没有测点 {1}。"),
+        (r"equipment '(.+)' of plant '(.+)' is not known", "企业 {2} 没有设备 {1}。"),
         (r"rule '(.+)' of point '(.+)' is not known", "测点 {2} 没有规则 {1}。"),
         (rf"{_WHAT} '(?P<name>.+)' is not known", "没有{what} {name}，或不在您可查看的范围内。"),
         (r"the service itself is no enterprise", "监测服务本身不是企业。"),

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
 
+from detectors import compile_expression
 from ingest.domain.model.batch import Batch, concat
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.phase_record import HEARTBEAT, PhaseRecord, PhaseSpan, spans
 from ingest.plants.configuration import PlantConfiguration
-from ingest.plants.phase_series import PhaseSeries
+from ingest.plants.phase_channels import PhaseChannels, compared_with
+from ingest.plants.phase_series import PhaseSeries, _Machine
 from tests.ingest.engine.pits import NOON, PITS, SECOND, SILENCE_S, Frame, Reading, batch_of, history, two_pits
 from tests.ingest.engine.test_phase_at_raise import plain
 
@@ -89,6 +93,50 @@ def test_a_restart_goes_on_from_what_lies_within_the_longest_silence(pits: Plant
         assert [(r.equipment, r.phase) for r in standing] == [(r.equipment, r.phase) for r in before.standing()]
         found += after.advance(commits[stop:])
         assert sorted(map(repr, found)) == sorted(map(repr, whole))
+
+
+NEAR = [499.9999, 499.99999, float(np.float32(499.99998)), 500.0, 500.00001, 500.4, 500.6, 900.0, 5799.99, 5800.1, 0.0]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_passes_no_number_is_not_evaluated_again_and_changes_no_record(
+    pits: PlantConfiguration, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Values that tremble, also as near to a number as single precision tells, some bad, late, or after a silence."""
+    chance, frames, value = random.Random(seed), list[Frame](), 900.0  # noqa: S311  not a secret
+    for second in range(400):
+        value = chance.choice(NEAR) if chance.random() < 0.1 else value + chance.uniform(-0.1, 0.1)
+        late = 3 if chance.random() < 0.03 else 0
+        time = NOON + (second + (40 if second > 200 else 0) - late) * SECOND
+        readings = {f"LEN-{pit}": Reading(value, bad=chance.random() < 0.02) for pit in PITS}
+        frames.append(Frame(time, time + (late + 1) * SECOND, readings))
+    commits, evaluated = commits_of(pits, frames), Counter[bool]()
+    advance, alike = _Machine.advance, PhaseChannels._compares_alike
+
+    def counted(*arguments: Any) -> list[PhaseRecord]:
+        evaluated[PhaseChannels._compares_alike is alike] += 1
+        return advance(*arguments)
+
+    monkeypatch.setattr(_Machine, "advance", counted)
+    each = range(1, len(commits))
+    spared = run(pits, commits, each)
+    monkeypatch.setattr(PhaseChannels, "_compares_alike", lambda _self, channel, _value: np.zeros(len(channel), bool))
+    assert run(pits, commits, each) == spared
+    assert {record.phase for record in spared} >= {"start", "steady", "unknown"}
+    assert evaluated[True] < evaluated[False] / 3
+
+
+def test_numbers_decide_only_where_a_point_is_compared_with_numbers_alone() -> None:
+    def numbers(*texts: str) -> list[list[float] | None]:
+        conditions = [compile_expression(text) for text in texts]
+        names = list(dict.fromkeys(name for condition in conditions for name in condition.names))
+        found = compared_with([(of, [names.index(name) for name in of.names]) for of in conditions], len(names))
+        return [None if of is None else of.tolist() for of in found]
+
+    assert numbers("A > 5 or B >= 500", "6000 - 200 < B") == [[5.0], [500.0, 5800.0]]
+    assert numbers("A > B", "B > 3") == [None, None]
+    assert numbers("A - B > 5", "C > 1") == [None, None, [1.0]]
+    assert numbers("A > 5 and abs(B) > 2") == [None, None]
 
 
 def frames_of(name: str, values: Sequence[tuple[int, float]]) -> list[Frame]:

@@ -75,6 +75,7 @@ class Objects:
         there = {"plant": plant, "point": PLACES[plant][0], "evidence_id": self.evidence[plant]}
         named |= {name: there[name] for name in named.keys() & there}
         there["position"] = plant  # its control room
+        named |= {"equipment": PLACES[plant][2]} if "equipment" in named else {}
         case.query |= {name: there[name] for name in case.query.keys() & there}
         if isinstance(case.body, dict):
             real = self._body(path, plant, case.body)

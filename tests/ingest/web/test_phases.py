@@ -8,13 +8,14 @@ from dataclasses import replace
 import pytest
 
 from ingest.domain.model.flags import Flag
+from ingest.domain.model.payload import iso
 from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import Phase
 from ingest.domain.model.text import Text
 from ingest.plants.view import Latest
 from tests.ingest.web.conftest import Ask
-from tests.ingest.web.made_up_plants import ALUMINIUM, WOOD
-from tests.ingest.web.stand_in import INSPECTOR, StandIn
+from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, WOOD
+from tests.ingest.web.stand_in import ELSEWHERE, INSPECTOR, StandIn
 
 PHASES = (
     Phase("idle", Text("待机", "idle")),
@@ -86,6 +87,72 @@ async def test_a_trend_without_phases_has_no_band_and_one_with_none_recorded_an_
     page = (await ask(INSPECTOR).get(f"/plants/{WOOD}/points/{wood.id}/trend")).text
     assert "phases" not in page
     assert "设备阶段" not in page
+
+
+def recorded(hall: StandIn, machine: str, until_ago: int = 0) -> None:
+    """Phases of the last 90 min, and readings of what tells them up to so many ns ago."""
+    hall.put(ALUMINIUM, "CAST_LEN-01", Latest(hall.time - until_ago, 0.3, 0, stale=False))
+    hall.phase_records = [
+        PhaseRecord(ALUMINIUM, machine, hall.time - minutes * MINUTE, code, number)
+        for minutes, code, number in ((90, "idle", 1), (40, "start", 2), (30, "steady", 3), (5, "gone", 4))
+    ]
+
+
+async def test_the_history_of_phases_has_each_from_its_change_on_and_nothing_where_none_is_known(
+    hall: StandIn, ask: Ask, machine: str
+) -> None:
+    """A record holds for 20 min at most; one the plant file no longer has is called by its code."""
+    recorded(hall, machine)
+    path = f"/api/v1/plants/{ALUMINIUM}/equipment/{machine}/phases"
+    span = {"from": iso(hall.time - 100 * MINUTE), "to": iso(hall.time)}
+    found = (await ask(INSPECTOR).get(path, params=span)).json()
+    assert [phase["code"] for phase in found["process"]] == ["idle", "start", "steady"]
+    assert [
+        (each["start"], each["end"], each["phase"]["code"], each["phase"]["name"]["zh"]) for each in found["phases"]
+    ] == [
+        (iso(hall.time - start * MINUTE), iso(hall.time - end * MINUTE), code, name)
+        for start, end, code, name in (
+            (90, 70, "idle", "待机"),
+            (40, 30, "start", "起铸"),
+            (30, 10, "steady", "稳定铸造"),
+            (5, 0, "gone", "gone"),
+        )
+    ]
+    hour = (await ask(INSPECTOR).get(path)).json()
+    assert (hour["start"], hour["end"]) == (iso(hall.time - 60 * MINUTE), iso(hall.time))
+    assert [each["phase"]["code"] for each in hour["phases"]] == ["start", "steady", "gone"]
+
+
+async def test_the_newest_phase_lasts_only_as_far_as_the_history_has_come(
+    hall: StandIn, ask: Ask, machine: str
+) -> None:
+    """To its last reading of what tells the phase: after that nobody knows."""
+    recorded(hall, machine, until_ago=2 * MINUTE)
+    path = f"/api/v1/plants/{ALUMINIUM}/equipment/{machine}/phases"
+    last = (await ask(INSPECTOR).get(path)).json()["phases"][-1]
+    assert last["phase"]["code"] == "gone"
+    assert iso(hall.time - 2 * MINUTE) <= last["end"] < iso(hall.time - MINUTE)
+
+
+async def test_phases_that_nobody_can_tell_are_refused_by_name(hall: StandIn, ask: Ask, machine: str) -> None:
+    equipment = f"/api/v1/plants/{ALUMINIUM}/equipment"
+    assert (await ask(INSPECTOR).get(f"{equipment}/NONE/phases")).status_code == 404
+    assert (await ask(ELSEWHERE).get(f"{equipment}/{machine}/phases")).status_code == 404
+    for start, words in ((hall.time + 1, "a time before"), (hall.time - 32 * 1440 * MINUTE, "31 days before")):
+        answer = await ask(INSPECTOR).get(f"{equipment}/{machine}/phases", params={"from": iso(start)})
+        assert answer.status_code == 422
+        assert words in answer.text
+        assert "应为" in answer.json()["message"]["zh"]
+    hall.history_away = True
+    answer = await ask(INSPECTOR).get(f"{equipment}/{machine}/phases")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "7"
+
+
+async def test_equipment_without_phases_has_an_empty_history_of_them(ask: Ask) -> None:
+    (equipment,) = (await ask(INSPECTOR).get(f"/api/v1/plants/{WOOD}")).json()["equipment"]
+    found = (await ask(INSPECTOR).get(f"/api/v1/plants/{WOOD}/equipment/{equipment['id']}/phases")).json()
+    assert (found["process"], found["phases"]) == ([], [])
 
 
 async def test_equipment_without_phases_shows_none(ask: Ask) -> None:

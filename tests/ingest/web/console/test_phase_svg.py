@@ -43,6 +43,19 @@ def test_a_name_is_written_where_it_fits_and_in_every_tooltip() -> None:
     assert "<title>浇铸机 阶段: 待机 16:00:00–16:00:30; 起铸 16:00:30–17:00:00</title>" in svg
 
 
+def test_neighbours_that_look_alike_have_an_edge_between_them() -> None:
+    """The end of a process and its beginning; not where the shade, or a time without a record, parts them."""
+    names = {"idle": "待机", "start": "起铸", "steady": "稳定"}
+
+    def edges(*phases: PhaseSpan) -> list[str]:
+        return re.findall(r'class="phase-edge" d="M([0-9.]+) ', phase_svg(phases, WINDOW, WIDE, names, title="x"))
+
+    assert edges(span(0, 9, "start"), span(9, 20, "steady"), span(20, 60, "start")) == []
+    (edge,) = edges(span(0, 30, "steady"), span(30, 60, "idle"))
+    assert float(edge) == pytest.approx(WIDE.left + (WIDE.width - WIDE.left - WIDE.right) / 2, abs=0.1)
+    assert edges(span(0, 30, "steady"), span(40, 60, "idle")) == []
+
+
 def test_a_phase_that_the_plant_file_no_longer_has_is_shown_by_its_code_and_escaped() -> None:
     svg = phase_svg([span(0, 60, "<b>")], WINDOW, WIDE, NAMES, title='"&')
     ET.fromstring(svg)  # noqa: S314  our own
