@@ -105,15 +105,18 @@ class StateCommit:
         """Whether a snapshot is due at that time (`time.monotonic`) and would hold anything new."""
         return cursor > self._snapshot and at >= self._snapshot_due
 
+    def due(self, cycle: Cycle, cursor: int, now: int, *, snapshot: bool) -> bool:
+        """Whether the cycle up to that cursor is to be written now, for which the state database may be waited for."""
+        save = cursor > self._saved and time.monotonic() >= self._save_due
+        return cycle.has_results or snapshot or save or now - self._reached > _REACHED
+
     def commit(self, cycle: Cycle, cursor: int, engine_state: EngineState, now: int, *, snapshot: bool) -> None:
         """Commit the cycle up to that cursor, now or later if nothing of it is urgent.
 
         Raises:
             Abandoned: the service stops before the commit succeeded.
         """
-        save = cursor > self._saved and time.monotonic() >= self._save_due
-        save = save or now - self._reached > _REACHED
-        if not (cycle.has_results or snapshot or save):
+        if not self.due(cycle, cursor, now, snapshot=snapshot):
             self._store.verify()
             self.cursor = cursor
             return

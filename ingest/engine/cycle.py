@@ -71,10 +71,10 @@ class LateUnjudged(Event, level="warning", labels=("reason",), amount="readings"
 class Cycle:
     """One cycle of the engine: a batch, the time of its evaluation (ns), and its results.
 
-    `live`: the live readings of the batch, once its quality was checked. `arrived_until`: everything that arrived
-    before it (ns) was evaluated; given only with an empty batch. `former`: the plants that were known before this
-    cycle, by id, if their files have changed. `renamed`: points that have another id from this cycle on, in the order
-    in which they got it.
+    `passed`: how many stages it has passed. `live`: the live readings of the batch, once its quality was checked.
+    `arrived_until`: everything that arrived before it (ns) was evaluated; given only with an empty batch. `former`: the
+    plants that were known before this cycle, by id, if their files have changed. `renamed`: points that have another id
+    from this cycle on, in the order in which they got it.
     """
 
     now: int
@@ -82,6 +82,7 @@ class Cycle:
     configuration: PlantConfiguration
     policy: Policy
     arrived_until: int = 0
+    passed: int = 0
     live: Batch = field(default_factory=empty_batch)
     findings: Findings = field(default_factory=nothing)
     events: list[AlarmEvent] = field(default_factory=list)

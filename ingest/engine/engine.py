@@ -8,6 +8,8 @@ clock; the time of the outage does not count.
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
@@ -25,31 +27,26 @@ from ingest.base.config import Config
 from ingest.base.pace import Pace
 from ingest.base.telemetry import REGISTRY, SECONDS, EmittedSeldom, emit
 from ingest.base.worker import Worker
-from ingest.domain.alarms.lifecycle import Cause, removed
-from ingest.domain.alarms.suppressions import Suppressions
-from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.cases.errors import CaseError
-from ingest.domain.model.alarm import Alarm
 from ingest.domain.model.batch import concat, empty_batch
 from ingest.domain.model.suppression import SuppressionKind
-from ingest.engine.alarm_transitions import apply_transition
 from ingest.engine.commands import Command
 from ingest.engine.committing import Abandoned, OnCommit, StateCommit
 from ingest.engine.engine_clock import EngineClock, split_at_clock_jumps
-from ingest.engine.engine_state import RECENT, EngineState, SnapshotUnreadable
-from ingest.engine.events import AlarmLost, ClockStepped, EngineStarted, ReadingsUnenrolled, SnapshotLost, TurnTaken
-from ingest.engine.order import Cycle, Policy, advance
+from ingest.engine.engine_state import EngineState
+from ingest.engine.evaluation import Evaluation
+from ingest.engine.events import ClockStepped, ReadingsUnenrolled, TurnTaken
+from ingest.engine.order import STAGES, Cycle, Policy, advance, report_due
+from ingest.engine.recovery import MAX_READINGS, Recovery
+from ingest.engine.removed_rules import end_removed
 from ingest.plants.configuration import PlantConfiguration
 from ingest.storage.journal.records import Entry
 from ingest.storage.journal.roles import EngineJournal
 from ingest.storage.state.alarm_store import AlarmStore
-from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
+from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.errors import StateUnavailable
 
 T = TypeVar("T")
-
-MAX_READINGS: Final = 50_000
-"""Most readings in one cycle; a cycle takes whatever waits, so batches grow under load."""
 
 _OUTAGE: Final = 10 * 10**9
 """Ns. After a longer pause between two cycles the service counts as having been down, and nobody was reached."""
@@ -65,6 +62,12 @@ _cycle_seconds = Histogram(
     registry=REGISTRY,
 )
 
+
+AT_ONCE: Final = 2_000
+"""Most readings evaluated in the thread that brings them: a few milliseconds of it."""
+
+_EARLY_S: Final = 0.005
+"""The engine's thread is not woken because something is due so much earlier than it expected."""
 
 _MIN_WAIT_S: Final = 0.05
 """Shortest wait: work that is due but cannot be done yet is tried again after this time."""
@@ -84,7 +87,11 @@ class _Request(Generic[T]):
 
 
 class Engine(Worker):
-    """The thread that evaluates readings and writes alarms and warnings."""
+    """The thread that evaluates readings and writes alarms and warnings.
+
+    Whoever brings a few readings may evaluate them in its own thread (`follow`). The state database is used by the
+    engine's thread alone, so nobody else ever waits for it.
+    """
 
     def __init__(
         self,
@@ -109,6 +116,12 @@ class Engine(Worker):
         self._policy = policy
         self._config = config
         self._state_commit = StateCommit(store, config.snapshot_every_s, self._stopping, on_commit)
+        self._cycle_lock = threading.Lock()  # held while one thread evaluates
+        self._woken = threading.Event()
+        self._wakes_at = math.inf  # when the engine's thread goes on by itself, by `time.monotonic`
+        self._open: Evaluation | None = None  # begun by another thread, to be finished by the engine's
+        self._ready = False  # whether other threads may evaluate
+        self._spoilt = False  # whether one of them failed amid a cycle
         self._inbox: SimpleQueue[_Request[Any] | PlantConfiguration] = SimpleQueue()
         self._configuration = configuration
         self._now = 0
@@ -165,123 +178,135 @@ class Engine(Worker):
 
     def wake(self) -> None:
         """End a wait early."""
-        self._journal.wake()
+        self._woken.set()
+
+    def follow(self, at_once: bool, /) -> None:  # noqa: FBT001  as intake calls it
+        """Note that the journal has grown. From the thread that has written it.
+
+        With `at_once` that thread evaluates what has come, if it is little and the engine idle: a change of threads
+        costs as much as a few frames. Whatever comes of it, or may have to wait, is left to the engine's thread.
+        """
+        if not (at_once and self._evaluate_at_once()):
+            self.wake()
+
+    def _evaluate_at_once(self) -> bool:
+        """Evaluate what waits in the calling thread; False: the engine's own has something to do."""
+        if not self._cycle_lock.acquire(blocking=False):
+            return False
+        try:
+            if not self._ready or self._stopping.is_set() or self._pace.rest_s() or not self._inbox.empty():
+                return False
+            now = self._clock.now()
+            entries = self._journal.read(self.cursor, AT_ONCE)
+            many = sum(len(entry.batch) for entry in entries)
+            if many > AT_ONCE or any(entry.step for entry in entries):
+                return False
+            if self._open or self._due() <= now or report_due(self._policy.report_every, self.engine_state, now):
+                return False
+            if entries:
+                self._pace.begin()
+                self._open = self._begin_cycle(entries, seen=now - _IN_FLIGHT)
+                advance(self._open.cycle, self.engine_state, uneventful=True)
+                if self._open.cycle.passed < len(STAGES) or self._commit_due(self._open):
+                    return False
+                self._finish_cycle()
+                self._pace.end()
+            return time.monotonic() + self.idle_s() > self._wakes_at - _EARLY_S
+        except BaseException:
+            self._spoilt, self._ready = True, False
+            raise
+        finally:
+            self._cycle_lock.release()
 
     def _run(self) -> None:
         with suppress(Abandoned):
-            self.begin()
+            with self._cycle_lock:
+                self.begin()
+            self._ready = True
             while not self._stopping.is_set():
-                if not self.lag() and self._inbox.empty():
-                    self._journal.wait(self.cursor, self.idle_s())
-                if rest_s := self._pace.rest_s():  # what arrived sooner waits and shares the next cycle
+                self._wait()
+                if self._open is None and (rest_s := self._pace.rest_s()):  # what arrives meanwhile shares the cycle
                     self._stopping.wait(rest_s)
-                self._pace.begin()
-                self.process()
-                self._pace.end()
-            self._commit(Cycle(self._now, empty_batch(), self._configuration, self._policy), self.cursor, snapshot=True)
+                with self._cycle_lock:
+                    if self._spoilt:
+                        return
+                    self._ready = False
+                    self._pace.begin()
+                    self.process()
+                    self._pace.end()
+                    self._ready = True
+            with self._cycle_lock:
+                self._ready = False
+                if self._spoilt:
+                    return
+                self._finish_cycle()
+                last = Cycle(self._now, empty_batch(), self._configuration, self._policy)
+                self._commit(last, self.cursor, snapshot=True)
         self._not_evaluated.flush(everything=True)
+
+    def _wait(self) -> None:
+        """Wait until there is something to evaluate, or something is due."""
+        with self._cycle_lock:
+            idle_s = 0.0 if self.lag() or not self._inbox.empty() else self.idle_s()
+            self._wakes_at = time.monotonic() + idle_s
+        self._woken.wait(idle_s)
+        self._woken.clear()
 
     def idle_s(self) -> float:
         """Longest wait while nothing arrives: until time alone changes something, at most a tick."""
         now, every = self._clock.now(), self._policy.report_every
-        due = min(self.engine_state.due(), self.engine_state.excursions.due + _IN_FLIGHT)
+        due = self._due()
         if every is not None:
             due = min(due, now + every - (now - self.engine_state.stepped) % every)
         return max(_MIN_WAIT_S, min((due - now) / 1e9, self._state_commit.save_due_s(), self._config.tick_s))
 
+    def _due(self) -> int:
+        """When time alone next changes something of alarms or warnings, ns."""
+        return min(self.engine_state.due(), self.engine_state.excursions.due + _IN_FLIGHT)
+
     def begin(self) -> None:
         """Restore the engine state, then adopt the configuration in force: plant files may have changed meanwhile."""
-        self._recover()
+        recovery = Recovery(
+            self._journal, self._store, self._alarms, self._state_commit, self._configuration, self._policy
+        )
+        found = recovery.run(self._new_clock, self._note_progress)
+        self.engine_state, self._clock = found.engine_state, found.clock
+        self._now, self._last_run = found.now, found.last_run
         self._run_cycle([], configuration=self._configuration)
+
+    def _note_progress(self) -> None:
+        self.progressed = time.monotonic()
 
     def process(self, most: int = MAX_READINGS) -> None:
         """Execute queued commands and evaluate waiting entries: at least one, up to about `most` readings."""
+        self._finish_cycle()
         began = self._clock.now()
         entries = self._journal.read(self.cursor, most)
         for portion in split_at_clock_jumps(entries) if entries else [entries]:
             self._run_cycle(portion, seen=began - _IN_FLIGHT)
 
-    def _recover(self) -> None:
-        state = self._state_commit.until_done(self._store.load)
-        at, replayed = self._load_snapshot(state), 0
-        self._now = self.engine_state.listening_since  # nothing was evaluated before that
-        while at < state.cursor:
-            entries = [e for e in self._journal.read(at, MAX_READINGS) if e.id <= state.cursor]
-            if not entries:
-                break  # trimmed: every reader, this one included, had passed them
-            for portion in split_at_clock_jumps(entries):
-                self._replay(portion)
-            at = entries[-1].id
-            replayed += len(entries)
-            self.progressed = time.monotonic()
-        left = max(self._now, self.engine_state.stepped + (state.reached or 0))
-        self._clock = self._new_clock(self._journal.steps(state.cursor))
-        self._now = self._clock.now()
-        self._restore_active()
-        for key in self.engine_state.resume(left or self._now, self._now):
-            emit(AlarmLost(key))
-        self._last_run = self._now
-        if self._policy.warnings is not None:
-            live = self._state_commit.until_done(self._store.live_warnings)
-            self.engine_state.warnings.resume(live, self.engine_state, self._now, self._policy.warnings)
-            # State written by an earlier version lacks when the service was last up: the last event stands in.
-            newest = max(
-                (warning.changed - warning.stepped for warning in live), default=self._now - self.engine_state.stepped
-            )
-            reached = newest if state.reached is None else state.reached
-            self._last_run = min(reached + self.engine_state.stepped, self._now)
-        self._state_commit.resume(state.cursor, state.snapshot_cursor)
-        emit(EngineStarted(self.cursor, replayed, len(self.engine_state.alarms)))
-
-    def _load_snapshot(self, state: EngineCheckpoint) -> int:
-        """Load the newest snapshot; returns the journal entry it was made at, 0 if it cannot be read."""
-        engine_state = self.engine_state
-        engine_state.load_alarm = self._alarms.alarm
-        # An old snapshot lacks since when they are active.
-        engine_state.add_active(self._state_commit.until_done(self._store.open_alarms))
-        if state.snapshot is None:
-            return state.snapshot_cursor
-        try:
-            engine_state.load(state.snapshot)
-        except SnapshotUnreadable as error:
-            emit(SnapshotLost(state.snapshot_cursor, str(error)))
-            self.engine_state = EngineState(self._configuration)
-            self.engine_state.load_alarm = engine_state.load_alarm
-            self.engine_state.add_active(engine_state.alarms.values())
-            return 0
-        return state.snapshot_cursor
-
-    def _restore_active(self) -> None:
-        """Take alarms and suppressions from the state database, since a replay commits nothing."""
-        engine_state, store, until_done = self.engine_state, self._store, self._state_commit.until_done
-        engine_state.alarms, engine_state.recent = {}, {}
-        engine_state.add_active(until_done(store.open_alarms))
-        for alarm in until_done(partial(store.returned_alarms, RECENT)):
-            engine_state.store_alarm(alarm)
-        engine_state.suppressions = Suppressions()
-        for record in until_done(store.open_suppressions):
-            engine_state.keep_suppression(record)
-        engine_state.bypasses = BypassRegister(until_done(store.open_bypasses))
-
-    def _replay(self, portion: Sequence[Entry]) -> None:
-        if jump := portion[0].step:
-            self._now += jump
-            self.engine_state.shift(jump)
-        batch = self._configuration.enrolled(concat([entry.batch for entry in portion]))
-        if len(batch):
-            self._now = max(self._now, int(batch.received.max()))
-            advance(Cycle(self._now, batch, self._configuration, self._policy), self.engine_state)
-
     def _run_cycle(
         self, portion: Sequence[Entry], *, configuration: PlantConfiguration | None = None, seen: int = 0
     ) -> None:
         """Evaluate entries without a clock jump between them, and commit; with none, apply what time alone changes."""
+        self._open = self._begin_cycle(portion, configuration=configuration, seen=seen, commands=True)
+        self._finish_cycle()
+
+    def _begin_cycle(
+        self,
+        portion: Sequence[Entry],
+        *,
+        configuration: PlantConfiguration | None = None,
+        seen: int = 0,
+        commands: bool = False,
+    ) -> Evaluation:
+        """Begin a cycle, with its readings and its time."""
         began = time.monotonic()
         cycle = Cycle(0, empty_batch(), self._configuration, self._policy, seen)
         self._excuse_outage(cycle)
         if configuration is not None:
             self._adopt(configuration, cycle)
-        answers = self._execute_commands(cycle)
+        answers = self._execute_commands(cycle) if commands else []
         # As with a configuration: from which reading on a function check counts, a replay cannot tell.
         self._unreplayable |= any(record.kind is SuppressionKind.FUNCTION_CHECK for record in cycle.suppressions)
         cycle.configuration = self._configuration
@@ -295,18 +320,30 @@ class Engine(Worker):
         received = int(batch.received.max()) if len(batch) else None  # enrolled or not: the journal has come to there
         self._now = max(self._now, self._clock.now() if received is None else self._clock.of(received))
         cycle.now = self._now
-        advance(cycle, self.engine_state)
-        self._commit(cycle, cursor, snapshot=self._unreplayable or self._state_commit.snapshot_due(cursor, began))
-        self._unreplayable = False
-        for event in cycle.not_evaluated:
+        return Evaluation(cycle, cursor, began, len(batch), answers)
+
+    def _finish_cycle(self) -> None:
+        """Finish the cycle that was begun, if any: the stages that are left, the commit, the answers."""
+        if (run := self._open) is None:
+            return
+        advance(run.cycle, self.engine_state)
+        self._commit(run.cycle, run.cursor, snapshot=self._snapshot_due(run))
+        self._open, self._unreplayable = None, False
+        for event in run.cycle.not_evaluated:
             self._not_evaluated.add((event.reason, event.gateway), event)
         self._not_evaluated.flush()
-        for answer, result in answers:
+        for answer, result in run.answers:
             answer.set_result(result)
         self.progressed = time.monotonic()
-        _cycle_seconds.observe(self.progressed - began)
-        if len(batch):
-            emit(TurnTaken(len(batch), cursor, self.progressed - began))
+        _cycle_seconds.observe(self.progressed - run.began)
+        if run.readings:
+            emit(TurnTaken(run.readings, run.cursor, self.progressed - run.began))
+
+    def _snapshot_due(self, run: Evaluation) -> bool:
+        return self._unreplayable or self._state_commit.snapshot_due(run.cursor, run.began)
+
+    def _commit_due(self, run: Evaluation) -> bool:
+        return self._state_commit.due(run.cycle, run.cursor, self._clock.now(), snapshot=self._snapshot_due(run))
 
     def _follow_jump(self, jump: int) -> None:
         """Follow a clock jump: move the engine's times along, as if the clock had always been so."""
@@ -349,19 +386,4 @@ class Engine(Worker):
         cycle.former = {**self._configuration.plants, **cycle.former}
         self._configuration = cycle.configuration = configuration
         self._unreplayable = True
-        now = self._clock.now()
-        for key, alarm in list(self.engine_state.alarms.items()):
-            if configuration.has_rule(*key):
-                continue
-            cause = Cause(now, now, detail={"comment": _removal_reason(configuration, alarm)})
-            if (event := removed(alarm, cause)) is not None:
-                apply_transition(cycle, self.engine_state, event)
-                self.engine_state.excursions.close_span(alarm.rule_key, now)
-
-
-def _removal_reason(configuration: PlantConfiguration, alarm: Alarm) -> str:
-    if alarm.plant not in configuration.plants:
-        return "企业已移出配置 plant removed from configuration"
-    if configuration.find(alarm.plant, alarm.point) is None:
-        return "测点已移出配置 point removed from configuration"
-    return "规则已移出配置 rule removed from configuration"
+        end_removed(cycle, self.engine_state, self._clock.now())

@@ -123,8 +123,9 @@ def report(cycle: Cycle, engine_state: EngineState) -> None:
     While deliveries have failed for long, once in `COALESCED` intervals: a platform can catch up on a day of those.
     """
     every = cycle.policy.report_every
-    if every is None or (interval := (cycle.now - engine_state.stepped) // every) <= engine_state.reported:
+    if every is None or not report_due(every, engine_state, cycle.now):
         return
+    interval = (cycle.now - engine_state.stepped) // every
     if interval % COALESCED and cycle.policy.reports_late():
         engine_state.reported = interval
         emit(ReportsCoalesced(len(cycle.configuration.plants)))
@@ -141,6 +142,11 @@ def report(cycle: Cycle, engine_state: EngineState) -> None:
         ]
 
 
+def report_due(every: int | None, engine_state: EngineState, now: int) -> bool:
+    """Whether a readings report is due, of those made at that interval (None: none is)."""
+    return every is not None and (now - engine_state.stepped) // every > engine_state.reported
+
+
 STAGES: Final = (
     check,
     detect,
@@ -154,10 +160,14 @@ STAGES: Final = (
 )
 
 
-def advance(cycle: Cycle, engine_state: EngineState) -> Cycle:
-    """Run the cycle through every stage."""
-    for stage in STAGES:
-        stage(cycle, engine_state)
+def advance(cycle: Cycle, engine_state: EngineState, *, uneventful: bool = False) -> Cycle:
+    """Run the cycle through every stage that it has not passed yet.
+
+    With `uneventful` only while nothing has come of it: what follows may have to wait for the state database.
+    """
+    while cycle.passed < len(STAGES) and not (uneventful and (len(cycle.findings) or cycle.has_results)):
+        STAGES[cycle.passed](cycle, engine_state)
+        cycle.passed += 1
     return cycle
 
 

@@ -119,11 +119,14 @@ class Intake(Worker):
         *,
         flush: Callable[[], None],
         caught_up: Callable[[], bool] = lambda: True,
+        follow: Callable[[bool], None] = lambda _at_once: None,
         shares: Shares | None = None,
     ) -> None:
         """`flush`: sends acknowledgements and announcements; called once a cycle.
 
         `caught_up`: whether everything in the journal was evaluated, so that back-fill delays nothing live.
+
+        `follow`: called once a cycle that was journaled, when it is announced, with whether nothing else waits.
 
         `shares`: each gateway's share, also used by the source; charged here for what is costly.
         """
@@ -152,6 +155,8 @@ class Intake(Worker):
         self._boots = Boots(self._sequences)
         self._gaps = GapTracker(self._sequences, config.gap_named_s, config.gap_lost_h)
         self._caught_up = caught_up
+        self._follow = follow
+        self._followed = True  # whether what was journaled was passed on
         self._backfill = Backfill()
         self._distinct_times = DistinctTimes()
         self._release = BackfillRelease()
@@ -239,7 +244,7 @@ class Intake(Worker):
             with self._lock:
                 self._observed = observed + self._observed
             raise
-        self._set_by = set_by
+        self._set_by, self._followed = set_by, False
         self._release.joined(group.backfilled, began)
         changed = {
             who: state
@@ -302,12 +307,14 @@ class Intake(Worker):
             self.progressed = time.monotonic()
             self._announcer.send(self._sequences)
             self._flush()
+            self._pass_on()
             try:
                 self._housekeeping()
                 if not self._room.room():
                     self._stopping.wait(_FULL_S)
                     continue
                 self._release_backfill()
+                self._pass_on()
                 waiting = waiting or self._next_messages()
                 while waiting:
                     until = _until_clock_jump(waiting)
@@ -318,6 +325,12 @@ class Intake(Worker):
                 if isinstance(error, JournalFull):
                     self._room.full()
                 self._stopping.wait(_RETRY_S)
+
+    def _pass_on(self) -> None:
+        """Have what was journaled evaluated."""
+        if not self._followed:
+            self._followed = True
+            self._follow(not len(self._handover))
 
     def _next_messages(self) -> list[Raw]:
         """The messages of the next commit; none if something else is due first."""

@@ -61,6 +61,7 @@ def receiving(
     failed: Callable[[BaseException], None],
     *,
     caught_up: Callable[[], bool],
+    follow: Callable[[bool], None] = lambda _at_once: None,
     clock: Clock,
 ) -> tuple[Source, Intake]:
     """Build the source, which receives from the broker, and intake, which writes the journal; neither is started.
@@ -72,6 +73,7 @@ def receiving(
         configuration: the one in force.
         failed: called with the error that ends one of them.
         caught_up: as `Intake`.
+        follow: as `Intake`.
         clock: the time of day of arrivals.
     """
     handover = Handover(4 * settings.source.most_unacknowledged)  # a restarted broker resends what still waits here
@@ -94,6 +96,7 @@ def receiving(
         failed,
         flush=source.flush,
         caught_up=caught_up,
+        follow=follow,
         shares=shares,
     )
     return source, intake

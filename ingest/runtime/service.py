@@ -179,6 +179,7 @@ class Service:
             lambda: self.engine.configuration,
             self._failure.report,
             caught_up=lambda: self.engine.lag() == 0,
+            follow=self.engine.follow,
             clock=clock,
         )
         self._certificates = CertificateMonitor(settings, lambda: self._source.certificate, settings.source.address)

@@ -14,6 +14,12 @@ from ingest.storage.journal.roles import JournalReader
 class JournalFeed(JournalReader, Protocol):
     """The journal, with the writer's own cursor and the items a store refused."""
 
+    def wait(self, after: int, timeout_s: float) -> bool:
+        """Wait for an entry with a greater id, for a wake or for the timeout; True if there is such an entry."""
+
+    def wake(self) -> None:
+        """Wake all waiting readers: there is something else to do."""
+
     def cursor(self, name: str) -> int:
         """The id of the last entry that reader has processed, 0 for a new reader."""
 

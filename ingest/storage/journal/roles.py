@@ -24,12 +24,6 @@ class JournalReader(Protocol):
     def last(self) -> int:
         """The id of the newest entry, 0 if there is none. Ids have no gaps and are never given twice."""
 
-    def wait(self, after: int, timeout_s: float) -> bool:
-        """Wait for an entry with a greater id, for a wake or for the timeout; True if there is such an entry."""
-
-    def wake(self) -> None:
-        """Wake all waiting readers: there is something else to do."""
-
 
 class EngineJournal(JournalReader, Protocol):
     """The engine's part: the same entries, read again, lead to the same state."""
