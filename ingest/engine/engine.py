@@ -222,7 +222,6 @@ class Engine(Worker):
         with suppress(Abandoned):
             with self._cycle_lock:
                 self.begin()
-            self._ready = True
             while not self._stopping.is_set():
                 self._wait()
                 if self._open is None and (rest_s := self._pace.rest_s()):  # what arrives meanwhile shares the cycle
@@ -273,6 +272,7 @@ class Engine(Worker):
         self.engine_state, self._clock = found.engine_state, found.clock
         self._now, self._last_run = found.now, found.last_run
         self._run_cycle([], configuration=self._configuration)
+        self._ready = True
 
     def _note_progress(self) -> None:
         self.progressed = time.monotonic()

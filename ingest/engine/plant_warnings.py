@@ -55,7 +55,7 @@ class PlantWarnings:
     @property
     def due(self) -> int:
         """When time alone next changes something, ns."""
-        return min(self._due, self._equipment.due)
+        return NEVER if self._policy is None else min(self._due, self._equipment.due)
 
     @property
     def fall_after(self) -> int:
