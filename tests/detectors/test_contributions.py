@@ -31,10 +31,10 @@ def of_trips(findings: Findings) -> Named:
     found = Named()
     for at, trips in enumerate(findings.raised.tolist()):
         assert findings.contributions is not None
-        told = findings.contributions.of(at)
-        assert (told[0][0] if told else -1) == findings.cause[at]
+        stated = findings.contributions.of(at)
+        assert (stated[0][0] if stated else -1) == findings.cause[at]
         if trips:
-            found[int(findings.rule[at]), int(findings.time[at])] = told
+            found[int(findings.rule[at]), int(findings.time[at])] = stated
     return found
 
 
@@ -72,16 +72,16 @@ def test_members_and_shares_are_those_of_plain_loops_to_the_last_bit_for_any_cut
     assert {rule for rule, _ in whole} == {0, 1}, "two groups of different size in one table"
     for cuts in (range(4, len(readings), 4), range(388, len(readings), 388)):
         assert named(rules, readings, [*cuts]) == whole
-    for (rule, time), told in whole.items():
+    for (rule, time), stated in whole.items():
         fresh = [group(kind, **ON[kind]), group(kind, number=1, **{**ON[kind], "inputs": (2, 1)})][rule]
         expected = plainly(fresh, readings, time)
-        assert [point for point, _ in told] == [point for point, _ in expected]
-        assert [share for _, share in told] == pytest.approx([share for _, share in expected], rel=1e-6)
+        assert [point for point, _ in stated] == [point for point, _ in expected]
+        assert [share for _, share in stated] == pytest.approx([share for _, share in expected], rel=1e-6)
 
 
 def test_the_two_flows_that_no_longer_agree_have_nearly_all_of_it() -> None:
-    told = next(iter(named([group("spe", on=1.25, off=1.0)], stream(leaking()), []).values()))
-    shares = dict(told)
+    stated = next(iter(named([group("spe", on=1.25, off=1.0)], stream(leaking()), []).values()))
+    shares = dict(stated)
     assert shares[0] + shares[1] > 0.8
     assert 0.9 < sum(shares.values()) <= 1 + 1e-9
 
@@ -98,9 +98,9 @@ def test_a_return_and_kinds_that_judge_one_point_name_nobody() -> None:
 
 def test_of_many_members_five_are_named_and_those_that_contribute_next_to_nothing_never() -> None:
     member = np.arange(8, dtype=np.int32)[np.newaxis]
-    told = ranked(member, np.array([[1.0, 6.0, 5.0, 4.0, 3.0, 2.0, -9.0, -np.inf]])).of(0)
-    assert [point for point, _ in told] == [1, 2, 3, 4, 5]
-    assert len(told) == MOST
-    assert told[0][1] == pytest.approx(6 / 21)
+    stated = ranked(member, np.array([[1.0, 6.0, 5.0, 4.0, 3.0, 2.0, -9.0, -np.inf]])).of(0)
+    assert [point for point, _ in stated] == [1, 2, 3, 4, 5]
+    assert len(stated) == MOST
+    assert stated[0][1] == pytest.approx(6 / 21)
     assert ranked(member[:, :2], np.array([[1.0, 999.0]])).of(0) == [(1, 0.999)]
     assert ranked(member[:, :2], np.zeros((1, 2))).of(0) == []
