@@ -96,19 +96,40 @@ class Answer:
         return retry_after_s(self.retry_after, now / 1e9)
 
 
-def open_client(ca_file: Path | None, key: str) -> Posting:
-    """A client that trusts the system's authorities, or the one in `ca_file` alone.
+@dataclass(frozen=True, slots=True)
+class OwnCertificate:
+    """A certificate of our own by which a receiver knows us, and its key; read when the client is opened."""
+
+    cert: Path
+    key: Path
+
+
+def open_client(ca_file: Path | None, key: str, own: OwnCertificate | None = None) -> Posting:
+    """A client that trusts the system's authorities, or the one in `ca_file` alone, and shows `own` if it is asked to.
 
     Raises:
-        InvalidConfig: the file cannot be used; the fault names `key`.
+        InvalidConfig: a file cannot be used; the fault names `key`, or beside it `tls_cert`.
     """
     try:
-        return Posting(trusting(ca_file))
+        trust = trusting(ca_file)
     except OSError as error:  # ssl.SSLError is one
         expected = with_reason(
             Text("可读取的 PEM 证书文件", "a readable file of PEM certificates"), error, NO_CERTIFICATE
         )
         raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
+    if own is not None:
+        try:
+            trust.load_cert_chain(own.cert, own.key, password="")  # of a locked key OpenSSL asks the terminal
+        except OSError as error:
+            expected = with_reason(
+                Text("可读取的 PEM 证书及其私钥", "a readable PEM certificate with its key"), error, NO_CERTIFICATE
+            )
+            raise InvalidConfig([Fault(str(own.cert), _beside(key, "tls_cert"), str(own.cert), expected)]) from error
+    return Posting(trust)
+
+
+def _beside(key: str, name: str) -> str:
+    return ".".join((*key.split(".")[:-1], name))
 
 
 async def post(client: Posting, url: str, body: bytes, headers: Mapping[str, str], *, timeout_s: float) -> Answer:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any, Final
 
 from ingest.delivery.https import Answer
-from ingest.delivery.platform.fields import Scalar
 from ingest.delivery.platform.model import Answer as AnswerForm
 from ingest.delivery.platform.model import same
+from ingest.delivery.platform.source import Scalar
 
 MAX_MESSAGE: Final = 200
 """Characters kept of the platform's own message."""
+
+_TOKENS: Final = 4
+"""Tokens in use at about the same time."""
 
 
 class Ruling(Enum):
@@ -42,6 +46,7 @@ class Judge:
         """`issued`: identifiers and secrets in the forms a platform could repeat."""
         self._form = form
         self._issued = sorted((text for text in issued if text), key=len, reverse=True)
+        self._tokens: deque[str] = deque(maxlen=_TOKENS)
 
     def judge(self, answer: Answer) -> Judgement:
         """What the answer says of the report."""
@@ -59,6 +64,21 @@ class Judge:
         if _in(value, form.fatal):
             return Judgement(Ruling.FATAL, f"the platform refused the settings, not the report: {words}")
         return Judgement(Ruling.REJECTED, f"the platform refused: {words}")
+
+    def token_in(self, answer: Answer, at: str) -> tuple[str | None, str | None]:
+        """The token an answer gives out, or why it gives none; the token is never quoted from then on."""
+        judgement = self.judge(answer)
+        if judgement.ruling is not Ruling.ACCEPTED:
+            return None, judgement.why
+        token = _at(_object_in(answer.body) or {}, at)
+        if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
+            return None, f"the platform's answer has no text for a header at {at}"
+        self._tokens.append(token)
+        return token, None
+
+    def names(self, answer: Answer, values: Sequence[Scalar]) -> bool:
+        """Whether the field that decides has one of these values."""
+        return _in(_at(_object_in(answer.body) or {}, self._form.name), values)
 
     def _refused(self, status: int, refusal: str, reply: Mapping[str, Any] | None) -> Judgement:
         """What a status other than 2xx says."""
@@ -83,7 +103,7 @@ class Judge:
 
     def _quote(self, value: object) -> str:
         text = str(value)
-        for issued in self._issued:
+        for issued in (*self._tokens, *self._issued):
             text = text.replace(issued, "***")
         return text[:MAX_MESSAGE]
 

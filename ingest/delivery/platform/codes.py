@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from ingest.delivery.platform.model import Code
+from ingest.delivery.platform.parts import Code
 from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.text import Text

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from ingest.base.config import Secret
-from ingest.delivery.https import Url
+from ingest.delivery.https import OwnCertificate, Url
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.delivery.sender import Scheduled
+from ingest.domain.model.expectations import misplaced
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.plant import SERVICE
+from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
 
 
@@ -41,6 +43,23 @@ class PlatformConfig(ReceiverConfig):
     batch: int = Field(default=20, ge=1, le=500)  # most messages in one round
     timeout_s: float = Field(default=15.0, ge=1, le=120)
     ca_file: Path | None = None  # trust this authority alone, not the system's
+    tls_cert: Path | None = None  # our own certificate, if the platform knows us by one
+    tls_key: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            key = "tls_cert" if self.tls_cert is None else "tls_key"
+            both = Text("tls_cert 与 tls_key 同填或同不填", "tls_cert and tls_key together, or neither")
+            raise misplaced(((key,), None, both))
+        return self
+
+    @property
+    def certificate(self) -> OwnCertificate | None:
+        """Our own certificate, if there is one."""
+        if self.tls_cert is None or self.tls_key is None:
+            return None
+        return OwnCertificate(self.tls_cert, self.tls_key)
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  of every level
         """Everything of enterprises that the profile has a form for; the service's own alarms are not reported."""

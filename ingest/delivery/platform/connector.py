@@ -8,12 +8,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from ingest.base.backoff import RetrySchedule
 from ingest.base.telemetry import emit
 from ingest.delivery.connector import Outcome
-from ingest.delivery.errors import Unmappable, Unreachable
-from ingest.delivery.https import post
+from ingest.delivery.errors import ConnectorError, Unmappable
+from ingest.delivery.https import Answer, post
 from ingest.delivery.platform.answers import Judgement, Ruling
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.events import KIND_NOT_TAKEN, NotReported
-from ingest.delivery.platform.profile import Profile
+from ingest.delivery.platform.profile import Post, Profile
+from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.posting import Posting
 from ingest.domain.model.outbox import Message, MessageKind
 
@@ -41,6 +42,7 @@ class PlatformConnector:
         self._client = client
         self._profile = profile
         self._now = now
+        self._signed_in = SignedIn(client, profile, config.url, timeout_s=config.timeout_s, now=now)
         self._alone: set[int] = set()  # seq of messages that were in a refused batch
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -77,14 +79,8 @@ class PlatformConnector:
         if wrapped.post is None:
             return self._passed_over(kind, seqs, wrapped.left_out)
         try:
-            answer = await post(
-                self._client,
-                self._config.url + wrapped.post.path,
-                wrapped.post.body,
-                wrapped.post.headers,
-                timeout_s=self._config.timeout_s,
-            )
-        except Unreachable as error:
+            answer = await self._answer(wrapped.post)
+        except ConnectorError as error:
             return [Outcome(seq, str(error)) for seq in seqs]
         judgement = self._profile.judge(answer)
         if judgement.ruling is Ruling.ACCEPTED:
@@ -93,6 +89,24 @@ class PlatformConnector:
         if judgement.ruling is Ruling.REJECTED:
             self._alone.update(seqs)
         return [Outcome(seq, judgement.why, answer.requested_delay_s(self._now())) for seq in seqs]
+
+    async def _answer(self, report: Post) -> Answer:
+        """The answer to a report; with a token that was too old it is sent again. Raises ConnectorError."""
+        token = await self._signed_in.headers()
+        answer = await self._send(report, token)
+        if self._profile.wants_another_token(answer):
+            self._signed_in.spent(token)
+            answer = await self._send(report, await self._signed_in.headers())
+        return answer
+
+    async def _send(self, report: Post, token: Mapping[str, str]) -> Answer:
+        return await post(
+            self._client,
+            self._config.url + report.path,
+            report.body,
+            {**report.headers, **token},
+            timeout_s=self._config.timeout_s,
+        )
 
     def _rejected(self, message: Message, judgement: Judgement) -> str | None:
         """Why this message was not taken out of a report that was; a message that was stays in no memory."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cryptography.hazmat.primitives import hashes, hmac
 
-from ingest.delivery.platform.model import Digest, DigestName
+from ingest.delivery.platform.parts import Digest, DigestName
 from ingest.delivery.platform.seal import encoded
 
 

@@ -12,10 +12,10 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from ingest.delivery.platform.fields import Source
 from ingest.delivery.platform.model import KINDS, Period, ProfileFile, Section
 from ingest.delivery.platform.paths import CONTENT, DIGEST, PATHS, POINT_CODE, SETTINGS, TIMES
 from ingest.delivery.platform.seal import decode_issued
+from ingest.delivery.platform.source import Source
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.expectations import InvalidValue, one_of, with_near, with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig, faults_of
@@ -90,6 +90,8 @@ def _unknown(file: Path, at: str, source: Source, known: frozenset[str] | set[st
             if each.time:
                 expected = Text(f"时间，{expected.zh}", f"a time, {expected.en}")
             yield Fault(str(file), at, repr(each.path), expected)
+        if each.only is not None and each.only.path not in known:
+            yield Fault(str(file), f"{at}.only.path", repr(each.only.path), one_of(sorted(known)))
 
 
 def _structure_faults(file: Path, profile: ProfileFile) -> Iterator[Fault]:

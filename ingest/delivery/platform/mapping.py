@@ -13,9 +13,10 @@ from typing import Any, Final, Literal
 from pydantic import Field, ValidationError
 
 from ingest.base.config import Config
-from ingest.delivery.platform.fields import Fields, Scalar
+from ingest.delivery.platform.fields import Fields
 from ingest.delivery.platform.loading import DEFAULT, load_profile, path_faults
 from ingest.delivery.platform.model import ProfileFile
+from ingest.delivery.platform.source import Scalar
 from ingest.domain.model.expectations import with_reason
 from ingest.domain.model.fault import Fault, InvalidConfig, faults_of
 from ingest.domain.model.text import Text

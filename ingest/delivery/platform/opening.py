@@ -37,7 +37,7 @@ def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformCon
             return None
 
     def client() -> Posting:
-        return open_client(config.ca_file, f"{_WHERE}.ca_file")
+        return open_client(config.ca_file, f"{_WHERE}.ca_file", config.certificate)
 
     form = tried(lambda: profile_of(config))
     if form is None:  # what it needs is not known: what the default needs is looked at, too
@@ -110,6 +110,7 @@ def _uses(form: ProfileFile) -> list[str]:
     paths = {each.path for _, _, source in form.outer_sources() for each in source.sources}
     keyed = form.digest is not None and form.digest.kind.startswith("HMAC")
     used = {
+        "tls_cert": form.envelope.client_certificate,
         "appid": "setting.appid" in paths,
         "appsecret": "setting.appsecret" in paths or keyed,
         "key": form.seal.cipher != "none",

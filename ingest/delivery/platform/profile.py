@@ -31,6 +31,14 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInPost:
+    """The request for a token, and how long one is used."""
+
+    post: Post
+    valid_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wrapped:
     """Messages as the province wants them.
 
@@ -61,6 +69,15 @@ class Profile(Protocol):
 
     def judge(self, answer: Answer) -> Judgement:
         """What the platform made of the report, in its own words."""
+
+    def sign_in(self) -> SignInPost | None:
+        """The request for a token; None: this platform gives out none."""
+
+    def token_in(self, answer: Answer) -> tuple[Mapping[str, str] | None, str | None]:
+        """The header with the token in the answer to it, or why there is none."""
+
+    def wants_another_token(self, answer: Answer) -> bool:
+        """Whether the answer to a report means that its token is taken no longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +132,34 @@ class JsonProfile:
         """See `Profile.judge`."""
         return self._judge.judge(answer)
 
+    def sign_in(self) -> SignInPost | None:
+        """See `Profile.sign_in`."""
+        form = self._form.sign_in
+        if form is None:
+            return None
+        body = msgspec.json.encode(filled(form.request, {"setting": self._settings()}))
+        return SignInPost(Post(form.path, {"content-type": "application/json"}, body), form.valid_s)
+
+    def token_in(self, answer: Answer) -> tuple[Mapping[str, str] | None, str | None]:
+        """See `Profile.token_in`."""
+        form = self._form.sign_in
+        if form is None:
+            return None, "this platform gives out none"
+        token, why = self._judge.token_in(answer, form.answer)
+        return (None if token is None else {form.header: f"{form.prefix}{token}"}), why
+
+    def wants_another_token(self, answer: Answer) -> bool:
+        """See `Profile.wants_another_token`."""
+        form = self._form.sign_in
+        return form is not None and (answer.status in form.renew_status or self._judge.names(answer, form.renew))
+
+    def _settings(self) -> Mapping[str, str]:
+        return {"appid": self._issued.appid, "appsecret": self._issued.appsecret}
+
     def _outer(self, plant: str, plaintext: bytes, content: str) -> dict[str, Any]:
         """What the fields of the envelope and its headers are filled from."""
         scope: dict[str, Any] = {
-            "setting": {"appid": self._issued.appid, "appsecret": self._issued.appsecret},
+            "setting": self._settings(),
             "issued": self._codes.of(plant),
             "place": plant,
         }

@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 
 from ingest.delivery.platform.codes import IssuedCodes
 from ingest.delivery.platform.events import EVENT_NOT_TAKEN, NOT_VALID, RULE_NOT_TAKEN
-from ingest.delivery.platform.fields import LeftOut, filled, put
+from ingest.delivery.platform.fields import filled, put
 from ingest.delivery.platform.model import Section
+from ingest.delivery.platform.source import LeftOut
 from ingest.domain.model.outbox import Message, MessageKind
 
 _BATCHES: Final = UUID("0c4f5a0e-6a0f-5d53-9a51-3d0f2b7c9d10")

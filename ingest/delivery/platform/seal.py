@@ -11,7 +11,7 @@ from cryptography.hazmat.decrepit.ciphers.algorithms import TripleDES
 from cryptography.hazmat.primitives.ciphers import Cipher, CipherAlgorithm, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from ingest.delivery.platform.model import KEY_BYTES, Encoding, Form, Seal
+from ingest.delivery.platform.parts import KEY_BYTES, Encoding, Form, Seal
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 

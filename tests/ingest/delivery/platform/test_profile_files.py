@@ -20,7 +20,8 @@ from ingest.delivery.platform.answers import Ruling
 from ingest.delivery.platform.codes import IssuedCodes, load_codes
 from ingest.delivery.platform.digest import digest_bytes
 from ingest.delivery.platform.loading import load_profile, shipped
-from ingest.delivery.platform.model import Part, ProfileFile
+from ingest.delivery.platform.model import ProfileFile
+from ingest.delivery.platform.parts import Part
 from ingest.delivery.platform.profile import Post
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.fault import InvalidConfig
@@ -29,6 +30,16 @@ from tests.ingest.delivery.outbox import PLANT, alarm_message, readings_message,
 from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY, profile, protocol
 
 COUNTY = Path(__file__).parent / "county.toml"
+SIGN_IN = """[sign_in]
+path = "/t"
+request = { n = "content" }
+answer = "data"
+header = "Authorization"
+valid_s = 60
+confidence = "default"
+source = "made for the tests"
+
+"""
 CODES = IssuedCodes({PLANT.id: {"enterprise": "1234", "points": {"CW_IN_P-01": "123401", "CAST_LEN-01": "123402"}}})
 FIRST = str(alarm_message(1).id)
 
@@ -179,6 +190,12 @@ def test_items_that_are_refused_by_name_are_refused_in_the_platforms_own_words()
         ("[readings.period]", "[alarm.period]", "alarm", "(a table)", "valid_only and period of readings only"),
         ('confidence = "default"', 'confidence = "certain"', "profile.confidence", "'certain'", "'found', 'recalled'"),
         ('source = "made for the tests"', 'source = "?"', "profile.source", "'?'", ""),
+        ("[answer]", SIGN_IN + "[answer]", "sign_in.request.n", "'content'", "one of digest, issued.enterprise"),
+        ("[answer]", SIGN_IN.replace("= 60", "= 1") + "[answer]", "sign_in.valid_s", "1", ""),
+        ("otherwise = 3", 'unlisted = "drop"', "alarm.item.state.otherwise.unlisted", "'drop'", "'refuse' or 'empty'"),
+        ("decimals = 1", 'unlisted = "empty"', "alarm.item.value", "(a table)", "otherwise and unlisted only beside"),
+        ("decimals = 1", 'only = { path = "signal", among = ["A"] }', "alarm.item.value.only.path", "'signal'", "one"),
+        ("decimals = 1", 'only = { path = "alarm.rule", among = [] }', "alarm.item.value.only.among", "[]", ""),
         ("[answer]", "[answr]", "answer", "(missing)", "a table with confidence, source"),
         ("[answer]", "[answer", "(file)", "(content)", "TOML: "),
     ],

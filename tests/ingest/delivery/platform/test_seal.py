@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ingest.delivery.platform.digest import digest_bytes
-from ingest.delivery.platform.model import DigestName, Form, Seal
+from ingest.delivery.platform.parts import DigestName, Form, Seal
 from ingest.delivery.platform.seal import Sealer, decode_issued
 
 NIST = "2b7e151628aed2a6abf7158809cf4f3c"
