@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import atexit
 import shutil
+import sqlite3
 import tempfile
 import weakref
+from contextlib import closing
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -69,6 +71,39 @@ def _blank() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     Database(folder / "state.db").close()
     return folder / "state.db"
+
+
+class EmptiedFiles:
+    """Open databases in files for one test after another, each as the migrations leave it.
+
+    To open one takes as long as most that is asked of it, and an open one knows the statements that were asked before.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[Database] = []
+
+    def take(self) -> Database:
+        """An empty database, which nobody else has until it is given back."""
+        if self._free:
+            database = self._free.pop()
+            _empty(database)
+            return database
+        folder = Path(tempfile.mkdtemp(prefix="yujing-emptied-"))
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return opened(folder / "state.db")
+
+    def give_back(self, database: Database) -> None:
+        """It may be another test's now."""
+        self._free.append(database)
+
+
+def _empty(database: Database) -> None:
+    """Write the pages of the blank database over all of its own."""
+    with closing(sqlite3.connect(_blank())) as blank, database.write(durable=False) as connection:
+        own = connection.connection.driver_connection
+        assert isinstance(own, sqlite3.Connection)
+        own.rollback()
+        blank.backup(own)
 
 
 class Emptied:

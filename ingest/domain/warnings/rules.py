@@ -7,6 +7,7 @@ import tomllib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
@@ -191,7 +192,7 @@ def load_rules(path: Path | None = None) -> ColourRules:
     try:
         given = path or resources.files("ingest.domain.warnings") / "rules.toml"
         text = given.read_text(encoding="utf-8")
-        written = _File.model_validate(tomllib.loads(text))
+        written = _written(text)
     except OSError as error:
         expected = with_reason(Text("文件", "a file"), error)
         raise InvalidConfig([Fault(str(file), "warnings.rules", str(file), expected)]) from error
@@ -204,6 +205,11 @@ def load_rules(path: Path | None = None) -> ColourRules:
         once = Text("每条规则一个编号，不重复", "an id for each rule, given once")
         raise InvalidConfig([Fault(str(file), "rules.id", name, once) for name in twice])
     return _compile(written, text)
+
+
+@lru_cache(maxsize=4)  # at a reload it is nearly always the same text
+def _written(text: str) -> _File:
+    return _File.model_validate(tomllib.loads(text))
 
 
 def _compile(written: _File, text: str) -> ColourRules:

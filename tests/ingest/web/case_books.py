@@ -7,6 +7,7 @@ import tempfile
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.config import CasesConfig
@@ -26,6 +27,7 @@ from ingest.storage.state.upsert import upsert
 from tests import migrated
 
 MAX_EVIDENCE = 100_000
+DATABASES: Final = migrated.EmptiedFiles()
 
 
 def save_bypasses(database: Database, records: Sequence[Bypass]) -> None:
@@ -35,10 +37,10 @@ def save_bypasses(database: Database, records: Sequence[Bypass]) -> None:
 
 
 def books_for(owner: object) -> tuple[Cases, Database]:
-    """Empty books, and the database they are in."""
+    """Empty books, and the database they are in: to be given back to `DATABASES`, or closed with whoever holds it."""
     folder = Path(tempfile.mkdtemp())
     weakref.finalize(owner, shutil.rmtree, folder, ignore_errors=True)
-    database = migrated.opened(folder / "state.db")
+    database = DATABASES.take()
     config = CasesConfig(evidence=folder / "evidence", max_evidence_mb=MAX_EVIDENCE / 2**20)
     files = EvidenceFiles(config.evidence, config.max_evidence_bytes)
     daily = DailyStore(database)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
 from tests.ingest.web.afternoon import busy
+from tests.ingest.web.case_books import DATABASES
 from tests.ingest.web.serving import DAY_S, Clock, Halls
 from tests.ingest.web.stand_in import StandIn
 
@@ -28,8 +29,10 @@ def clock(halls: Halls) -> Clock:
 
 
 @pytest.fixture
-def hall() -> StandIn:
-    return busy()
+def hall() -> Iterator[StandIn]:
+    made_up = busy()
+    yield made_up
+    DATABASES.give_back(made_up.database)
 
 
 @pytest.fixture
