@@ -46,6 +46,7 @@ from ingest.storage.journal.journal import Journal
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.database import Database
 from ingest.storage.state.outbox_store import OutboxStore
+from tests.forked import Process, start
 from tests.ingest.delivery.receiver import Receiver
 from tests.servers import HTTP, free_port, influxd, mosquitto
 
@@ -102,14 +103,15 @@ def serve_intake(folder: Path, port: int) -> None:
 
 
 @contextmanager
-def process(*arguments: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A Python process of ours, ended at the end of the block."""
-    with subprocess.Popen([sys.executable, *arguments]) as running:  # noqa: S603  our own modules
-        try:
-            yield running
-        finally:
-            running.terminate()
-            running.wait(30)
+def process(*arguments: str) -> Iterator[Process]:
+    """A Python process of ours, ended at the end of the block; forked within `tests.forked.fork_servers`."""
+    with os.fdopen(os.dup(2), "wb") as output:
+        running = start([sys.executable, *arguments], output, 0)
+    try:
+        yield running
+    finally:
+        running.send_signal(signal.SIGTERM)
+        running.wait(30)
 
 
 def cpu_s(pid: int) -> float:
@@ -214,8 +216,8 @@ level = "warning"
 
     with process(*program, "run", "--new", "--config", str(folder / "yujing.toml")) as running:
         until(lambda: running.poll() is not None or ready(), "the service")
-        if running.poll() is not None:
-            raise RuntimeError(f"the service ended with {running.returncode}")
+        if (code := running.poll()) is not None:
+            raise RuntimeError(f"the service ended with {code}")
         yield Running(running.pid, url, headers)
 
 

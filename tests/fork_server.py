@@ -104,6 +104,7 @@ def _become(request: dict[str, Any], descriptors: list[int]) -> list[str]:
     os.umask(request["umask"])
     os.environ.update(request["changes"])
     sys.path[0] = request["folder"]
+    threading.main_thread()._set_native_id()  # type: ignore[attr-defined]  # Python leaves it the server's
     arguments: list[str] = request["run"]
     return arguments
 

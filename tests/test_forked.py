@@ -41,6 +41,7 @@ given = {
     "product": float((numpy.ones((400, 400)) @ numpy.ones((400, 400))).sum()),  # NumPy's threads, begun anew
     "threads": [thread.name for thread in threading.enumerate()],
     "main_thread": threading.current_thread() is threading.main_thread(),
+    "number": threading.main_thread().native_id == os.getpid(),
 }
 own = {
     "pid": os.getpid(), "hash": hash("text"), "random": random.random(), "uuid": str(uuid.uuid4()),

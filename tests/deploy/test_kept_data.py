@@ -6,12 +6,14 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import sys
+import time
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.forked import PYTHON, run, start
 
 KEPT = sorted((Path(__file__).parent / "kept").glob("data-*.tar.gz"))
 """Of each version that was: 25 s of the demonstration's three plants, with alarms that stand. Never written anew."""
@@ -21,8 +23,7 @@ COUNTS = {"journal.db": ("entry", "point", "position"), "state.db": ("alarm", "a
 
 
 def yujing(*arguments: str, at: Path) -> str:
-    command = [sys.executable, "-m", "ingest", *arguments, "--config", str(at / "yujing.toml")]
-    done = subprocess.run(command, check=False, cwd=at, capture_output=True, text=True, timeout=240)
+    done = run([*PYTHON, "ingest", *arguments, "--config", str(at / "yujing.toml")], 240)
     assert done.returncode == 0, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -42,22 +43,24 @@ def counted(data: Path) -> dict[str, int]:
 
 def lived(at: Path) -> None:
     """The service starts on it, and ends when it is asked to."""
-    command = [sys.executable, "-m", "ingest", "run", "--config", str(at / "yujing.toml")]
-    with subprocess.Popen(command, cwd=at, stderr=subprocess.PIPE, text=True) as service:
-        assert service.stderr is not None
-        lines = []
-        for line in service.stderr:
-            lines.append(line)
-            if '"service_started"' in line:
-                service.send_signal(signal.SIGTERM)
-        assert service.wait(180) == 0, "".join(lines)
-    assert any('"service_started"' in line for line in lines), "".join(lines)
+    log = at / "service.log"
+    with log.open("wb") as output:
+        service = start([*PYTHON, "ingest", "run", "--config", str(at / "yujing.toml")], output, 1)
+    try:
+        while '"service_started"' not in log.read_text(encoding="utf-8", errors="replace"):
+            assert service.poll() is None, log.read_text(encoding="utf-8", errors="replace")
+            time.sleep(0.02)
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(180) == 0, log.read_text(encoding="utf-8", errors="replace")
+    finally:
+        service.kill()
 
 
 @pytest.mark.parametrize("kept", KEPT, ids=lambda file: file.name)
 def test_a_kept_data_folder_is_upgraded_with_all_its_alarms_and_its_backup_comes_back(
-    kept: Path, tmp_path: Path
+    kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
     data = tmp_path / "data"
     data.mkdir()
     subprocess.run(["tar", "-xzf", str(kept), "-C", str(data)], check=True)
