@@ -9,9 +9,10 @@ seldom by a rule's own limit keeps the promise. `long_enough` counts only record
 promised; the others can do little but confirm.
 
 Kinds that judge a group are one rule on all points of a record. `neighbour` is left out: no record has two instruments
-on one thing. Settings are in readings, the same for all records; floors are .1 % of what each point spans. The limit
-that is forecast lies a quarter of the span beyond it. With `--promised` each record has a budget of its own, so large
-that so many findings are promised on it, however short it is.
+on one thing. Kinds that cannot keep a budget (`benchmarks.learning_rules`) judge by their own limits, with
+`--own-limits` all do. Settings are in readings, the same for all records; floors are .1 % of what each point spans. The
+limit that is forecast lies a quarter of the span beyond it. With `--promised` each record has a budget of its own, so
+large that so many findings are promised on it, however short it is.
 
 `python -m benchmarks.budget --data DIR --json`
 """
@@ -34,17 +35,16 @@ from numpy.typing import NDArray
 from benchmarks.halves import HALVES, by_half
 from benchmarks.healthy_records import HealthyRecord, healthy_records
 from benchmarks.learning_rules import LEARNING, rules
-from detectors import Bank, Readings
+from detectors import Bank, Readings, RuleTable
+from detectors.calibration import USUAL_BUDGET
 from detectors.detector import Reason
 
-BUDGET: Final = 30.0
-"""Findings on 100 points in 30 days."""
 LEAST_RATIO: Final = 0.3
 MOST_RATIO: Final = 2.0
 CHANCE: Final = 0.05
 PIECES: Final = 64
 """A record is judged in so many pieces; after each it is asked which rules can tell."""
-_CANNOT_TELL: Final = frozenset({*Reason}) - {Reason.MEMBER_UNKNOWN}
+_CANNOT_TELL: Final = frozenset({*Reason}) - {Reason.MEMBER_UNKNOWN, Reason.OVER_BUDGET}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +98,9 @@ def poisson_bound(expected: float, share: float) -> int:
     return count
 
 
-def judged(kind: str, record: HealthyRecord, budget: float) -> Account:
-    """Judge a record by rules of one kind."""
-    table = rules(kind, record)
+def judged(kind: str, record: HealthyRecord, budget: float, *, own: bool = False) -> Account:
+    """Judge a record by rules of one kind; `own`: by their own limits, whatever the budget."""
+    table = rules(kind, record, math.inf if own else budget)
     bank = Bank({kind: table})
     seen, could, edges = 0, 0.0, np.linspace(0, len(record.rows), min(PIECES, len(record.rows)) + 1).astype(int)
     for begin, end in pairwise(edges.tolist()):
@@ -111,7 +111,13 @@ def judged(kind: str, record: HealthyRecord, budget: float) -> Account:
         silent = np.isin(missing.reason, [*_CANNOT_TELL])
         could += (1 - len(np.unique(missing.rule[silent])) / len(table)) * (end - begin) / len(record.rows)
     promised = budget * record.points / 100 * record.days / 30 * could
-    return Account(kind, record.name, promised, seen, could)
+    return Account(kind, record.name, promised, seen, could, raised(bank, table))
+
+
+def raised(bank: Bank, table: RuleTable) -> bool:
+    """Whether the limit of any rule is now above its own."""
+    spending = bank.spending()
+    return bool((spending.limit > table.on[spending.rule] + 1e-6 * np.abs(table.on[spending.rule])).any())
 
 
 def frame(time_s: NDArray[np.float64], rows: NDArray[np.float64]) -> Readings:
@@ -145,18 +151,20 @@ def _share(accounts: Iterable[Account]) -> float | None:
 def measure(
     data: Path | None,
     days: float = 30.0,
-    budget: float = BUDGET,
+    budget: float = USUAL_BUDGET,
     promised: float | None = None,
     kinds: Iterable[str] = LEARNING,
     report: Callable[[str], None] = lambda _: None,
+    *,
+    own: bool = False,
 ) -> dict[str, Any]:
     """All figures: altogether, by half, by kind and by record; see `main` for the arguments."""
     accounts: list[Account] = []
     kinds = list(kinds)
     for record in healthy_records(data, days):
         report(f"{record.name}: {record.points} points, {record.days:.2f} days")
-        own = budget if promised is None else promised / (record.points / 100 * record.days / 30)
-        accounts += [judged(kind, record, own) for kind in kinds]
+        each = budget if promised is None else promised / (record.points / 100 * record.days / 30)
+        accounts += [judged(kind, record, each, own=own) for kind in kinds]
     named = [(account.record, account) for account in accounts]
     return {
         "budget": budget if promised is None else None,
@@ -186,8 +194,9 @@ def main() -> int:
         "--data", type=Path, help="folder that holds batadal, cranfield, skab, tep, nab or some of them"
     )
     parser.add_argument("--days", type=float, default=30.0, help="how long the sample plants are simulated")
-    parser.add_argument("--budget", type=float, default=BUDGET, help="findings on 100 points in 30 days")
+    parser.add_argument("--budget", type=float, default=USUAL_BUDGET, help="findings on 100 points in 30 days")
     parser.add_argument("--promised", type=float, help="instead: findings promised on each record")
+    parser.add_argument("--own-limits", action="store_true", help="judge by the limits of the rules, not by the budget")
     parser.add_argument("--kinds", default=",".join(LEARNING), help="kinds, by commas")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     asked = parser.parse_args()
@@ -199,6 +208,7 @@ def main() -> int:
             asked.promised,
             asked.kinds.split(","),
             lambda name: print(name, file=sys.stderr),
+            own=asked.own_limits,
         )
     except FileNotFoundError as missing:
         print(missing, file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -29,6 +30,7 @@ class Learning:
         steps: parameters that are times, in readings of the record.
         span: parameters in the point's unit, in what the point spans.
         group: one rule on all points, instead of one on each.
+        budgeted: whether its limits can be learnt for a budget.
     """
 
     on: float
@@ -38,6 +40,7 @@ class Learning:
     span: Mapping[str, float] = field(default_factory=dict)
     in_steps: bool = False
     group: bool = False
+    budgeted: bool = True
 
 
 LEARNING: Final[Mapping[str, Learning]] = {
@@ -47,22 +50,27 @@ LEARNING: Final[Mapping[str, Learning]] = {
     "spike": Learning(6, 4, {}, {}, {"floor": FLOOR}),
     "ewma": Learning(3, 1.5, {"train": _TRAIN, "weight": 0.05}, {}, {"floor": FLOOR}),
     "cusum": Learning(5, 2.5, {"train": _TRAIN, "slack": 0.5}, {}, {"floor": FLOOR}),
-    "page_hinkley": Learning(1, 0.5, {"alpha": 0.9999, "least": _TRAIN}, {}, {"delta": 0.01}),
+    "page_hinkley": Learning(1, 0.5, {"alpha": 0.9999, "least": _TRAIN}, {}, {"delta": 0.01}, budgeted=False),
     "zscore": Learning(4, 3, {"least": _TRAIN}, {}, {"floor": FLOOR}),
     "robust_z": Learning(6, 4, {}, {"window_s": 160}, {"floor": FLOOR}),
     "profile": Learning(6, 4, {"period_s": DAY_S, "offset_s": 0.0, "least": 7.0}, {}, {"floor": FLOOR}),
-    "surprise": Learning(0.5, 0.5, USUAL_SURPRISE),
+    "surprise": Learning(0.5, 0.5, USUAL_SURPRISE, budgeted=False),
     "mahalanobis": Learning(
-        1, USUAL_GROUP["release"], {**USUAL_GROUP, "train": _TRAIN}, {"fresh_s": 2, "gap_s": 20}, group=True
+        1,
+        USUAL_GROUP["release"],
+        {**USUAL_GROUP, "train": _TRAIN},
+        {"fresh_s": 2, "gap_s": 20},
+        group=True,
+        budgeted=False,
     ),
-    "t2": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True),
-    "spe": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True),
+    "t2": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True, budgeted=False),
+    "spe": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True, budgeted=False),
 }
 """Every kind that learns, but `neighbour`."""
 
 
-def rules(kind: str, record: HealthyRecord) -> RuleTable:
-    """The rules of one kind on a record: one a point, or one on all of them."""
+def rules(kind: str, record: HealthyRecord, budget: float = math.inf) -> RuleTable:
+    """The rules of one kind on a record: one a point, or one on all of them; with a budget if the kind can keep one."""
     of = LEARNING[kind]
     count = 1 if of.group else record.points
     low, high = np.nanmin(record.rows, axis=0)[:count], np.nanmax(record.rows, axis=0)[:count]
@@ -88,4 +96,5 @@ def rules(kind: str, record: HealthyRecord) -> RuleTable:
         gate=GateTable(np.full(count, NO_GATE, np.int32), np.zeros(count, np.int8), np.zeros(count)),
         param=param,
         inputs=others.astype(np.int32) if of.group else None,
+        budget=np.full(count, budget) if of.budgeted else None,
     )

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration import Spending
 from detectors.derive import Derivation, Derivations, Derived
 from detectors.detector import Detector, Hearing, NotEvaluated, ScoringDetector, State, ValueScorer
 from detectors.feed import NEVER, Known, make_feed
@@ -119,6 +120,11 @@ class Bank:
             np.concatenate([not_evaluated.rule for not_evaluated in found]),
             np.concatenate([not_evaluated.reason for not_evaluated in found]),
         )
+
+    def spending(self) -> Spending:
+        """What the rules with a budget have found and may find."""
+        scoring = (detector for detector in self._detectors.values() if isinstance(detector, ScoringDetector))
+        return Spending.joined([found for found in (detector.spending() for detector in scoring) if found is not None])
 
     def teach(self, kind: str, key: str, vectors: NDArray[np.float64]) -> None:
         """Train a rule over a group at once, instead of on its first readings.

@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol, cast, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration import Calibration, Spending
 from detectors.contributions import Contributions, ranked
 from detectors.feed import NEVER, Feed, Known
 from detectors.gate import Gates, Passage
@@ -69,6 +70,12 @@ class Reason(IntEnum):
     """Nothing moved in what it should have learnt from: it learns anew."""
     MEMBER_UNKNOWN = 7
     """A point of its group was missing in most of what it learnt from: it judges the others alone."""
+    BUDGET_LEARNING = 8
+    """It has not heard enough yet to keep its budget of findings."""
+    BUDGET_OUT_OF_REACH = 9
+    """What is ordinary at its point would be found more often than its budget allows: it does not judge."""
+    OVER_BUDGET = 10
+    """It judges, and finds more than its budget allows: its limit may not be raised further."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -239,6 +246,8 @@ class ScoringDetector:
         self._index = RuleIndex(rules.point, points)
         self._trip = Trip(rules)
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None
+        if self._by_value and rules.budgeted().any():
+            raise ValueError(f"{type(scorer).__name__}: hard limits have no budget of findings; expected none")
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
         self._blames = isinstance(scorer, Blaming)
         self._groups = scorer if isinstance(scorer, Grouping) else None
@@ -332,12 +341,18 @@ class ScoringDetector:
         if isinstance(self.scorer, Teachable):
             caveat = self.scorer.caveat()
             reason = np.where(caveat > 0, caveat, reason)
+        if self._trip.calibration is not None:
+            reason = np.where(reason == 0, _of_budget(self._trip.calibration), reason)
         if not self._takes_none:
             reason[~usable] = Reason.NO_VALUE
         reason[~gate.open] = Reason.GATE_CLOSED
         reason[~gate.known] = Reason.GATE_UNKNOWN
         reason[known.newest[point] == NEVER] = Reason.NEVER_HEARD
         return NotEvaluated(self.rules.rule[reason > 0], reason[reason > 0])
+
+    def spending(self) -> Spending | None:
+        """What its rules with a budget have found and may find; None if there are none."""
+        return None if self._trip.calibration is None else self._trip.calibration.spending()
 
     def teach(self, key: str, vectors: NDArray[np.float64]) -> None:
         """Train a rule at once. Raises KeyError for an unknown rule, or one that learns no model."""
@@ -353,6 +368,14 @@ class ScoringDetector:
         """Restore the state of every rule known by its key."""
         take_over(self.state(), state, padded=isinstance(self.scorer, Padded))
         self._trip.sync()
+
+
+def _of_budget(calibration: Calibration) -> NDArray[np.int8]:
+    """int8[r], the `Reason` for which a rule's budget limits what it can tell; 0 = none."""
+    reason = np.where(calibration.over(), Reason.OVER_BUDGET, 0)
+    reason[calibration.out_of_reach()] = Reason.BUDGET_OUT_OF_REACH
+    reason[calibration.learning()] = Reason.BUDGET_LEARNING
+    return reason.astype(np.int8)
 
 
 def take_over(ours: State, theirs: State, *, padded: bool = False) -> None:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors import calibration
 from detectors.bank import Bank
 from detectors.examples import SECOND, scores, series, tables
 from detectors.page_example import Example
@@ -43,7 +44,7 @@ rules say nothing at present, and why, is listed by `Bank.not_evaluated`.
 def render() -> dict[Path, str]:
     """The page and its pictures, by file."""
     files = {PICTURES / f"{kind}.svg": picture(kind, example) for kind, example in EXAMPLES.items()}
-    parts = [_HEAD]
+    parts = [_HEAD, f"## Budgets of findings\n\n{inspect.cleandoc(calibration.__doc__ or '')}\n"]
     for family, kinds in FAMILIES.items():
         parts.append(f"## {family}\n")
         parts += [_section(kind, EXAMPLES.get(kind)) for kind in kinds]

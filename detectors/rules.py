@@ -48,6 +48,8 @@ class RuleTable:
         inputs: int32[r, m], further points the rule looks at, `NO_POINT` where it has fewer.
         need, of: int64[r], the condition begins when `need` of the last `of` judged readings are at or above `on`;
             1 of 1 where not given. At most 64.
+        budget: float64[r], the most findings on 100 points in 30 days; limits are raised until it is kept, see
+            `detectors.calibration`. inf = none.
     """
 
     key: Sequence[str]
@@ -62,9 +64,14 @@ class RuleTable:
     inputs: NDArray[np.int32] | None = None
     need: NDArray[np.int64] | None = None
     of: NDArray[np.int64] | None = None
+    budget: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.key)
+
+    def budgeted(self) -> NDArray[np.bool_]:
+        """bool[r], the rules that have a budget of findings."""
+        return np.zeros(len(self), bool) if self.budget is None else np.isfinite(self.budget)
 
     def points(self) -> int:
         """One more than the highest point these rules name."""

@@ -153,7 +153,10 @@ class Runs:
 
     def take(self, which: NDArray[np.bool_]) -> Runs:
         """The pairs of a mask (bool[k])."""
-        kept = which.nonzero()[0]
+        return self.at_places(which.nonzero()[0])
+
+    def at_places(self, kept: NDArray[np.intp]) -> Runs:
+        """The pairs at ascending places (intp[m])."""
         part = Runs.made(self.feed, self.row[kept], self.at[kept])
         part.settled, part.gated = self.settled, self.gated
         if self.gated:

@@ -6,12 +6,13 @@ ISA-18.2 / IEC 62682 describe the parameters; the delays are those of a TON/TOF 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration import Calibration
 from detectors.masks import anywhere, everywhere
 from detectors.rules import RuleTable
 from detectors.runs import Runs
@@ -29,11 +30,16 @@ class Trip:
     (cannot tell), it stays as it was. The rule trips once the condition has held for `on_delay`, and returns once it
     has been gone for `off_delay`. A reading that cannot be scored never completes a delay. With N of M the condition
     begins when N of the last M scored readings are at or above `on`, and ends when fewer are.
+
+    The limits of rules with a budget of findings are learnt (`calibration`); what is worth a look is still decided by
+    their own, which are never higher.
     """
 
     def __init__(self, rules: RuleTable) -> None:
         rows = len(rules)
         self._rules = rules
+        self.calibration = Calibration(rules) if rules.budgeted().any() else None
+        self._on, self._off = (rules.on, rules.off) if self.calibration is None else self.calibration.limits
         self._counting = None if rules.of is None or (rules.of <= 1).all() else rules.of > 1
         self.condition = np.zeros(rows, bool)
         self.since = np.zeros(rows, np.int64)
@@ -77,14 +83,21 @@ class Trip:
             there, since when the condition held, and the score.
         """
         hot = runs.reaches(score, self._rules.on)
-        if (runs.settled or not self._many) and not anywhere(hot):
+        hours = None if self.calibration is None else self.calibration.hours(runs, score)
+        if (runs.settled or not self._many) and not anywhere(hot) and hours is None:
             return runs, *_NOTHING
         concerned = runs.stirred(hot) | self.busy[runs.row]
+        if hours is not None and self.calibration is not None:
+            self.calibration.pass_hours(runs, hours & ~concerned)
         if everywhere(np.isnan(score[concerned])):  # no score for any of them
             return runs, *_NOTHING
         if not everywhere(concerned):
+            hours = None if hours is None else hours[concerned]
             runs, score, hot = runs.take(concerned), score[concerned], hot[concerned]
-        changed, tripped, since = self._advance(runs, score, hot)
+        if self.calibration is None:
+            changed, tripped, since = self._advance(runs, score, hot)
+        else:
+            changed, tripped, since = self._calibrated(self.calibration, runs, score, hours)
         return runs, changed, tripped, since, score[changed]
 
     def sync(self) -> None:
@@ -92,14 +105,38 @@ class Trip:
         self.busy[:] = self.condition | self.tripped
         if self._counting is not None:
             self.busy |= self.history != 0
+        if self.calibration is not None:
+            self.calibration.sync()
+            self.busy |= self.calibration.height > 0
         self._many = int(np.count_nonzero(self.busy))
+
+    def _calibrated(
+        self, calibration: Calibration, runs: Runs, score: NDArray[np.float64], hours: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64]]:
+        """Advance from hour to hour, with the limits learnt up to each."""
+        changed, tripped, since = [], [], []
+        for part in _parts(runs, hours):
+            here, scored = (runs, score) if len(part) == len(runs) else (runs.at_places(part), score[part])
+            if hours is not None:
+                calibration.pass_hours(here, hours[part])
+            calibration.count(here, scored)
+            at, raised, began = self._advance(here, scored, scored >= self._on[here.row])
+            calibration.spend(here.row[at[raised]])
+            changed.append(part[at])
+            tripped.append(raised)
+            since.append(began)
+        if len(changed) == 1:
+            return changed[0], tripped[0], since[0]
+        place = np.concatenate(changed)
+        order = place.argsort()
+        return place[order], np.concatenate(tripped)[order], np.concatenate(since)[order]
 
     def _advance(
         self, runs: Runs, score: NDArray[np.float64], hot: NDArray[np.bool_]
     ) -> tuple[NDArray[np.intp], NDArray[np.bool_], NDArray[np.int64]]:
         rules, row = self._rules, runs.row
         on, time = hot, runs.time
-        off = ~hot & (score <= rules.off[row])
+        off = ~hot & (score <= self._off[row])
         usable = ~np.isnan(score)
         if self._counting is not None:
             on, off = self._count(runs, on, off, usable)
@@ -118,6 +155,8 @@ class Trip:
         busy = condition | tripped[last]
         if self._counting is not None:
             busy |= self.history[row] != 0
+        if self.calibration is not None:
+            busy |= self.calibration.height[row] > 0
         self._many += int(np.count_nonzero(busy)) - int(np.count_nonzero(self.busy[row]))
         self.busy[row] = busy
         return changed, tripped[changed], since[changed]
@@ -144,7 +183,18 @@ class Trip:
         state: Arrays = {"condition": self.condition, "since": self.since, "tripped": self.tripped}
         if self._counting is not None:
             state["history"] = self.history
-        return state
+        return state if self.calibration is None else joined(state, self.calibration.arrays())
+
+
+def _parts(runs: Runs, hours: NDArray[np.bool_] | None) -> Iterator[NDArray[np.intp]]:
+    """Cut runs before the first scored reading of each hour of each rule: places (intp[m]), oldest parts first."""
+    if hours is None or runs.single:
+        yield np.arange(len(runs))
+        return
+    passed: NDArray[np.int64] = np.cumsum(hours)
+    number: NDArray[np.int64] = passed - (passed - hours)[runs.first]
+    for part in range(int(number.max()) + 1):
+        yield np.flatnonzero(number == part)
 
 
 def joined(*parts: Mapping[str, NDArray[np.generic]]) -> Arrays:

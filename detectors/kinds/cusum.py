@@ -5,7 +5,7 @@ Parameters `train`: readings of the warm-up (2 or more); `slack`: half the shift
 are the baseline, z a reading's distance from it. The score is the larger of two sums, in standard deviations:
 S+ = max(0, S+ + z - slack) and S- = max(0, S- - z - slack); `on` is the decision interval h. One reading adds at most
 three, so a lone spike does not trip; a sum stops at 4 on, so that after a long fault it is gone after some 4 on / slack
-healthy readings.
+healthy readings. With a budget, whose limit may be 36 on, it stops at 72 on.
 
 Training: the baseline is frozen after the warm-up; a rule trains anew under a new key. A closed gate keeps the baseline
 and sets the sums to zero; readings behind it do not train.
@@ -27,6 +27,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration import HIGHEST
 from detectors.rules import RuleTable
 from detectors.running import Index, RunningMoments, Walk, among
 from detectors.runs import Runs
@@ -46,7 +47,7 @@ class Cusum:
     def __init__(self, rules: RuleTable) -> None:
         self._train, self._floor = np.maximum(rules.param["train"], 2), rules.param["floor"]
         self._slack = rules.param["slack"]
-        self._cap = _CAP * rules.on
+        self._cap = np.where(rules.budgeted(), 2 * HIGHEST, _CAP) * rules.on
         self._walk = Walk(len(rules))
         self._base = RunningMoments(len(rules))
         self._above, self._below = np.zeros(len(rules)), np.zeros(len(rules))

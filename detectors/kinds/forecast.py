@@ -104,7 +104,9 @@ class Forecast:
         nearest = self._approach(closings, closed, middle[:, 0])
         stirred = closings.stirred(~self._far(row, middle, valid))  # what stirs a rule makes all its windows matter
         asked = (stirred if closings.settled else stirred | ~closings.rest).nonzero()[0]
-        score[closed.places] = NO_TREND
+        within = valid & (runs.time[closed.places, None] // self._width[row, None] - number <= _BUCKETS)
+        known = (np.count_nonzero(within, axis=1) >= _LEAST) & (nearest > -np.inf)
+        score[closed.places] = np.where(known, NO_TREND, np.nan)
         for begin in range(0, len(asked), _BLOCK):
             part = asked[begin : begin + _BLOCK]
             places = closed.places[part]

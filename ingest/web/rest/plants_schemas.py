@@ -13,7 +13,16 @@ from ingest.domain.model.suppression import SuppressionKind
 from ingest.web.rest.schemas import Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape
 
 NotEvaluated = Literal[
-    "never_heard", "no_value", "gate_unknown", "gate_closed", "warming_up", "lesson_refused", "member_unknown"
+    "never_heard",
+    "no_value",
+    "gate_unknown",
+    "gate_closed",
+    "warming_up",
+    "lesson_refused",
+    "member_unknown",
+    "budget_learning",
+    "budget_out_of_reach",
+    "over_budget",
 ]
 
 
