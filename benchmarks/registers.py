@@ -132,7 +132,8 @@ def main() -> None:
         found: dict[str, dict[str, float]] = {}
         for register in given.names.split(","):
             for ending in given.endings.split(","):
-                request = ExportRequest(register, ending, plants, None, {}, 3600.0, now)
+                year = FIRST.year if register == "summary" else None
+                request = ExportRequest(register, ending, plants, None, {}, 3600.0, now, year)
                 found[f"{register}.{ending}"] = exported(state, request, folder)
                 if not given.json:
                     print(f"{register}.{ending}: {found[f'{register}.{ending}']}", flush=True)

@@ -8,7 +8,7 @@ from typing import Final
 
 from ingest.domain.cases.labels import label
 from ingest.domain.cases.ledger_due import Due, InstrumentStatus
-from ingest.domain.cases.sheet import Column, Language, Sheet, fill
+from ingest.domain.cases.sheet import Column, Keep, Language, Sheet, fill
 from ingest.domain.model.text import Text
 
 NAME: Final = "instruments"
@@ -53,11 +53,15 @@ _COLUMNS: Final[tuple[Column[_Line], ...]] = (
 
 
 def instrument_sheet(
-    statuses: Iterable[InstrumentStatus], names: Mapping[str, Text], now: int, lang: Language = "zh"
+    statuses: Iterable[InstrumentStatus],
+    names: Mapping[str, Text],
+    now: int,
+    lang: Language = "zh",
+    keep: Keep = tuple,
 ) -> Sheet:
     """Return the list of these instruments; `names`: of their plants, by id."""
     found = sorted(statuses, key=lambda status: (status.deadline, status.instrument.plant, status.instrument.id))
-    lines = [
+    lines = (
         _Line(
             status,
             due,
@@ -65,6 +69,6 @@ def instrument_sheet(
         )
         for status in found
         for due in status.dues or (None,)
-    ]
+    )
     subtitle = Text(f"仪表 {len(found)} 台", f"{len(found)} instruments")
-    return fill(NAME, TITLE, subtitle, _COLUMNS, lines, now, lang)
+    return fill(NAME, TITLE, subtitle, _COLUMNS, lines, now, lang, keep)

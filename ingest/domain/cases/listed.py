@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ingest.domain.cases.days import day_of
@@ -48,22 +48,19 @@ class Responsibility:
     status: Text
 
 
-def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int) -> list[Responsibility]:
-    """Return who is responsible: for each plant and its next self-inspection, and for each open hazard."""
-    found = []
+def responsibilities(
+    enterprises: Iterable[Enterprise], lines: Iterable[HazardLine], now: int
+) -> Iterator[Responsibility]:
+    """Yield who is responsible: for each plant and its next self-inspection, and for each open hazard."""
     for enterprise in enterprises:
         name, record = enterprise.plant.name, enterprise.record
         whole, safety = Text("安全生产全面责任", "overall safety"), Text("安全管理", "safety management")
         known = Text("", "")
-        found.append(
-            Responsibility(
-                name, whole, Text("主要负责人", "principal"), record.principal, record.principal_phone, None, known
-            )
+        yield Responsibility(
+            name, whole, Text("主要负责人", "principal"), record.principal, record.principal_phone, None, known
         )
-        found.append(
-            Responsibility(
-                name, safety, Text("安全负责人", "safety head"), record.safety_head, record.safety_phone, None, known
-            )
+        yield Responsibility(
+            name, safety, Text("安全负责人", "safety head"), record.safety_head, record.safety_phone, None, known
         )
         for duty in enterprise.duties:
             if duty.done is None:
@@ -71,24 +68,22 @@ def responsibilities(enterprises: Iterable[Enterprise], lines: Iterable[HazardLi
                 due = duty.period.due
                 status = _deadline_status(duty.overdue(day_of(now)))
                 person, phone = record.principal, record.principal_phone
-                found.append(Responsibility(name, what, duty.period.name, person, phone, due, status))
+                yield Responsibility(name, what, duty.period.name, person, phone, due, status)
     for line in lines:
-        found += _of_hazard(line)
-    return found
+        yield from _of_hazard(line)
 
 
-def _of_hazard(line: HazardLine) -> list[Responsibility]:
+def _of_hazard(line: HazardLine) -> Iterator[Responsibility]:
     hazard, name, state = line.hazard, line.plant, label(line.hazard.state)
     if not hazard.open:
-        return []
+        return
     status = _deadline_status(overdue=True) if hazard.overdue(line.now) else state
     what = Text("隐患整改", "rectification")
-    found = [Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, status)]
+    yield Responsibility(name, what, hazard.title, hazard.responsible, None, hazard.deadline, status)
     if hazard.supervision is not None:
         supervision = Text("挂牌督办", "supervision")
         subject = f"{hazard.supervision} {hazard.title}"
-        found.append(Responsibility(name, supervision, subject, hazard.supervised_by, None, hazard.deadline, state))
-    return found
+        yield Responsibility(name, supervision, subject, hazard.supervised_by, None, hazard.deadline, state)
 
 
 def _deadline_status(overdue: bool) -> Text:  # noqa: FBT001

@@ -154,13 +154,13 @@ def make(
     subtitle = Text(f"企业 {len(enterprises)} 家", f"{len(enterprises)} enterprises")
     title = TITLES[name]
     if name == "enterprises":
-        return fill(name, title, subtitle, ENTERPRISES, enterprises, now, lang)
+        return fill(name, title, subtitle, ENTERPRISES, enterprises, now, lang, keep)
     if name == "hazards":
         return fill(name, title, subtitle, HAZARDS, lines, now, lang, keep)
     if name == "rectification":
         planned = (line for line in lines if line.hazard.planned)
         return fill(name, title, subtitle, RECTIFICATION, planned, now, lang, keep)
-    return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang)
+    return fill(name, title, subtitle, RESPONSIBILITY, responsibilities(enterprises, lines, now), now, lang, keep)
 
 
 def bypass_sheet(

@@ -6,8 +6,9 @@ Every figure is counted from records, so anybody with the records can count it a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Final
 
 from ingest.domain.cases.days import day_of, year_of
@@ -43,13 +44,13 @@ class AlarmFigures:
 
 @dataclass(frozen=True, slots=True)
 class Records:
-    """What a summary is counted from; of every plant in scope, whatever the year."""
+    """What a summary is counted from; of every plant in scope, whatever the year. Gone through once."""
 
     plants: Sequence[tuple[str, Text, str]]  # id, name, kind
-    hazards: Sequence[Hazard] = ()
-    leads: Sequence[Lead] = ()
-    inspections: Sequence[Inspection] = ()
-    duties: Sequence[Duty] = ()
+    hazards: Iterable[Hazard] = ()
+    leads: Iterable[Lead] = ()
+    inspections: Iterable[Inspection] = ()
+    duties: Iterable[Duty] = ()
     alarm_figures: Mapping[str, AlarmFigures] = field(default_factory=dict)
 
 
@@ -137,10 +138,27 @@ COLUMNS: Final[tuple[Column[Line], ...]] = (
 
 
 def summarise(records: Records, year: int, now: int, lang: Language = "zh") -> Sheet:
-    """The summary of a year as it is known at `now`: to its end if that is past."""
+    """The summary of a year as it is known at `now`: to its end if that is past.
+
+    Plants that are configured no more and have records come last, by their ids.
+    """
     first, end = year_of(year)
     until = min(end, now + 1)
-    lines = [Line(name, _kind(kind), _figures(records, key, first, until)) for key, name, kind in records.plants]
+    counted, duties = _counted(records, first, until), _duties(records.duties, first, until)
+    removed = sorted(counted.keys() - {key for key, _, _ in records.plants})
+    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in removed)]
+    lines = [
+        Line(
+            name,
+            _kind(kind),
+            Figures(
+                **asdict(records.alarm_figures.get(key, AlarmFigures())),
+                **counted.get(key, Counter()),
+                **duties.get(key, Counter()),
+            ),
+        )
+        for key, name, kind in plants
+    ]
     kinds = sorted({line.kind for line in lines}, key=lambda kind: kind.zh)
     groups = [
         Line(
@@ -161,51 +179,63 @@ def summarise(records: Records, year: int, now: int, lang: Language = "zh") -> S
     return fill(f"summary-{year}", title, subtitle, COLUMNS, [*lines, *groups, whole], now, lang)
 
 
-def _figures(records: Records, plant: str, first: int, until: int) -> Figures:
-    def within(time: int | None) -> bool:
-        return time is not None and first <= time < until
-
-    hazards = [hazard for hazard in records.hazards if hazard.plant == plant and hazard.found < until]
-    found = [hazard for hazard in hazards if hazard.found >= first]
-    closed = [hazard for hazard in hazards if hazard.state is HazardState.CLOSED and within(hazard.closed)]
-    still = [hazard for hazard in hazards if hazard.closed is None or hazard.closed >= until]
-    leads = [lead for lead in records.leads if lead.plant == plant]
-    opened = [lead for lead in leads if within(lead.opened)]
-    done = [
-        inspection
-        for inspection in records.inspections
-        if inspection.plant == plant and inspection.state is InspectionState.CONCLUDED and within(inspection.concluded)
-    ]
-    days = (day_of(first), day_of(until - 1))
-    duties = [duty for duty in records.duties if duty.plant == plant and days[0] <= duty.period.due]
-    due = [duty for duty in duties if duty.period.due <= days[1] or duty.done is not None]
-    of_alarms = records.alarm_figures.get(plant, AlarmFigures())
-    return Figures(
-        **{field.name: getattr(of_alarms, field.name) for field in fields(AlarmFigures)},
-        hazards_found=len(found),
-        major_found=_major(found),
-        hazards_closed=len(closed),
-        major_closed=_major(closed),
-        closed_in_time=sum(hazard.in_time is True for hazard in closed),
-        hazards_open=len(still),
-        major_open=_major(still),
-        overdue=sum(hazard.overdue(until - 1) for hazard in still),
-        supervised=sum(
-            hazard.supervised_since is not None and days[0] <= hazard.supervised_since <= days[1] for hazard in hazards
-        ),
-        inspections=len(done),
-        findings=sum(len(inspection.findings) for inspection in done),
-        leads=len(opened),
-        leads_overdue=sum(lead.source is LeadSource.OVERDUE_HAZARD for lead in opened),
-        leads_closed=sum(within(lead.closed) for lead in leads),
-        self_inspections_due=len(due),
-        self_inspections_done=sum(duty.done is not None for duty in due),
-        self_inspections_late=sum(duty.late for duty in due),
-    )
+def _counted(records: Records, first: int, until: int) -> Mapping[str, Counter[str]]:
+    """The figures of every plant that has records, each record looked at once and let go."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for hazard in records.hazards:
+        found[hazard.plant].update(_of_hazard(hazard, first, until))
+    for lead in records.leads:
+        found[lead.plant].update(_of_lead(lead, first, until))
+    for inspection in records.inspections:
+        counts = found[inspection.plant]
+        ended = inspection.concluded
+        if inspection.state is InspectionState.CONCLUDED and ended is not None and first <= ended < until:
+            counts["inspections"] += 1
+            counts["findings"] += len(inspection.findings)
+    return found
 
 
-def _major(hazards: Iterable[Hazard]) -> int:
-    return sum(hazard.level is HazardLevel.MAJOR for hazard in hazards)
+def _of_hazard(hazard: Hazard, first: int, until: int) -> Iterator[str]:
+    """Yield the figures that a hazard counts in."""
+    if hazard.found >= until:
+        return
+    major = hazard.level is HazardLevel.MAJOR
+    if hazard.found >= first:
+        yield from ("hazards_found", "major_found") if major else ("hazards_found",)
+    if hazard.closed is None or hazard.closed >= until:
+        yield from ("hazards_open", "major_open") if major else ("hazards_open",)
+        if hazard.overdue(until - 1):
+            yield "overdue"
+    elif hazard.closed >= first and hazard.state is HazardState.CLOSED:
+        yield from ("hazards_closed", "major_closed") if major else ("hazards_closed",)
+        if hazard.in_time is True:
+            yield "closed_in_time"
+    since = hazard.supervised_since
+    if since is not None and day_of(first) <= since <= day_of(until - 1):
+        yield "supervised"
+
+
+def _of_lead(lead: Lead, first: int, until: int) -> Iterator[str]:
+    """Yield the figures that a lead counts in."""
+    if first <= lead.opened < until:
+        yield "leads"
+        if lead.source is LeadSource.OVERDUE_HAZARD:
+            yield "leads_overdue"
+    if lead.closed is not None and first <= lead.closed < until:
+        yield "leads_closed"
+
+
+def _duties(duties: Iterable[Duty], first: int, until: int) -> Mapping[str, Counter[str]]:
+    """The figures of self-inspection by plant."""
+    found: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for duty in duties:
+        counts, due = found[duty.plant], duty.period.due
+        if due < day_of(first) or (due > day_of(until - 1) and duty.done is None):
+            continue
+        counts["self_inspections_due"] += 1
+        counts["self_inspections_done"] += duty.done is not None
+        counts["self_inspections_late"] += duty.late
+    return found
 
 
 def _sum(figures: Iterable[Figures]) -> Figures:

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import BinaryIO
 
 import msgspec
@@ -19,13 +20,12 @@ from ingest.domain.cases.days import day_of, year_of
 from ingest.domain.cases.hazard import Hazard, HazardFilter
 from ingest.domain.cases.inspection import Inspection, InspectionFilter
 from ingest.domain.cases.lead import Lead, LeadFilter
-from ingest.domain.cases.ledger_due import statuses_of
+from ingest.domain.cases.ledger_due import InstrumentStatus, statuses_of
 from ingest.domain.cases.lists import bypass_sheet, make
 from ingest.domain.cases.phones import without_phones
 from ingest.domain.cases.sheet import Keep, Sheet, shown
 from ingest.domain.cases.summary import Records, summarise
 from ingest.domain.cases.written import WRITERS
-from ingest.domain.model.text import Text
 from ingest.services.all_pages import read_all
 from ingest.services.exports.daily_registers import DailyRegisters
 from ingest.services.exports.enterprise_status import enterprises_of
@@ -34,6 +34,8 @@ from ingest.services.exports.spool import Spool
 from ingest.storage.state.case_figures import CaseFigures
 from ingest.storage.state.case_store import CaseStore
 from ingest.storage.state.daily_store import DailyStore
+
+_plant_of = attrgetter("plant")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class SheetBuilder:
 
     def _sheet(self, request: ExportRequest, keep: Keep) -> Sheet:
         if request.name == ledger_sheet.NAME:
-            return self._instruments(request)
+            return self._instruments(request, keep)
         if request.name in daily_sheets.TITLES:
             return DailyRegisters(self.daily).sheet(request, keep)
         rows = enterprises_of(self.store, request.plants, request.last_received, request.recent_s, request.now)
@@ -69,29 +71,33 @@ class SheetBuilder:
         first, end = year_of(request.year)
         last = min(dt.date(request.year, 12, 31), day_of(request.now))
         done = self.store.self_inspections(request.scope)
-        owed = []
-        for row in rows:
-            kind = row.plant.kind
-            since = max(dt.date(request.year, 1, 1), row.record.connected_on or duties.period_of(kind, last).first)
-            if since <= last:
-                owed += duties.owed(row.plant.id, kind, since, last, done)
+        begin = dt.date(request.year, 1, 1)
+        since = {row.plant.id: row.record.connected_on or duties.period_of(row.plant.kind, last).first for row in rows}
         records = Records(
             plants=[(row.plant.id, row.plant.name, row.plant.kind) for row in rows],
-            hazards=list(self._hazards(request.scope)),
-            leads=list(self._leads(request.scope)),
-            inspections=list(self._inspections(request.scope)),
-            duties=owed,
+            hazards=self._hazards(request.scope),
+            leads=self._leads(request.scope),
+            inspections=self._inspections(request.scope),
+            duties=(
+                duty
+                for row in rows
+                if since[row.plant.id] <= last
+                for duty in duties.owed(row.plant.id, row.plant.kind, max(begin, since[row.plant.id]), last, done)
+            ),
             alarm_figures=self.figures.alarm_figures(request.scope, first, min(end, request.now + 1)),
         )
-        return summarise(_with_removed(records), request.year, request.now, request.lang)
+        return summarise(records, request.year, request.now, request.lang)
 
-    def _instruments(self, request: ExportRequest) -> Sheet:
-        plants = frozenset(instrument.plant for instrument in request.instruments)
-        ledgers = self.store.ledgers(plants) if plants else []
-        today = day_of(request.now)
-        found = statuses_of(request.instruments, ledgers, request.stopped, today, request.cases)
+    def _instruments(self, request: ExportRequest, keep: Keep) -> Sheet:
         names = {plant.id: plant.name for plant in request.plants}
-        return ledger_sheet.instrument_sheet(found, names, request.now, request.lang)
+        return ledger_sheet.instrument_sheet(self._statuses(request), names, request.now, request.lang, keep)
+
+    def _statuses(self, request: ExportRequest) -> Iterator[InstrumentStatus]:
+        """Yield how each instrument stands, a plant at a time: of its ledgers those in use alone are kept."""
+        today = day_of(request.now)
+        for plant, instruments in groupby(sorted(request.instruments, key=_plant_of), key=_plant_of):
+            ledgers = self.store.ledgers(frozenset({plant}))
+            yield from statuses_of(instruments, ledgers, request.stopped, today, request.cases)
 
     def _hazards(self, scope: frozenset[str] | None, *, oldest_first: bool = False) -> Iterator[Hazard]:
         pages = partial(self.store.hazards, HazardFilter(plants=scope), oldest_first=oldest_first)
@@ -119,11 +125,3 @@ def page_of(sheet: Sheet, first: int, most: int) -> Page:
         for row in islice(sheet.rows, first, first + most)
     )
     return Page(sheet.title, sheet.subtitle, columns, rows, sheet.made, first, len(sheet.rows))
-
-
-def _with_removed(records: Records) -> Records:
-    known = {key for key, _, _ in records.plants}
-    named = {record.plant for kind in (records.hazards, records.leads, records.inspections) for record in kind}
-    removed = sorted(named - known)
-    plants = [*records.plants, *((key, Text(f"{key}（已移除）", f"{key} (removed)"), "") for key in removed)]
-    return Records(plants, records.hazards, records.leads, records.inspections, records.duties, records.alarm_figures)

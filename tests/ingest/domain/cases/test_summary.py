@@ -179,6 +179,20 @@ def test_the_summary_is_what_the_records_say(seed: int, now_day: float) -> None:
     assert found["合计"]["overdue"] > 0
 
 
+def test_what_was_found_at_a_plant_that_is_configured_no_more_counts_and_says_so() -> None:
+    """After the plants there are, before the subtotals; whatever kind of record names it."""
+    hazards = [some_hazard(random.Random(seed)) for seed in range(60)]  # noqa: S311  not a secret
+    gone = [replace(hazard, plant="y", found=at(2026, 30), closed=None) for hazard in hazards[:3]]
+    lead = made.lead("x", at(2026, 40))
+    records = Records(PLANTS, iter([*hazards, *gone]), iter([lead]))
+    found = lines(summarise(records, 2026, at(2026, 333)))
+    assert [*found][: len(PLANTS) + 2] == [*(name.zh for _, name, _ in PLANTS), "x（已移除）", "y（已移除）"]
+    assert (found["x（已移除）"]["leads"], found["x（已移除）"]["hazards_found"]) == (1, 0)
+    assert found["y（已移除）"]["hazards_found"] == 3
+    of_all = [found[name]["hazards_found"] for name in [*found][: len(PLANTS) + 2]]
+    assert found["合计"]["hazards_found"] == sum(of_all)
+
+
 def test_a_year_without_records_has_no_share() -> None:
     found = lines(summarise(Records(PLANTS), 2026, at(2026, 333)))
     assert found["合计"]["in_time_share"] is None
