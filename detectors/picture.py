@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,22 @@ _RIGHT: Final = 12
 _GAP: Final = 18
 _HEADED_GAP: Final = 30
 _APART: Final = 15  # px between the numbers of two moments
-_STEPS_S: Final = (10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 21_600, 43_200, 86_400, 172_800)
+_STEPS_S: Final = (
+    10,
+    20,
+    30,
+    60,
+    120,
+    300,
+    600,
+    1200,
+    1800,
+    3600,
+    7200,
+    21_600,
+    43_200,
+    *(86_400 * d for d in (1, 2, 4, 7, 14, 30, 61, 91, 183, 365)),
+)
 _COLOURS: Final = ("#1f5fae", "#9aa6b2", "#c2a878", "#86b29a")
 _STYLE: Final = (
     "text{font:12px system-ui,sans-serif;fill:#41505f}.grid{stroke:#e3e8ed}.limit{stroke:#c0392b;stroke-dasharray:5 4}"
@@ -61,6 +77,7 @@ def draw(
     marks: Sequence[Mark] = (),
     *,
     headed: bool = False,
+    zone: dt.tzinfo | None = None,
 ) -> str:
     """The picture.
 
@@ -71,6 +88,7 @@ def draw(
         title: what it shows, for people who cannot see it.
         marks: moments to point out, numbered above the panels and named below them.
         headed: the title stands above the panels, a line a language, and each panel's label above it.
+        zone: `time_s` is since the epoch, and shown as dates and times there; else it is shown as a duration.
     """
     gap = _HEADED_GAP if headed else _GAP
     numbers_y = 56 if headed else 16
@@ -97,9 +115,9 @@ def draw(
         free += _APART
         below = top - gap + _GAP + 6 + 18 * number
         parts.append(f'<text x="{_LEFT}" y="{below}"{weight}>{number}  {escape(mark.label)}</text>')
-    for second in _moments(float(time_s[0]), float(time_s[-1])):
+    for second, shown in _moments(float(time_s[0]), float(time_s[-1]), zone):
         x, y = axes.x(second), top - gap + _GAP + 2
-        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{_clock(second)}</text>')
+        parts.append(f'<text x="{x:.1f}" y="{y}" text-anchor="middle">{shown}</text>')
     return "\n".join([*parts, "</svg>", ""])
 
 
@@ -168,9 +186,25 @@ def _ticks(low: float, high: float, about: int) -> list[float]:
     return [round(number * step, 10) for number in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
-def _moments(first: float, last: float) -> range:
-    step = next((step for step in _STEPS_S if (last - first) / step <= 7), _STEPS_S[-1])  # at most so many labels
-    return range(math.ceil(first / step) * step, int(last) + 1, step)
+def _moments(first: float, last: float, zone: dt.tzinfo | None) -> Iterator[tuple[int, str]]:
+    """Yield round moments, s, with what is written there; at most seven."""
+    step = next((step for step in _STEPS_S if (last - first) / step <= 7), _STEPS_S[-1])
+    ahead = _ahead_s(first, zone)
+    for second in range(math.ceil((first + ahead) / step) * step, int(last + ahead) + 1, step):
+        yield second - ahead, _clock(second) if zone is None else _date(second, step, last - first)
+
+
+def _ahead_s(second: float, zone: dt.tzinfo | None) -> int:
+    offset = dt.datetime.fromtimestamp(second, zone).utcoffset() if zone is not None else None
+    return int(offset.total_seconds()) if offset is not None else 0
+
+
+def _date(local_s: int, step_s: int, span_s: float) -> str:
+    """The time of day, the date where it is not plain, and the year where the span is long."""
+    date = "%Y-%m-%d" if span_s > 300 * 86_400 else "%m-%d"
+    time = "%H:%M" if step_s >= 60 else "%H:%M:%S"
+    shown = date if step_s >= 86_400 else f"{date} {time}" if span_s > 86_400 else time
+    return dt.datetime.fromtimestamp(local_s, dt.UTC).strftime(shown)
 
 
 def _clock(second: int) -> str:

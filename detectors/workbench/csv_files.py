@@ -133,7 +133,7 @@ class _Reading:
                 for place, at in enumerate(others):
                     block[:, place], found = numbers(columns[at], line, comma=comma)
                     bad[place] += found
-                block.tofile(spool)
+                _write(spool, block)
             many = sum(map(len, lines))
             self._require_shape(many, len(names))
             values = np.memmap(spool, np.float64, "r", shape=(many, len(others)))
@@ -172,3 +172,15 @@ class _Reading:
             if good:
                 lines, rows = zip(*good, strict=True)
                 yield np.array(lines, np.int64), list(rows)
+
+
+def _write(spool: BinaryIO, block: NDArray[np.float64]) -> None:
+    """Append rows to the temporary file. Raises InvalidData if there is no room."""
+    try:
+        spool.write(block.tobytes())
+    except OSError as error:
+        raise InvalidData(
+            f"{tempfile.gettempdir()}: {error.strerror}",
+            "存放临时文件的目录有足够空间（TMPDIR 可另指一处）",
+            "room in the folder of temporary files (TMPDIR names another one)",
+        ) from error

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable
+from typing import Final
 
 
 class InvalidData(ValueError):
@@ -24,7 +25,14 @@ class InvalidData(ValueError):
 
 
 class InvalidRule(ValueError):
-    """A rule, a column or a parameter that does not exist, or lacks a number."""
+    """A rule, a column or a parameter that does not exist, or lacks a number; `zh`: the same in Chinese."""
+
+    def __init__(self, en: str, zh: str = "") -> None:
+        super().__init__(en)
+        self.zh = zh or en
+
+
+_CHINESE: Final = {"column": "列", "time column": "时间列", "kind": "规则种类", "parameter": "参数"}
 
 
 def unknown(what: str, given: str, allowed: Iterable[str]) -> InvalidRule:
@@ -36,4 +44,6 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> InvalidRule:
     names = sorted(allowed)
     near = difflib.get_close_matches(given, names, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
-    return InvalidRule(f"{what} {given!r}: {hint}expected one of {', '.join(names)}")
+    near_zh = f"是否指 {near[0]}？" if near else ""
+    zh = f"{_CHINESE.get(what, what)} {given}：{near_zh}应为 {'、'.join(names)} 之一"
+    return InvalidRule(f"{what} {given!r}: {hint}expected one of {', '.join(names)}", zh)

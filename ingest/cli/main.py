@@ -38,6 +38,7 @@ from ingest.cli.configured import (
     refuse,
     say,
 )
+from ingest.cli.trying.command import try_
 from ingest.demo.children import BrokerKind, ChildFailed, simulator
 from ingest.domain.model.fault import InvalidConfig
 from ingest.runtime.file_permissions import close_data, write_privately
@@ -77,6 +78,7 @@ app.add_typer(history.app, name="history")
 app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")
 app.command()(verify.verify)
+app.command("try")(try_)
 app.command()(backup.backup)
 app.command()(backup.restore)
 
