@@ -27,8 +27,8 @@ def run(*arguments: str | Path) -> Result:
 def found(*arguments: str | Path) -> dict[str, Any]:
     result = run(*arguments, "--json")
     assert result.exit_code == 0, result.stderr
-    told: dict[str, Any] = json.loads(result.stdout)
-    return told
+    answer: dict[str, Any] = json.loads(result.stdout)
+    return answer
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gbk"])
