@@ -9,9 +9,9 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from ingest.base.config import Config, tables_of
+from ingest.delivery.connector import Scheduled
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.receiver import ReceiverConfig
-from ingest.delivery.sender import Scheduled
 from ingest.delivery.webhook.config import WebhookConfig
 from ingest.domain.model.expectations import given_once
 from ingest.domain.model.fault import Fault, InvalidConfig, Refuse, refuse_all

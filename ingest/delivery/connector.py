@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ingest.base.backoff import RetrySchedule
 from ingest.domain.model.outbox import Message
 
 
@@ -29,3 +30,15 @@ class Connector(Protocol):
 
     async def close(self) -> None:
         """Close all connections."""
+
+
+class Scheduled(Connector, Protocol):
+    """A connector that also sets its retry schedule and how many deliveries may run at once.
+
+    Attributes:
+        schedule: delays between retries.
+        in_flight: most deliveries at once.
+    """
+
+    schedule: RetrySchedule
+    in_flight: int

@@ -132,6 +132,17 @@ class DeliveryQueue:
             self._in_flight_since[taken[0].seq] = now
         return taken
 
+    def upcoming(self, most: int) -> list[int]:
+        """The numbers of up to so many messages that are next, roughly in order; those in flight are not among them."""
+        entries: list[tuple[int, int, int, _Subject]] = []
+        while self._ready and len(entries) < most:
+            entry = heapq.heappop(self._ready)
+            if abs(entry[2]) == entry[3].ticket:
+                entries.append(entry)
+        for entry in entries:
+            heapq.heappush(self._ready, entry)
+        return [entry[3].messages[0].seq for entry in entries]
+
     def drop(self, delivery: Sequence[Waiting], unreadable: Collection[int]) -> list[Waiting]:
         """Drop the messages of a delivery in flight that cannot be read, without blaming the destination.
 

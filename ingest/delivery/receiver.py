@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from ingest.base.config import Config
-from ingest.delivery.sender import Scheduled
+from ingest.delivery.connector import Scheduled
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import EarlyWarning

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, get_args
 
 from ingest.base.telemetry import Event, event_types, expose
-from ingest.delivery import sender
+from ingest.delivery import events
 from ingest.delivery.platform.events import REASONS as NOT_REPORTED
 from ingest.delivery.platform.events import NotReported
 from ingest.domain.model.alarm import AlarmEventKind
@@ -64,12 +64,12 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         PartMoves: parts,
         CertificateEnding: certificates,
         CertificateUnreadable: certificates,
-        sender.MessagesDelivered: connectors,
-        sender.DeliveryFailed: connectors,
-        sender.MessagesUnreadable: connectors,
-        sender.DeliveryOverdue: connectors,
-        sender.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
         NotReported: {**connectors, "reason": NOT_REPORTED},
+        events.MessagesDelivered: connectors,
+        events.DeliveryFailed: connectors,
+        events.MessagesUnreadable: connectors,
+        events.DeliveryOverdue: connectors,
+        events.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
         AlarmStep: {"step": AlarmEventKind, "alarm_level": (1, 2)},
         WarningStep: {"what": WarningEventKind, "colour": Colour},
         NoticeGiven: {"matter": Matter},

@@ -15,9 +15,9 @@ from typing import Literal, Protocol
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.delivery.connector import Outcome
+from ingest.delivery.connector import Outcome, Scheduled
 from ingest.delivery.receiver import ReceiverConfig
-from ingest.delivery.sender import OutboxSender, Scheduled
+from ingest.delivery.sender import OutboxSender
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import Message

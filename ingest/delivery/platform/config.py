@@ -10,9 +10,9 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from ingest.base.config import Secret
+from ingest.delivery.connector import Scheduled
 from ingest.delivery.https import OwnCertificate, Url
 from ingest.delivery.receiver import ReceiverConfig
-from ingest.delivery.sender import Scheduled
 from ingest.domain.model.expectations import misplaced
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.outbox import MessageKind

@@ -9,9 +9,9 @@ from typing import Literal
 from pydantic import Field
 
 from ingest.base.config import Secret
+from ingest.delivery.connector import Scheduled
 from ingest.delivery.https import Url
 from ingest.delivery.receiver import ReceiverConfig, ReceiverName
-from ingest.delivery.sender import Scheduled
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import Colour, EarlyWarning, Step

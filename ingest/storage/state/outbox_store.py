@@ -144,3 +144,11 @@ class OutboxStore:
             column.connector == connector, column.kind == kind, column.first_attempt.is_not(None)
         )
         return [row["ns"] for row in self._db.rows(query)]
+
+    def acceptances(self, connector: str, urgency: Urgency) -> list[int]:
+        """The time (ns) from a frame's arrival until each message so urgent or more that it led to was accepted."""
+        column = t.outbox.c
+        query = sa.select((column.delivered - column.received).label("ns")).where(
+            column.connector == connector, column.urgency <= int(urgency), column.delivered.is_not(None)
+        )
+        return [row["ns"] for row in self._db.rows(query)]

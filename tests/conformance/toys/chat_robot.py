@@ -7,13 +7,12 @@ from pydantic import Field
 
 from ingest.base.backoff import RetrySchedule
 from ingest.base.config import Secret
-from ingest.delivery.connector import Outcome
+from ingest.delivery.connector import Outcome, Scheduled
 from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import Url, open_client, post
 from ingest.delivery.posting import Posting
 from ingest.delivery.receiver import ReceiverConfig, ReceiverName
-from ingest.delivery.sender import Scheduled
 from ingest.domain.model.outbox import Message, MessageKind
 
 

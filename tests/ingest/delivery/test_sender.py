@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from ingest.delivery import sender as sender_module
+from ingest.delivery import outbox_access
 from ingest.delivery.connector import Outcome
 from ingest.delivery.sender import CLOSE_S, GRACE_S, OutboxSender
 from ingest.domain.model.alarm import AlarmEventKind
@@ -270,7 +270,7 @@ async def _run_and_stop(sender: OutboxSender) -> None:
 async def test_a_database_that_fails_for_a_while_doubles_and_loses_nothing(
     call: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_module, "OUTBOX_PAUSE_S", 0.01)
+    monkeypatch.setattr(outbox_access, "OUTBOX_PAUSE_S", 0.01)
     outbox, clock, connector = MemoryOutbox(), Clock(), StandIn(accept)
     outbox.broken = {call}
     outbox.put(alarm_message(1))

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from ingest.delivery import sender as sender_module
+from ingest.delivery import outbox_access
 from ingest.delivery.connector import Outcome
 from ingest.domain.model.outbox import Message, MessageKind, Waiting
 from tests.ingest.delivery.outbox import (
@@ -58,7 +58,7 @@ async def test_the_stated_number_is_under_way_and_nobody_waits_for_the_slowest()
 
 async def test_readings_beyond_a_page_are_all_sent(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a long outage's readings only so many are in memory; none is forgotten, and no alarm waits for them."""
-    monkeypatch.setattr(sender_module, "PAGE", 5)
+    monkeypatch.setattr(outbox_access, "PAGE", 5)
     outbox, clock, connector = MemoryOutbox(), Clock(), StandIn(accept, batch=3, in_flight=1)
     outbox.put(*(readings_message(seq) for seq in range(1, 42)))
     outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in range(42, 60)))
@@ -114,7 +114,7 @@ async def test_messages_handed_over_during_a_query_of_the_outbox_are_sent_once_i
 async def test_readings_handed_over_beyond_a_page_are_all_sent_and_no_alarm_waits_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(sender_module, "PAGE", 5)
+    monkeypatch.setattr(outbox_access, "PAGE", 5)
     outbox, clock, connector = Held(), Clock(), StandIn(accept, batch=3, in_flight=1)
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
@@ -133,7 +133,7 @@ async def test_readings_handed_over_beyond_a_page_are_all_sent_and_no_alarm_wait
 async def test_what_is_tried_again_is_read_again_and_a_crowd_is_read_as_it_is_sent() -> None:
     """What a message says is kept in memory for its first try alone, and of a few."""
     outbox, clock = MemoryOutbox(), Clock()
-    outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in range(1, 2 * sender_module.FRESH)))
+    outbox.put(*(alarm_message(seq, point=f"P-{seq}") for seq in range(1, 2 * outbox_access.FRESH)))
     connector = StandIn(lambda message: Outcome(message.seq, "HTTP 500" if message.attempts < 2 else None))
     sender = sender_of(outbox, connector, clock=clock)
     async with running(sender):
@@ -141,4 +141,4 @@ async def test_what_is_tried_again_is_read_again_and_a_crowd_is_read_as_it_is_se
         outbox.put(alarm_message(100, point="NEW"))
         sender.wake()
         await hurry(outbox.done, clock, outbox, sender)
-    assert Counter(connector.tried) == dict.fromkeys([*range(1, 2 * sender_module.FRESH), 100], 3)
+    assert Counter(connector.tried) == dict.fromkeys([*range(1, 2 * outbox_access.FRESH), 100], 3)
