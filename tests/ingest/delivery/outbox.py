@@ -396,11 +396,5 @@ def waiting_messages(outbox: OutboxStore, connector: str) -> list[Message]:
 def sender_of(outbox: MemoryOutbox, *connectors: StandIn, clock: Clock, escalate_after: int = 10) -> OutboxSender:
     """A sender to these connectors, by that clock."""
     return OutboxSender(
-        outbox,
-        connectors,
-        record_s=0,
-        now=clock,
-        steady=clock.steady,
-        jitter=lambda: 0.0,
-        escalate_after=escalate_after,
+        outbox, connectors, record_s=0, now=clock, steady=clock.steady, jitter=float, escalate_after=escalate_after
     )
