@@ -23,7 +23,7 @@ class Bodies:
         self._ahead: dict[int, Message] = {}
         self._wanted: set[int] = set()  # by deliveries that wait for their turn to read
         self._read: dict[int, Message] = {}  # for them
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
 
     def keep(self, messages: Iterable[Message]) -> None:
         """Keep new messages, the newest few, until they are sent."""
@@ -43,7 +43,7 @@ class Bodies:
         self._read |= {seq: self._ahead.pop(seq) for seq in seqs if seq not in lacking}
         self._wanted |= lacking
         if lacking:
-            async with self._turn:
+            async with self._lock:
                 if lacking & self._wanted:  # else somebody has read them along
                     await self._fetch()
         return [self._read.pop(seq) for seq in sorted(seqs) if seq in self._read]

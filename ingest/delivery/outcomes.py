@@ -34,7 +34,7 @@ class Outcomes:
         self._recorded = recorded
         self._waiting: list[Attempt] = []
         self._open = 0  # those of the round that is being recorded, too
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._due: asyncio.TimerHandle | None = None
         self._round: asyncio.Task[None] | None = None
         self._again = False  # another round is due
@@ -58,7 +58,7 @@ class Outcomes:
         if self._due is not None:
             self._due.cancel()
             self._due = None
-        async with self._turn:
+        async with self._lock:
             if not self._waiting:
                 return
             attempts, self._waiting = self._waiting, []
