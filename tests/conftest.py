@@ -6,6 +6,7 @@ import gc
 import os
 import sys
 from collections.abc import Generator, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -63,8 +64,12 @@ LONG: Final = ("deploy", "e2e", "reliability", "dashboards", "benchmarks")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Long tests come first: towards the end there are short ones for every worker, and none is waited for alone."""
-    long = {Path(__file__).parent / name for name in LONG}
-    items.sort(key=lambda item: long.isdisjoint(item.path.parents))
+    items.sort(key=lambda item: not _is_long(item.path))
+
+
+@cache
+def _is_long(file: Path) -> bool:
+    return file.relative_to(Path(__file__).parents[1]).parts[:2] in {("tests", name) for name in LONG}
 
 
 def pytest_collection_finish() -> None:
