@@ -44,6 +44,7 @@ _RETRY_S: Final = 1.0
 _RELEASE_S: Final = 0.005  # while back-fill is staged or evaluated: longest wait before the next check of it
 _FULL_S: Final = 0.1  # while the disk is full: interval between checks for room
 _HOUSEKEEPING_S: Final = 1.0  # interval of housekeeping, and the longest wait for a message
+_IDLE_S: Final = 0.01  # who waits so long for messages has time to do more with them than to journal them
 _MAX_RETRIES: Final = 100  # quarantined messages retried in one commit
 _WILD: Final = 64 << 10  # bytes of its share that a surplus gap or boot costs a gateway
 
@@ -126,7 +127,7 @@ class Intake(Worker):
 
         `caught_up`: whether everything in the journal was evaluated, so that back-fill delays nothing live.
 
-        `follow`: called once a cycle that was journaled, when it is announced, with whether nothing else waits.
+        `follow`: called once a cycle that was journaled, when it is announced, with whether there is time for more.
 
         `shares`: each gateway's share, also used by the source; charged here for what is costly.
         """
@@ -157,6 +158,7 @@ class Intake(Worker):
         self._caught_up = caught_up
         self._follow = follow
         self._followed = True  # whether what was journaled was passed on
+        self._had_time = False  # whether it had waited for messages for long
         self._backfill = Backfill()
         self._distinct_times = DistinctTimes()
         self._release = BackfillRelease()
@@ -315,7 +317,7 @@ class Intake(Worker):
                     continue
                 self._release_backfill()
                 self._pass_on()
-                waiting = waiting or self._next_messages()
+                waiting = waiting or self._await_messages()
                 while waiting:
                     until = _until_clock_jump(waiting)
                     self.take(waiting[:until])
@@ -330,7 +332,14 @@ class Intake(Worker):
         """Have what was journaled evaluated."""
         if not self._followed:
             self._followed = True
-            self._follow(not len(self._handover))
+            self._follow(self._had_time and not len(self._handover))
+
+    def _await_messages(self) -> list[Raw]:
+        """The messages of the next commit, and whether they were long in coming."""
+        asked = time.monotonic()
+        messages = self._next_messages()
+        self._had_time = time.monotonic() - asked >= _IDLE_S
+        return messages
 
     def _next_messages(self) -> list[Raw]:
         """The messages of the next commit; none if something else is due first."""

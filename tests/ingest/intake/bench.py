@@ -51,6 +51,7 @@ class Bench:
         self.connected = True
         self.clock = MovableClock(T0 * 1_000_000)
         self.room = Roomy()
+        self.followed: list[tuple[bool, int]] = []  # whether there was time for more, and what was acknowledged by then
         self.handover = Handover(100)
         self.intake = self.start()
 
@@ -73,6 +74,7 @@ class Bench:
             Clock(self.clock.wall, self.clock.steady),
             lambda _error: None,
             flush=lambda: None,
+            follow=lambda at_once: self.followed.append((at_once, len(self.acked))),
             shares=self.shares,
         )
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 import pytest
 from structlog.testing import capture_logs
 
 from ingest.intake.announcer import Announcer
+from ingest.intake.intake import GROUP
+from ingest.intake.sources.handover import Handover
 from ingest.intake.sources.raw import Raw
 from ingest.intake.wire.frame import Committed, encode_status
 from ingest.intake.wire.topics import frame_topic, status_topic
@@ -38,6 +41,32 @@ def test_nothing_is_acknowledged_that_is_not_on_disk(bench: Bench, monkeypatch: 
     assert bench.announced == []
     bench.take(frame(1))
     assert bench.journal.totals().readings == 1, "the same frame is taken once the disk is back"
+
+
+def test_only_an_intake_that_waited_evaluates_what_it_has_acknowledged(bench: Bench) -> None:
+    """A backlog leaves no time for it; a frame that was waited for does."""
+    bench.handover = Handover(1000)
+    bench.intake = bench.start()
+    backlog = [Raw(*frame(seq), bench.clock.wall()) for seq in range(1, 2 * GROUP + 1)]
+    bench.handover.put(backlog, lambda: False)
+    bench.intake.start()
+    until(lambda: len(bench.followed) == 2)
+    assert bench.followed == [(False, GROUP), (False, 2 * GROUP)]
+    for seq in range(2 * GROUP + 1, 2 * GROUP + 100):
+        bench.handover.put([Raw(*frame(seq), bench.clock.wall())], lambda: False)
+        until(lambda: bench.followed[-1][1] == seq)  # noqa: B023  waited for at once
+        if bench.followed[-1][0]:
+            break
+    assert bench.followed[-1] == (True, seq)
+    assert bench.intake.stop(PATIENCE_S)
+
+
+def until(happens: Callable[[], bool]) -> None:
+    """Wait until it happens."""
+    deadline = time.monotonic() + PATIENCE_S
+    while not happens():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.02)
 
 
 def test_a_frame_that_comes_again_is_acknowledged_and_not_stored_again(bench: Bench) -> None:
