@@ -22,10 +22,11 @@ from detectors.workbench.layout import AUTO, TIMEZONE
 from gateway_sim.accidents import ACCIDENTS, PLANTS, Accident
 from gateway_sim.fleet import Fleet, Run
 from gateway_sim.gateway import Link, ReferenceGateway
-from gateway_sim.platform import Mode, PlatformStandIn
+from gateway_sim.provinces import STAND_INS
 from gateway_sim.recording import InvalidRecording, Layout, Recording, read_recording
 from gateway_sim.replay import Replayed, replay
 from gateway_sim.report import write_report
+from gateway_sim.stand_in import Mode
 from gateway_sim.webhook_receiver import WebhookReceiver
 from ingest.base.usage_errors import BilingualGroup
 from ingest.intake.wire.frame import Refusal
@@ -158,15 +159,22 @@ def run_replay(
 @app.command("platform")
 def run_platform(
     *,
-    directory: Annotated[Path, typer.Option("--dir", help="Where certificates and credentials are written.")],
+    directory: Annotated[Path, typer.Option("--dir", help="Where certificates and what is issued are written.")],
+    profile: Annotated[str, typer.Option(help=f"Which platform: {', '.join(STAND_INS)}.")] = next(iter(STAND_INS)),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 = any free port.")] = 0,
+    mode: Annotated[Mode, typer.Option(help="What it does while it is not down.")] = Mode.UP,
+    slow_s: Annotated[float, typer.Option("--slow", min=0, help="Seconds that mode slow takes.")] = 3.0,
+    unknown: Annotated[list[str] | None, typer.Option(help="Code of a point that mode partial does not know.")] = None,
     down_after: Annotated[float | None, typer.Option(min=0, help="Seconds until the platform goes down.")] = None,
     down_for: Annotated[float | None, typer.Option(min=0, help="Seconds it stays down; none = for good.")] = None,
     down_mode: Annotated[Mode, typer.Option(help="What it does while it is down.")] = Mode.CLOSE,
     report: Annotated[Path | None, typer.Option(help="JSON: what was received; rewritten every second.")] = None,
 ) -> None:
-    """Stand in for the provincial platform until stopped; print where everything is as one JSON line."""
-    platform = PlatformStandIn(directory, port=port)
+    """Stand in for a provincial platform until stopped; print where everything is as one JSON line."""
+    if profile not in STAND_INS:
+        raise typer.BadParameter(f"{profile!r}: expected one of {', '.join(STAND_INS)}", param_hint="--profile")
+    platform = STAND_INS[profile](directory, port=port, slow_s=slow_s, unknown=unknown or ())
+    platform.mode = mode
     where = {"url": platform.url, "ca": str(platform.ca)} | {name: str(file) for name, file in platform.files.items()}
     typer.echo(json.dumps(where))
     sys.stdout.flush()
@@ -176,7 +184,7 @@ def run_platform(
     while not stopped.wait(0.1 if report is None else 1.0):
         if down_after is not None:
             for_s = time.monotonic() - began - down_after
-            platform.mode = down_mode if for_s >= 0 and (down_for is None or for_s < down_for) else Mode.UP
+            platform.mode = down_mode if for_s >= 0 and (down_for is None or for_s < down_for) else mode
         if report is not None:
             write_report(report, platform.summary())
     platform.stop()

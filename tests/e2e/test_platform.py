@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from gateway_sim.gateway import Link, ReferenceGateway
-from gateway_sim.platform import Mode, PlatformStandIn
+from gateway_sim.platform import PlatformStandIn
+from gateway_sim.stand_in import Mode
 from tests.e2e.service import Service
 from tests.e2e.test_main_job import until_committed
 from tests.servers import HTTP, mosquitto

@@ -15,7 +15,8 @@ import pytest
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from gateway_sim.platform import Mode, PlatformStandIn, Refusal, is_uscc
+from gateway_sim.platform import PlatformStandIn, Refusal, is_uscc
+from gateway_sim.stand_in import Mode
 
 USCC = "91350583MA000D010F"
 CONTENT = {"dataId": "d1", "enterpriseId": USCC, "collectTime": "2026-11-23 08:00:00", "datas": []}
