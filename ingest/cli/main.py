@@ -23,6 +23,7 @@ from ingest.base.usage_errors import BilingualGroup
 from ingest.cli import audit, backup, explain, history, influx, quarantine, state, verify
 from ingest.cli import folder as folder_commands
 from ingest.cli import journal as journal_commands
+from ingest.cli import platform as platform_commands
 from ingest.cli.configured import (
     INVALID,
     UNAVAILABLE,
@@ -77,6 +78,7 @@ app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(history.app, name="history")
 app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")
+app.add_typer(platform_commands.app, name="platform")
 app.command()(verify.verify)
 app.command("try")(try_)
 app.command()(backup.backup)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import TypeVar
 
 from ingest.base.config import Secret
@@ -25,8 +26,24 @@ T = TypeVar("T")
 _WHERE = "connectors.platform"
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a connection to a platform is made of."""
+
+    form: ProfileFile
+    codes: IssuedCodes
+    profile: JsonProfile
+    client: Posting
+
+
 def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
     """Create the connector. Raises InvalidConfig if a secret, the profile or another file cannot be used."""
+    opened = open_parts(config)
+    return PlatformConnector(config, opened.client, opened.profile, now)
+
+
+def open_parts(config: PlatformConfig) -> Opened:
+    """Read all that the settings name. Raises InvalidConfig with every fault of it."""
     faults: list[Fault] = []
 
     def tried(make: Callable[[], T]) -> T | None:
@@ -41,7 +58,7 @@ def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformCon
 
     form = tried(lambda: profile_of(config))
     if form is None:  # what it needs is not known: what the default needs is looked at, too
-        secrets = tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
+        tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
         tried(client)
         raise InvalidConfig(faults)
     secrets = tried(lambda: issued_for(form, config))
@@ -50,7 +67,7 @@ def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformCon
     posting = tried(client)
     if faults or secrets is None or codes is None or posting is None:
         raise InvalidConfig(faults)
-    return PlatformConnector(config, posting, profile_with(form, codes, secrets), now)
+    return Opened(form, codes, profile_with(form, codes, secrets), posting)
 
 
 def profile_of(config: PlatformConfig) -> ProfileFile:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ingest.delivery.errors import ConnectorError
-from ingest.delivery.https import Answer, post
-from ingest.delivery.platform.profile import Profile
+from ingest.delivery.https import post
+from ingest.delivery.platform.profile import Profile, SignInPost
 from ingest.delivery.posting import Posting
 
 
@@ -36,6 +36,7 @@ class SignedIn:
         self._now = now
         self._token: _Token | None = None
         self._asking = asyncio.Lock()
+        self._failures, self._why = 0, ""
 
     async def headers(self) -> Mapping[str, str]:
         """The headers that prove who sends; none where the platform gives out no tokens.
@@ -47,16 +48,16 @@ class SignedIn:
         request = self._profile.sign_in()
         if request is None:
             return {}
-        async with self._asking:  # reports under way at once share one
+        failures = self._failures
+        async with self._asking:  # reports under way at once share one, or the reason why there is none
             if self._token is None or self._now() >= self._token.until:
-                answer = await post(
-                    self._client,
-                    self._url + request.post.path,
-                    request.post.body,
-                    request.post.headers,
-                    timeout_s=self._timeout_s,
-                )
-                self._token = _Token(self._header_in(answer), self._now() + int(request.valid_s * 1e9))
+                if self._failures != failures:
+                    raise SignInRefused(self._why)
+                try:
+                    self._token = await self._ask(request)
+                except ConnectorError as error:
+                    self._failures, self._why = self._failures + 1, str(error)
+                    raise
             return self._token.header
 
     def spent(self, headers: Mapping[str, str]) -> None:
@@ -64,8 +65,15 @@ class SignedIn:
         if self._token is not None and self._token.header == headers:
             self._token = None
 
-    def _header_in(self, answer: Answer) -> Mapping[str, str]:
+    async def _ask(self, request: SignInPost) -> _Token:
+        answer = await post(
+            self._client,
+            self._url + request.post.path,
+            request.post.body,
+            request.post.headers,
+            timeout_s=self._timeout_s,
+        )
         header, why = self._profile.token_in(answer)
         if header is None:
             raise SignInRefused(f"no token: {why}")
-        return header
+        return _Token(header, self._now() + int(request.valid_s * 1e9))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import ssl
@@ -151,6 +152,24 @@ async def test_without_a_token_nothing_is_sent_and_everything_is_tried_again(
     receiver.answer = good
     assert await platform.deliver(messages) == [Outcome(1), Outcome(2)]
     assert len(receiver.requests) == 3, "the report was not at fault: it is sent whole"
+    await platform.close()
+
+
+async def test_reports_under_way_at_once_ask_for_one_token_and_share_its_refusal(
+    receiver: Receiver, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform that hangs costs them one timeout, not one each; the next try asks anew."""
+    platform = connector(tmp_path, receiver.url, Clock(), monkeypatch)
+    good, receiver.answer = receiver.answer, lambda _: Reply(403)
+    for times in (1, 2):
+        shared = await asyncio.gather(*(platform.deliver([alarm_message(seq)]) for seq in range(1, 6)))
+        assert {outcome.error for (outcome,) in shared} == {
+            "no token: HTTP 403 Forbidden (the settings, not the report)"
+        }
+        assert signed_in(receiver) == times
+    receiver.answer = good
+    await asyncio.gather(*(platform.deliver([alarm_message(seq)]) for seq in range(1, 6)))
+    assert signed_in(receiver) == 3
     await platform.close()
 
 
