@@ -93,8 +93,9 @@ class EmptiedFiles:
         return opened(folder / "state.db")
 
     def give_back(self, database: Database) -> None:
-        """It may be another test's now."""
-        self._free.append(database)
+        """It may be another test's now, unless something is wrong with it."""
+        if database.trouble is None:
+            self._free.append(database)
 
 
 def _empty(database: Database) -> None:
