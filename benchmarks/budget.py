@@ -44,7 +44,11 @@ MOST_RATIO: Final = 2.0
 CHANCE: Final = 0.05
 PIECES: Final = 64
 """A record is judged in so many pieces; after each it is asked which rules can tell."""
-_CANNOT_TELL: Final = frozenset({*Reason}) - {Reason.MEMBER_UNKNOWN, Reason.OVER_BUDGET}
+_CANNOT_TELL: Final = frozenset({*Reason}) - {
+    Reason.MEMBER_UNKNOWN,
+    Reason.OVER_BUDGET,
+    Reason.OPERATING_POINT_UNKNOWN,
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,6 +76,8 @@ class Reason(IntEnum):
     """What is ordinary at its point would be found more often than its budget allows: it does not judge."""
     OVER_BUDGET = 10
     """It judges, and finds more than its budget allows: its limit may not be raised further."""
+    OPERATING_POINT_UNKNOWN = 11
+    """Its process stands where it did not when the rule learnt: it judges what happens there by what it learnt."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,6 +34,11 @@ lesson: what strays further is found, however slowly it comes. A member's share 
 is its term in the sum (MacGregor & Kourti 1995). The finding names the member without which the distance would shrink
 most (Alcala & Qin 2009), and tells the score.
 
+An alarm of the distance ends, unless `adaptation` is 0, once the process has kept still at its new level for three
+quarters of a lesson: it is then judged about that level, and the rule reports an operating point that no lesson held
+until the process is back (`detectors.operating_point`). A rule in whose `train` vectors all operating points occur
+knows them; where a plant has phases, a rule for each, gated by it, learns each by itself.
+
 >>> from detectors.examples import evaluate
 >>> load = np.random.default_rng(1).normal(size=120)
 >>> inlet, outlet = load + 0.05 * np.cos(np.arange(120.0)), load.copy()
@@ -54,6 +59,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.detector import Reason
 from detectors.group import (
     Floats,
     Group,
@@ -69,6 +75,7 @@ from detectors.group import (
     standardised,
     usual_of,
 )
+from detectors.operating_point import OperatingPoints
 from detectors.rules import RuleTable
 from detectors.spread import Scatter, Spread, averaged, energies, excess_limit, foretold, scatter_of, settling
 
@@ -152,6 +159,9 @@ class Mahalanobis(Group):
         self._learnt_limit, self._alarm = np.ones(rows), np.zeros(rows, bool)
         self._previous, self._average, self._baseline = np.zeros((3, rows, width))
         self._spread = Spread(param["smoothing"], rules.on)
+        self._points = OperatingPoints(
+            self._train, self._smoothing, self._clip, width, foretell=self._forecast, reach=self._reach
+        )
         self.model = {
             "mean": self._mean,
             "scale": self._scale,
@@ -164,6 +174,7 @@ class Mahalanobis(Group):
             "average": self._average,
             "baseline": self._baseline,
             **self._spread.arrays(),
+            **self._points.arrays(),
         }
 
     def learn(self, row: int, at: NDArray[np.intp], lesson: Lesson) -> None:
@@ -180,12 +191,15 @@ class Mahalanobis(Group):
         self._previous[row, at], self._average[row, at], self._baseline[row, at] = newest[-1], end.average, end.baseline
         spread = averaged(energies(end.deviations, model.spread), setting.smoothing)[-1]
         self._spread.learn(row, model.spread.usual, excess, spread, len(newest))
+        self._points.forget(row)
 
     def score_vectors(self, row: NDArray[np.intp], vector: Floats, begins: NDArray[np.bool_]) -> tuple[Floats, Floats]:
         """Distance or spread over its limit, whichever is more, and what each member has to do with it."""
-        value = standardised(vector, self._mean[row], self._scale[row], self._clip[row])
+        if begins.any():
+            self._points.begin(row[begins], self._baseline)
+        value = self._about_level(row, vector)
         weights, baseline = self._weights[row], self._baseline[row]
-        forecast, unknown = self._forecast(row), begins & self._foretells[row]
+        forecast, unknown = self._forecast(row, self._previous[row]), begins & self._foretells[row]
         error = np.where(unknown[:, np.newaxis], baseline, value - forecast)
         before = np.where(begins[:, np.newaxis], baseline, self._average[row])
         deviation = error - before
@@ -201,20 +215,69 @@ class Mahalanobis(Group):
         shares = both * pull
         squared = np.maximum(ordered_sum(shares), 0.0)
         chosen = self._limit[row]
-        distance = np.sqrt(squared[:, 0]) / np.where(chosen > 0, chosen, self._learnt_limit[row])
+        distance = np.sqrt(squared[:, 0]) / self._limit_of(row)
         if self._drifts:
-            alarm = self._alarm[row] = distance > np.where(self._alarm[row] & ~begins, self._release[row], 1.0)
+            away = self._points.away(row)
+            if len(away):
+                homeward, apart = self._points.from_home(row[away], self._whole(row[away], vector[away]))
+                distance[away] = np.minimum(distance[away], apart)
+            stood, release = self._alarm[row], self._release[row]
+            alarm = self._alarm[row] = distance > np.where(stood & ~begins, release, 1.0)
             held = alarm[:, np.newaxis] & (shares[:, 0] >= self._culprit[row] * squared[:, :1])
             self._baseline[row] = leashed(baseline + np.where(held, 0.0, self._adaptation[row]) * (error - baseline))
+            if len(away):
+                back = apart <= np.minimum(distance, release)[away]
+                self._points.begin(row[away[back]], self._baseline)
+                self._continue(row[away[back]], vector[away[back]], homeward[back])
+            if alarm.any() or stood.any():
+                self._settle(row, vector, alarm)
         spread = np.where(chosen > 0, 0.0, self._spread.score(row, squared[:, 1], begins))  # by hand: none is learnt
         gains = blamed(weights, pull)
         return np.maximum(distance, spread), np.where((spread > distance)[:, np.newaxis], gains[:, 1], gains[:, 0])
 
-    def _forecast(self, row: NDArray[np.intp]) -> Floats:
-        """What the last vectors of different rules foretell."""
+    def caveat(self) -> NDArray[np.int8]:
+        """int8[r], the `Reason` that speaks from a lesson, or that the process is not where it was then; 0 = none."""
+        return np.where(self._points.unknown, np.int8(Reason.OPERATING_POINT_UNKNOWN), super().caveat())
+
+    def _forecast(self, row: NDArray[np.intp], value: Floats) -> Floats:
+        """What values (float64[m, width]) of rules foretell of the next ones."""
         if not self._foretells[row].any():
-            return np.zeros((len(row), self._previous.shape[1]))
-        return pulled(self._transition.swapaxes(1, 2)[row], self._previous[row])
+            return np.zeros_like(value)
+        return pulled(self._transition.swapaxes(1, 2)[row], value)
+
+    def _settle(self, row: NDArray[np.intp], vector: Floats, alarm: NDArray[np.bool_]) -> None:
+        """Centre the rules where they stand whose processes have kept still in alarm for long enough."""
+        drifts = alarm & (self._adaptation[row, 0] > 0)
+        whole = self._whole(row, vector)
+        settled = self._points.follow(row, drifts, whole, self._average[row], self._baseline[row])
+        rules = row[settled]
+        self._baseline[rules], self._alarm[rules] = 0.0, False
+        self._continue(rules, vector[settled], np.zeros((len(settled), vector.shape[1])))
+
+    def _whole(self, row: NDArray[np.intp], vector: Floats) -> Floats:
+        """Standardised, whatever a value may count for."""
+        return standardised(vector, self._mean[row], self._scale[row])
+
+    def _about_level(self, row: NDArray[np.intp], vector: Floats) -> Floats:
+        """Standardised, about the level at which rules stand; how much a value may count for is bounded."""
+        most = self._clip[row]
+        if not self._points.unknown.any():
+            return standardised(vector, self._mean[row], self._scale[row], most)
+        return np.clip(self._whole(row, vector) - self._points.centre[row], -most, most)
+
+    def _limit_of(self, row: NDArray[np.intp]) -> Floats:
+        return np.where(self._limit[row] > 0, self._limit[row], self._learnt_limit[row])
+
+    def _reach(self, row: NDArray[np.intp], errors: Floats) -> Floats:
+        """The distance of errors (float64[m, width]) of rules from 0, over its limit."""
+        squared = ordered_sum(errors * pulled(self._weights[row, 0], errors))
+        return np.asarray(np.sqrt(np.maximum(squared, 0.0)) / self._limit_of(row))
+
+    def _continue(self, row: NDArray[np.intp], vector: Floats, average: Floats) -> None:
+        """Go on at the level at which rules stand now, with this average of errors."""
+        if len(row):
+            self._previous[row] = np.nan_to_num(self._about_level(row, vector))
+            self._average[row] = average
 
 
 def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:

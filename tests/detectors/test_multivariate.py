@@ -248,7 +248,9 @@ def test_a_slow_drift_is_followed_for_a_while_but_not_one_that_has_raised_the_al
     assert [(raised, cause) for raised, _, cause in slow][:1] == [(True, 3)], "nobody accepted that much, however slow"
     fault = circuit(TRAIN + 2000)
     fault[TRAIN + 500 :, 3] += 5.0
-    assert [(raised, cause) for raised, _, cause in found([group("mahalanobis", **adaptive)], fault)] == [(True, 3)]
+    (raised, _, cause), (_, returned, _) = found([group("mahalanobis", **adaptive)], fault)
+    assert (raised, cause) == (True, 3)
+    assert returned > TRAIN + 500 + 0.75 * TRAIN, "it ends when the process has kept still at another level for long"
 
 
 def test_a_wild_value_is_forgotten_like_any_other() -> None:

@@ -39,6 +39,73 @@ def _leashed(baseline: float) -> float:
     return min(max(baseline, -2.0), 2.0)
 
 
+def _clipped(vector: Vector, most: float) -> Vector:
+    return [min(max(value, -most), most) for value in vector]  # NaN stays
+
+
+def _about(vector: Vector, centre: Vector, most: float) -> Vector:
+    return _clipped([a - b for a, b in zip(vector, centre, strict=True)], most)
+
+
+def _averaged(average: Vector, newest: Vector, gain: float) -> Vector:
+    return [a if math.isnan(b) else a + gain * (b - a) for a, b in zip(average, newest, strict=True)]
+
+
+def _length(vector: Vector, level: Vector, model: Model) -> float:
+    return math.sqrt(_squared([a - b for a, b in zip(vector, level, strict=True)], model["weights"]))
+
+
+def _begin_at_home(state: dict[str, Any]) -> None:
+    """The process is back at the level of the lesson, or a new stretch begins there."""
+    if state["home"] is not None:
+        state.update(baseline=state["home"], home=None, centre=[0.0] * len(state["centre"]))
+    state["still"] = None
+
+
+def _from_level(rule: PlainRule, distance: float, whole: Vector, model: Model) -> float:
+    """The distance from the nearer level over its limit; sets the alarm by it."""
+    state, param = rule.memory["state"], rule.param
+    state["back"] = None
+    limit = param["limit"] or model["limit"]
+    if state["home"] is not None:
+        before = state["homeward"]
+        state["homeward"] = _averaged(before, _clipped(whole, param["clip"]), param["smoothing"])
+        foretold = times_vector(model["transition"], before)
+        errors = [a - b for a, b in zip(state["homeward"], foretold, strict=True)]
+        learnt, home = _length(errors, [0.0] * len(errors), model), _length(errors, state["home"], model)
+        if learnt < home:
+            state["home"], home = [0.0] * len(errors), learnt
+        state["back"] = errors if home <= min(distance, param["release"] * limit) else None
+        distance = min(home, distance)
+    state["alarm"] = distance / limit > (param["release"] if state["alarm"] else 1.0)
+    return distance / limit
+
+
+def _settle(rule: PlainRule, whole: Vector, model: Model) -> None:
+    """Go back to the lesson's level, or centre where the process has kept still in alarm for most of a lesson."""
+    state, param = rule.memory["state"], rule.param
+    if state["back"] is not None:
+        _begin_at_home(state)
+        state["previous"] = known_or_zero(_clipped(whole, param["clip"]))
+        state["average"] = state["back"]
+    if not state["alarm"] or param["adaptation"] == 0:
+        state["still"] = None
+        return
+    if state["still"] is None:
+        state.update(still=0, value=list(state["centre"]), level=list(state["average"]))
+    state["value"] = _averaged(state["value"], whole, param["smoothing"])
+    apart = _length(state["average"], state["level"], model)
+    state["level"] = _averaged(state["level"], state["average"], param["smoothing"] / 5)
+    state["still"] += apart / (param["limit"] or model["limit"]) <= 0.5
+    if state["still"] < 0.75 * max(param["train"], len(whole) + 1, 5):
+        return
+    if state["home"] is None:
+        state.update(home=list(state["baseline"]), homeward=_clipped(state["value"], param["clip"]))
+    zero = [0.0] * len(whole)
+    state.update(centre=state["value"], baseline=zero, average=list(zero), alarm=False, still=None)
+    state["previous"] = known_or_zero(_about(whole, state["centre"], param["clip"]))
+
+
 def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
     width = len(part[0])
     z = [known_or_zero(standardised(vector, model, param["clip"])) for vector in part]
@@ -132,6 +199,7 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     end = _follow(parts[-1], model, param)
     rule.memory["state"] = {name: end[name] for name in ("previous", "average", "baseline")} | {"alarm": False}
     rule.memory["state"] |= {"spread": _spreads(end, model, param)[-1], "seen": len(parts[-1])}
+    rule.memory["state"] |= {"home": None, "still": None, "centre": [0.0] * len(end["baseline"])}
     found = left_out(
         lesson,
         lambda some: _fit(some, param, part=True),
@@ -185,7 +253,10 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
     if model is None:
         return math.nan
     state = rule.memory["state"]
-    z, baseline = standardised(vector, model, param["clip"]), state["baseline"]
+    if begins:
+        _begin_at_home(state)
+    whole, baseline = standardised(vector, model, math.inf), state["baseline"]
+    z = _about(whole, state["centre"], param["clip"])
     if begins:
         state.update(average=list(baseline), alarm=False)
     if begins and param["ridge"] > 0:
@@ -201,11 +272,11 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
     strayed = [a - b for a, b in zip(state["average"], baseline, strict=True)]
     shares = [a * b for a, b in zip(strayed, times_vector(model["weights"], strayed), strict=True)]
     squared = sum(shares)
-    score = math.sqrt(max(squared, 0.0)) / (param["limit"] or model["limit"])
-    state["alarm"] = score > (param["release"] if state["alarm"] else 1.0)
+    score = _from_level(rule, math.sqrt(max(squared, 0.0)), whole, model)
     for at, share in enumerate(shares):
         if not (state["alarm"] and share >= param["culprit"] * squared):
             baseline[at] = _leashed(baseline[at] + param["adaptation"] * (error[at] - baseline[at]))
+    _settle(rule, whole, model)
     rule.memory["cause"] = most_to_blame(rule, _gains(model["weights"], strayed))
     spread = _spread(rule, deviation, begins, model)
     if spread > score and not param["limit"]:

@@ -23,6 +23,7 @@ NotEvaluated = Literal[
     "budget_learning",
     "budget_out_of_reach",
     "over_budget",
+    "operating_point_unknown",
 ]
 
 

@@ -143,6 +143,7 @@ NOT_EVALUATED: Final[dict[Reason, Text]] = {
     Reason.BUDGET_LEARNING: Text("误报预算学习中，尚不判断", "learns the limit that keeps its budget"),
     Reason.BUDGET_OUT_OF_REACH: Text("正常波动已超出预算所及，不判断", "what is ordinary here exceeds its budget"),
     Reason.OVER_BUDGET: Text("超出误报预算，限值已到上限", "over its budget, its limit may not rise further"),
+    Reason.OPERATING_POINT_UNKNOWN: Text("处于未学习过的工况", "at an operating point it has not learnt"),
 }
 FLAGS: Final[dict[Flag, Text]] = {
     Flag.UNCERTAIN: Text("存疑", "uncertain"),
