@@ -34,6 +34,8 @@ CO_LEAK: Final = (420.0, 190.0, 1.0, 0.5, 4.0)  # ppm a leak at the furnace plat
 CO_TAPPING: Final = (6.0, 4.5, 0.2, 0.2, 4.5)  # ppm a heavy tapping adds
 CO_TAU_S: Final = (2.0, 3.0, 15.0, 20.0, 6.0)
 CO_HALL: Final = {0: 15.0, 1: 15.0, 4: 15.0}  # ppm in a furnace hall that is badly aired, by place in CO_POINTS
+SERVICE_CONTACT: Final = "CO-03-MAINT"
+SERVICE_S: Final = 10.0  # when the filter of that head asks for service: nobody comes
 POISONED: Final = 1  # which of them a poisoned sensor is
 POISONED_GAIN: Final = 0.06
 
@@ -64,7 +66,7 @@ class SteelWorks(Plant):
     """
 
     def __init__(self, seed: int) -> None:
-        super().__init__(_NOISE, (), seed)
+        super().__init__(_NOISE, (SERVICE_CONTACT,), seed)
         self._pumps = Wander(0.008, 60.0, self.rng)  # of the pressure
         self._air = Wander(0.2, 900.0, self.rng)  # how well the halls are aired, as a logarithm
         self._tapping = 0.0  # how heavy the present tapping is
@@ -102,6 +104,7 @@ class SteelWorks(Plant):
             0.3,
             182.0 - self._stove_dip(),
             180.0 + CHARGE_K * (self._time % CHARGE_S / CHARGE_S - 0.5),
+            float(self._time >= SERVICE_S),
         ]
 
     def _open_jacket(self, dt_s: float, faults: Collection[str]) -> None:

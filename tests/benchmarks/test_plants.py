@@ -12,7 +12,7 @@ from gateway_sim.faults import FAULTS
 def test_the_plants_benchmark_gives_every_figure() -> None:
     figures = measure(seeds=1, days=0.005, lead_s=30)
     assert json.loads(json.dumps(figures)) == figures
-    assert figures["points"] == 48
+    assert figures["points"] == 49
     assert figures["days"] == 0.005
     assert figures["step_s"] == 1.0
     assert set(figures["faults"]) == {fault.id for fault in FAULTS}

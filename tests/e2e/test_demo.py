@@ -101,6 +101,7 @@ async def visit(url: str, token: str, pictures: Path) -> str:
             ("works", ("作业中", "待审批")),
             ("pledges", ("陈建安", "作出承诺")),
             ("instruments", ("K-2201", "前补录")),
+            ("plants/demo-steel/points/CO-03", ("需要维护 CO-03-MAINT 是",)),
         ):
             await page.goto(f"{url}/{register}")
             for words in shown:

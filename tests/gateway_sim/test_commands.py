@@ -59,7 +59,7 @@ async def test_fleet_sends_what_it_reports_and_labels_its_faults(broker: Server,
         code, _, err = await _ended(fleet)
     assert code == 0, err
     sent = json.loads(report.read_text())
-    assert sent["readings_sent"] == service.readings == 15 * sum((17, 18, 13))
+    assert sent["readings_sent"] == service.readings == 15 * sum((17, 19, 13))
     assert sent["frames_sent"] == sum(len(frames) for frames in service.frames.values()) == 15 * 4
     assert sent["uncommitted_frames"] == sent["dropped_frames"] == sent["refused_frames"] == 0
     assert set(sent["gateways"]) == {"demo-aluminium/GW-01", "demo-dust/GW-01", "demo-steel/GW-01", "demo-steel/GW-02"}

@@ -11,8 +11,9 @@ from gateway_sim.physics import PHYSICS
 from gateway_sim.physics.aluminium import CAST_S, FIRST_S, IDLE_S, CastingShop, Phase, phase_at
 from gateway_sim.physics.dust import DustCollectors, working_at
 from gateway_sim.physics.signals import DAY_S, Channels, Noise, accumulate
-from gateway_sim.physics.steel import SteelWorks
+from gateway_sim.physics.steel import SERVICE_CONTACT, SteelWorks
 from gateway_sim.sites import sample_sites
+from ingest.domain.model.device_status import DeviceStatus
 
 PLANTS = tuple(sample_sites())
 
@@ -167,3 +168,16 @@ def test_the_furnace_hour_shows_in_the_cooling_water() -> None:
     rise = works.run(9000, 1.0)[:, works.points.index("CW_DT-01")]
     assert np.median(rise[1500:2300]) == pytest.approx(9.7, abs=0.3)
     assert np.median(rise[2800:3000]) < 6.0
+
+
+def test_a_head_of_the_works_asks_for_maintenance_by_its_contact() -> None:
+    """Soon after the start, so that a newcomer sees it, and for good: nobody comes."""
+    works = SteelWorks(1)
+    assert works.advance(1.0)[SERVICE_CONTACT] == 0
+    later = works.run(3600, 1.0)[:, works.points.index(SERVICE_CONTACT)]
+    assert later.min() == 0
+    assert (later[30:] == 1).all()
+    (head,) = (
+        found for found in sample_configuration().instruments["demo-steel"] if SERVICE_CONTACT in found.contact_points
+    )
+    assert (head.points, [*head.contacts]) == (("CO-03",), [DeviceStatus.MAINTENANCE_REQUIRED])
