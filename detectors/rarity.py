@@ -22,17 +22,17 @@ from detectors.trip import Arrays
 Floats = NDArray[np.float64]
 
 QUANTILE: Final = 0.95
-MEMORY: Final = 1_000.0
-"""Distances remembered, and so 50 excesses."""
+MEMORY: Final = 2_000.0
+"""Distances remembered, and so 100 excesses."""
 _LEAST_GAIN: Final = 1.0 / (MEMORY * (1.0 - QUANTILE))
-_LEAST_STEP: Final = 0.003
+_LEAST_STEP: Final = 0.001
 _COOLING: Final = -0.7
-_OUTLIER: Final = 10.0
-"""An excess teaches as if it were at most so many mean ones,"""
-_MOST_LOG: Final = 3.0
-"""and a log excess as if it were at most this;"""
+_OUTLIER: Final = 3.0
+"""An excess or log excess teaches as if it were at most so many mean ones: what was rare once is rare again;"""
 _FEW: Final = 3
-"""but the first few teach as they are."""
+"""but the first few teach as they are,"""
+_MOST_LOG: Final = 2.0
+"""a log excess as if it were at most this."""
 _LEAST_SHAPE: Final = 0.01
 _TINY: Final = 1e-300
 _BEYOND: Final = math.log10(1.0 - QUANTILE)
@@ -44,7 +44,7 @@ class Tails:
 
     def __init__(self, least: Floats, many: int) -> None:
         """Tails of `many` numbers a rule, unknown before `least` (float64[r]) of them were seen."""
-        shape = len(least), many
+        shape = many, len(least)
         self._least, self._everyone = least, np.arange(len(least))
         self._rows, self._size, self._quantile = (np.zeros(shape) for _ in range(3))
         self._excesses, self._excess, self._log = (np.zeros(shape) for _ in range(3))
@@ -54,47 +54,48 @@ class Tails:
 
         Args:
             at: the rules.
-            distance: float64[k, many], >= 0, NaN = none.
+            distance: float64[many, k], >= 0, NaN = none.
             floor: float64[k], a distance below which there is only rounding.
 
         Returns:
-            float64[k, many]; 0 up to the quantile, without a distance and before `least` of them.
+            float64[many, k]; 0 up to the quantile, without a distance and before `least` of them.
         """
         known = ~np.isnan(distance)
-        size, quantile = self._size[at], self._quantile[at]
+        size, quantile = self._size[:, at], self._quantile[:, at]
         above = distance > quantile
         rarity = np.zeros(distance.shape)
         if above.any():
-            place, which = np.nonzero(above)
+            which, place = np.nonzero(above)
             floor = np.maximum(floor[place] + 1e-3 * size[above], _TINY)
             row = self._everyone[at][place]
-            rarity[above] = self._score_excess(row, which, distance[above], floor)
-        rows = self._rows[at] + known
+            rarity[above] = self._score_excess(which, row, distance[above], floor)
+        rows = self._rows[:, at] + known
         counted = np.maximum(rows, 1.0)
         size = size + np.where(known, np.maximum(1.0 / MEMORY, 1.0 / counted) * (distance - size), 0.0)
         step = size * np.maximum(counted**_COOLING, _LEAST_STEP)
         moved = quantile + step * np.where(above, QUANTILE, QUANTILE - 1.0)
-        self._quantile[at] = np.maximum(np.where(known, moved, quantile), 0.0)
-        self._rows[at], self._size[at] = rows, size
+        self._quantile[:, at] = np.maximum(np.where(known, moved, quantile), 0.0)
+        self._rows[:, at], self._size[:, at] = rows, size
         return rarity
 
     def arrays(self) -> Arrays:
-        """What is known of each tail."""
-        tails: Arrays = {"tail_rows": self._rows, "tail_size": self._size, "tail_quantile": self._quantile}
-        return {**tails, "tail_excesses": self._excesses, "tail_excess": self._excess, "tail_log": self._log}
+        """What is known of each tail, one entry a rule in every array."""
+        tails: Arrays = {"tail_rows": self._rows.T, "tail_size": self._size.T, "tail_quantile": self._quantile.T}
+        return {**tails, "tail_excesses": self._excesses.T, "tail_excess": self._excess.T, "tail_log": self._log.T}
 
-    def _score_excess(self, row: NDArray[np.intp], which: NDArray[np.intp], distance: Floats, floor: Floats) -> Floats:
+    def _score_excess(self, which: NDArray[np.intp], row: NDArray[np.intp], distance: Floats, floor: Floats) -> Floats:
         """The rarity of distances above the quantile, which then teach how far beyond it distances lie."""
-        quantile, mean, mean_log = self._quantile[row, which], self._excess[row, which], self._log[row, which]
+        quantile, mean, mean_log = self._quantile[which, row], self._excess[which, row], self._log[which, row]
         excess = distance - quantile
         log = np.log(np.maximum(distance, floor) / np.maximum(quantile, floor))
-        usual = np.maximum(mean, floor)
-        scaled = np.minimum(excess / usual, log / np.maximum(mean_log, _LEAST_SHAPE))
-        excesses = self._excesses[row, which] + 1.0
+        usual, usual_log = np.maximum(mean, floor), np.maximum(mean_log, _LEAST_SHAPE)
+        scaled = np.minimum(excess / usual, log / usual_log)
+        excesses = self._excesses[which, row] + 1.0
         gain = np.maximum(_LEAST_GAIN, 1.0 / excesses)
-        capped = np.where(excesses <= _FEW, excess, np.minimum(excess, _OUTLIER * usual))
-        self._excesses[row, which] = excesses
-        self._excess[row, which] = mean + gain * (capped - mean)
-        self._log[row, which] = mean_log + gain * (np.minimum(log, _MOST_LOG) - mean_log)
-        ripe = self._rows[row, which] >= self._least[row]
+        most = np.where(excesses <= _FEW, np.inf, _OUTLIER)
+        capped, capped_log = np.minimum(excess, most * usual), np.minimum(log, np.minimum(most * usual_log, _MOST_LOG))
+        self._excesses[which, row] = excesses
+        self._excess[which, row] = mean + gain * (capped - mean)
+        self._log[which, row] = mean_log + gain * (capped_log - mean_log)
+        ripe = self._rows[which, row] >= self._least[row]
         return np.where(ripe, scaled / _LOG_TEN - _BEYOND, 0.0)

@@ -1,24 +1,27 @@
 """Surprise: is anything about this reading rare for its point? For a signal of which nothing is known beforehand.
 
-Three distances are looked at. *Season*: from what this hour of the week usually shows, which is drawn to what this hour
-of the day shows while few weeks are known. *Shift*: of a short average from a long one (Roberts, "Control chart tests
-based on geometric moving averages", Technometrics 1, 1959). *Jump*: from the average of some hundred readings. Each
-becomes a rarity R, -log10 of the probability of such a distance or a larger one at this point, by peaks over threshold:
+What this hour of the week usually shows, drawn to what this hour of the day shows while few weeks are known, is
+expected; before the hour was visited, the long average is. Four distances are looked at. *Season*: of the reading from
+what is expected, once the hour is known. *Shift*: of a short average of what it is away from that, from the long one.
+*Jump*: of what it is away, from the average of some fifty readings. *Drift*: of a slow average of the signal itself
+from its long one (Roberts, "Control chart tests based on geometric moving averages", Technometrics 1, 1959). Each
+becomes a rarity, -log10 of the probability of such a distance or a larger one at this point, by peaks over threshold:
 Pickands, "Statistical inference using extreme order statistics", Ann. Statist. 3, 1975; Siffer et al., "Anomaly
 detection in streams with extreme value theory", KDD 2017; with means, as of Hill, Ann. Statist. 3, 1975, for the fit.
-The rarest of the three counts, and the score is R / (R + log10(`one_in`)): 0 = nothing, 0.5 = one reading in `one_in`
-is as rare. One `on`, 0.5, is meant for all signals.
+A rare average stays so for a while, and is one event: rarities are weighted, 0.8, 0.95, 0.95 and 1.2. The largest
+counts, and 0.3 of what the others are beyond one in twenty. The score is R / (R + log10(`one_in`)): 0 = nothing, 0.5 =
+one reading in `one_in` is as rare. One `on`, 0.5, is meant for all signals.
 
-One event speaks once: what follows within `hold` readings scores 0, unless it is more than `rise` times as rare, in
-logarithms, as what scored last (runs declustering: Smith and Weissman, "Estimating the extremal index", J. R. Statist.
-Soc. B 56, 1994). So a finding returns with the next reading: it is an event, not a state, and a rule with an on-delay
-or N of M would never trip.
+One event speaks once: what follows scores 0, unless it is more than `rise` times as rare, in logarithms, as what
+scored last; that bar fades by 63 % in `hold` readings (after runs declustering: Smith and Weissman, "Estimating the
+extremal index", J. R. Statist. Soc. B 56, 1994). So a finding returns with the next reading: it is an event, not a
+state, and a rule with an on-delay or N of M would never trip.
 
-Parameters, in readings: `short`: span of the short average, whose gain is 2 / (`short` + 1); `middle`, `long`: memories
-of the other two; `hold`; `least`: a tail tells nothing before so many distances. Without unit: `day_gain`, `week_gain`:
-the least weight of the newest visit to an hour of the day, of the week; `rise`; `one_in` (20 or more: the commonest 19
-of 20 readings score 0). `offset_s`: what local time is ahead of UTC (28 800 in China). `USUAL` has them all. An hour's
-season is told once the hour was visited; before `least` readings nothing is.
+Parameters, in readings: `short`, `slow`: spans of the averages, whose gains are 2 / (span + 1); `middle`, `long`:
+memories of the other two; `hold`; `least`: a tail tells nothing before so many distances. Without unit: `day_gain`,
+`week_gain`: the least weight of the newest visit to an hour of the day, of the week; `rise`; `one_in` (20 or more: the
+commonest 19 of 20 readings score 0). `offset_s`: what local time is ahead of UTC (28 800 in China). `USUAL` has them
+all. Before `least` readings nothing is told.
 
 Training: without end, from every reading, whatever its score: a new way of running the plant is surprising once, and
 normal after some days. Averages are plain means until they have as many readings as their memory. An hour learns at the
@@ -30,8 +33,8 @@ Lavin and Ahmad, "Evaluating real-time anomaly detection algorithms: the Numenta
 
 >>> from detectors.examples import evaluate
 >>> from detectors.kinds.surprise import USUAL
->>> evaluate("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 30, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
-['trips at 9000 s: 0.516', 'returns at 9060 s: nan']
+>>> evaluate("surprise", [*[1.0, 2.0, 4.0, 2.0, 3.0] * 60, 9.0, 9.0, 9.0, 2.0], on=0.5, step_s=60.0, **USUAL)
+['trips at 18000 s: 0.5598', 'returns at 18060 s: nan']
 """
 
 from __future__ import annotations
@@ -53,15 +56,16 @@ Rows = NDArray[np.intp]
 
 USUAL: Final[Mapping[str, float]] = {
     "short": 12.0,
-    "middle": 100.0,
-    "long": 2_000.0,
-    "day_gain": 0.15,
+    "middle": 50.0,
+    "slow": 80.0,
+    "long": 2_500.0,
+    "day_gain": 0.1,
     "week_gain": 0.3,
     "hold": 200.0,
-    "rise": 1.15,
+    "rise": 1.5,
     "offset_s": 0.0,
-    "least": 100.0,
-    "one_in": 200.0,
+    "least": 60.0,
+    "one_in": 400.0,
 }
 """The parameters for all signals, those it was measured with."""
 
@@ -72,27 +76,32 @@ _NOWHERE: Final = -1
 _ROUNDING: Final = 1e-9
 """Of a signal's size: a smaller distance is none."""
 _COMMONEST: Final = 20.0
-_LONG_AGO: Final = 10**9
+_WEIGHTS: Final = np.array([[0.8], [0.95], [0.95], [1.2]])
+"""Of the rarities of season, shift, jump and drift."""
+_OTHERS: Final = 0.3
+"""What the rarities beside the largest count for, as far as each is above that of one distance in `_COMMONEST`."""
 
 
 class Surprise:
-    """Scores a reading by how rare its rarest distance is."""
+    """Scores a reading by how rare its distances are."""
 
     reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
         param, rows = rules.param, len(rules)
         self._offset = (param["offset_s"] * 1e9).astype(np.int64)
-        self._least, self._hold, self._rise = param["least"], param["hold"], param["rise"]
+        self._least, self._rise = param["least"], param["rise"]
+        self._fade = np.exp(-1.0 / np.maximum(param["hold"], 1e-3))
         self._half = np.log10(np.maximum(param["one_in"], _COMMONEST))
-        memories = param["long"], (param["short"] + 1.0) / 2.0, param["long"], param["middle"]
-        self._gain = 1.0 / np.maximum(np.stack(memories, axis=1), 1.0)
+        short, slow, long = (param["short"] + 1.0) / 2.0, (param["slow"] + 1.0) / 2.0, param["long"]
+        memories = long, long, slow, long, short, param["middle"]
+        self._gain = 1.0 / np.maximum(np.stack(memories), 1.0)
         self._walk = Walk(rows)
         self._hours = Hours(param["day_gain"], param["week_gain"])
-        self._tails = Tails(self._least, 3)
-        self._rows = np.zeros(rows)
-        self._mean = np.zeros((rows, 4))  # of the absolute values, and the short, the long and the middle one
-        self._peak, self._since = np.zeros(rows), np.full(rows, _LONG_AGO)
+        self._tails = Tails(self._least, len(_WEIGHTS))
+        self._taken = np.zeros(rows)
+        self._mean = np.zeros((len(memories), rows))
+        self._bar = np.zeros(rows)
 
     def score(self, runs: Runs) -> Floats:
         """R / (R + log10(one_in)), in [0, 1); NaN without a value and before `least` readings."""
@@ -101,41 +110,49 @@ class Surprise:
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts readings, not time
         """Rules that have had fewer than `least` readings."""
-        return self._rows < self._least
+        return self._taken < self._least
 
     def arrays(self) -> Arrays:
-        """The averages, the tails, the hours and the last alarm of each rule."""
-        own: Arrays = {"rows": self._rows, "average": self._mean, "peak": self._peak, "ago": self._since}
+        """The averages, the tails, the hours and what the last finding left of each rule."""
+        own: Arrays = {"taken": self._taken, "averages": self._mean.T, "bar": self._bar}
         return joined(own, self._tails.arrays(), self._hours.arrays())
 
     def _step(self, at: Index, place: NDArray[np.int64], value: Floats) -> Floats:
         """One reading each of different rules."""
-        before = self._rows[at]
-        enough = before >= self._least[at]
-        expected = self._hours.expected(at, place)
+        enough = self._taken[at] >= self._least[at]
+        usual = self._hours.expected(at, place)
         self._hours.learn(at, value)
-        old, new = self._average(at, before, value)
-        size, short = new[:, 0], new[:, 1]
-        distance = np.abs(np.stack((value - expected, short - old[:, 2], value - old[:, 3]), axis=1))
-        season, shift, jump = self._tails.score(at, distance, _ROUNDING * size).T
-        rarity = self._decluster(at, np.maximum(np.maximum(season, shift), jump))
+        size, distance = self._distances(at, value, usual)
+        rarity = self._tails.score(at, distance, _ROUNDING * size) * _WEIGHTS
+        rarity = self._decluster(at, _together(rarity))
         return np.where(enough, rarity / (rarity + self._half[at]), np.nan)
 
-    def _average(self, at: Index, before: Floats, value: Floats) -> tuple[Floats, Floats]:
-        """The averages (float64[k, 4]) without and with this reading."""
-        seen = np.stack((np.abs(value), value, value, value), axis=1)
-        old = np.where(before[:, None] > 0, self._mean[at], seen)
-        new = old + np.maximum(self._gain[at], 1.0 / (before[:, None] + 1.0)) * (seen - old)
-        self._mean[at], self._rows[at] = new, before + 1.0
-        return old, new
+    def _distances(self, at: Index, value: Floats, usual: Floats) -> tuple[Floats, Floats]:
+        """The signal's size (float64[k]) and its distances: season, shift, jump and drift (float64[4, k])."""
+        taken, mean = self._taken[at], self._mean[:, at]
+        first = taken == 0
+        long = np.where(first, value, mean[1])
+        away = value - np.where(np.isnan(usual), long, usual)
+        seen = np.stack((np.abs(value), value, value, away, away, away))
+        old = np.where(first, seen, mean)
+        new = old + np.maximum(self._gain[:, at], 1.0 / (taken + 1.0)) * (seen - old)
+        self._mean[:, at], self._taken[at] = new, taken + 1.0
+        return new[0], np.abs(np.stack((value - usual, new[4] - old[3], away - old[5], new[2] - long)))
 
     def _decluster(self, at: Index, rarity: Floats) -> Floats:
-        """What is left of the rarities (float64[k]) when an alarm speaks for what follows it."""
-        peak, since = self._peak[at], self._since[at]
-        speaks = (rarity > 0) & ((since >= self._hold[at]) | (rarity > self._rise[at] * peak))
-        self._peak[at] = np.where(speaks, rarity, peak)
-        self._since[at] = np.where(speaks, 0, np.minimum(since + 1, _LONG_AGO))
+        """What is left of the rarities (float64[k]) while a finding speaks for what follows it."""
+        bar = self._bar[at]
+        speaks = rarity > bar
+        self._bar[at] = np.where(speaks, self._rise[at] * rarity, self._fade[at] * bar)
         return np.where(speaks, rarity, 0.0)
+
+
+def _together(rarity: Floats) -> Floats:
+    """One rarity (float64[k]) of those of several distances (float64[n, k]): the largest, and a part of the others."""
+    largest = rarity.max(axis=0)
+    common = np.log10(_COMMONEST)
+    beyond = np.maximum(rarity - common, 0.0).sum(axis=0)
+    return np.asarray(largest + _OTHERS * (beyond - np.maximum(largest - common, 0.0)))
 
 
 class Hours:

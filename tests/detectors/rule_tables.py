@@ -36,8 +36,17 @@ class Specimen:
 _DISTANCE = {"train": 8.0, "smoothing": 0.4, "ridge": 0.1, "adaptation": 0.1, "clip": 4.0, "limit": 6.0}
 _DISTANCE |= {"quantile": 0.9, "release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 5.0, "gap_s": 10.0}
 _RESTART = {"level": 1.0, "hold_s": 5.0, "single": 0.0, "times": 2.0, "within_s": 3.0, "stop_s": 2.0}
-_SURPRISE = {"short": 2.0, "middle": 8.0, "long": 30.0, "day_gain": 0.15, "week_gain": 0.3, "hold": 5.0, "rise": 1.1}
-_SURPRISE |= {"offset_s": 28800.0, "least": 8.0, "one_in": 50.0}
+_SURPRISE = {
+    "short": 2.0,
+    "middle": 8.0,
+    "slow": 6.0,
+    "long": 30.0,
+    "day_gain": 0.15,
+    "week_gain": 0.3,
+    "hold": 5.0,
+    "rise": 1.1,
+}
+_SURPRISE |= {"offset_s": 28800.0, "least": 8.0, "one_in": 250.0}
 
 SPECIMENS = {
     "limit": Specimen(1.0, 0.5, {"side": 1.0}),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -65,8 +66,46 @@ def test_within_the_hold_only_what_is_clearly_rarer_speaks() -> None:
     assert [row for row in found(values)[0] if row >= 20 * DAY] == [20 * DAY, 20 * DAY + 20]
 
 
+def test_the_same_spike_is_told_the_second_and_the_third_time() -> None:
+    random = np.random.default_rng(2)
+    values = 136.0 + np.abs(random.normal(0, 0.8, (10, 4000)))
+    spikes = [1500, 1680, 2600, 2750, 3700]  # two of them soon after the one before
+    for at in spikes:
+        values[:, at : at + 3] = 165.0
+    for rows in found(values):
+        assert [row for row in rows if row in spikes] == spikes
+
+
+def test_a_slow_drift_is_told() -> None:
+    """Eight times the noise, over 400 readings: no reading departs much from the fifty before it."""
+    random = np.random.default_rng(4)
+    values = random.normal(0, 1, (10, 2500))
+    values[:, 1800:2200] += np.linspace(0, 8, 400)
+    values[:, 2200:] += 8
+    for rows in found(values):
+        assert any(1800 < row < 2000 for row in rows)
+
+
+Noise = Callable[[np.random.Generator, tuple[int, int]], NDArray[np.float64]]
+NOISES: dict[str, Noise] = {
+    "normal": lambda random, shape: random.normal(0, 1, shape),
+    "uniform": lambda random, shape: random.uniform(0, 1, shape),
+    "exponential": lambda random, shape: random.exponential(1, shape),
+    "heavy tails": lambda random, shape: random.lognormal(0, 1.5, shape),
+    "counts, mostly zero": lambda random, shape: random.poisson(0.2, shape).astype(float),
+    "wandering": lambda random, shape: np.cumsum(random.normal(0, 1, shape), axis=1),
+}
+
+
+@pytest.mark.parametrize("noise", NOISES)
+def test_one_limit_means_much_the_same_whatever_the_noise(noise: str) -> None:
+    """One reading in 400 is as rare, by definition."""
+    values = NOISES[noise](np.random.default_rng(6), (10, 5000))
+    assert 1 / 4000 < sum(map(len, found(values))) / values.size < 1 / 150
+
+
 def test_a_signal_of_which_nothing_is_unusual_stays_below_on() -> None:
-    """By definition one reading in 200 is as rare; the hold makes of them an alarm in a week or two."""
+    """By definition one reading in 400 is as rare; the hold makes of them an alarm in a week or two."""
     rows = found(days(60, points=20))
     assert sum(map(len, rows)) / (20 * 60) < 0.1
     assert not any(map(len, found(days(60, points=20), on=0.7)))
@@ -75,8 +114,8 @@ def test_a_signal_of_which_nothing_is_unusual_stays_below_on() -> None:
 @pytest.mark.parametrize("level", [0.0, 0.1, -1e9])
 def test_a_flat_signal_never_surprises_whatever_its_level(level: float) -> None:
     score = one_by_one(np.full(900, level))
-    assert np.isnan(score[:100]).all()
-    assert not score[100:].any()
+    assert np.isnan(score[: int(USUAL["least"])]).all()
+    assert not score[int(USUAL["least"]) :].any()
 
 
 def test_a_new_way_of_running_is_surprising_once_and_normal_after_some_days() -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tests.reference.plain import PlainRule, Scores, World
 
 _HOUR = 3_600 * 10**9
+_WEIGHTS = 0.8, 0.95, 0.95, 1.2
 
 
 @dataclass
@@ -33,18 +34,18 @@ class _Tail:
                 found = min(exponential, pareto) / math.log(10) - math.log10(1 - 0.95)
             self._learn(excess, log, floor)
         self.seen += 1
-        self.size += max(1 / 1000, 1 / self.seen) * (distance - self.size)
-        step = self.size * max(self.seen**-0.7, 0.003)
+        self.size += max(1 / 2000, 1 / self.seen) * (distance - self.size)
+        step = self.size * max(self.seen**-0.7, 0.001)
         self.quantile = max(self.quantile + step * (0.95 if above else 0.95 - 1.0), 0.0)
         return found
 
     def _learn(self, excess: float, log: float, floor: float) -> None:
         self.excesses += 1
-        gain = max(1 / (1000 * (1 - 0.95)), 1 / self.excesses)
+        gain = max(1 / (2000 * (1 - 0.95)), 1 / self.excesses)
         if self.excesses > 3:
-            excess = min(excess, 10 * max(self.excess, floor))
+            excess, log = min(excess, 3 * max(self.excess, floor)), min(log, 3 * max(self.log, 0.01))
         self.excess += gain * (excess - self.excess)
-        self.log += gain * (min(log, 3.0) - self.log)
+        self.log += gain * (min(log, 2.0) - self.log)
 
 
 @dataclass
@@ -100,15 +101,20 @@ class _Hours:
 
 class _Memory:
     def __init__(self, param: dict[str, float]) -> None:
-        self.size, self.long = _Mean(param["long"]), _Mean(param["long"])
-        self.short, self.middle = _Mean((param["short"] + 1) / 2), _Mean(param["middle"])
+        long = param["long"]
+        self.size, self.long, self.slow = _Mean(long), _Mean(long), _Mean((param["slow"] + 1) / 2)
+        self.usual_away, self.short_away, self.middle_away = (
+            _Mean(long),
+            _Mean((param["short"] + 1) / 2),
+            _Mean(param["middle"]),
+        )
         self.hours = _Hours()
-        self.tails = _Tail(), _Tail(), _Tail()
-        self.peak, self.ago = 0.0, math.inf
+        self.tails = _Tail(), _Tail(), _Tail(), _Tail()
+        self.bar = 0.0
 
 
 def surprise(rule: PlainRule, time: int, value: float, judged: bool, _world: World) -> float:
-    """How rare the rarest of three distances is, unless an alarm already speaks for it."""
+    """How rare four distances are together, unless an alarm already speaks for it."""
     if not judged or math.isnan(value):
         return math.nan
     of, param = rule.memory.setdefault("surprise", _Memory(rule.param)), rule.param
@@ -116,23 +122,29 @@ def surprise(rule: PlainRule, time: int, value: float, judged: bool, _world: Wor
     expected = of.hours.take(place, value, (param["day_gain"], param["week_gain"]))
     _, size = of.size.take(abs(value))
     long, _ = of.long.take(value)
-    middle, _ = of.middle.take(value)
-    _, short = of.short.take(value)
-    rarity = 0.0
-    for tail, distance in zip(of.tails, (value - expected, short - long, value - middle), strict=True):
-        if not math.isnan(distance):
-            rarity = max(rarity, tail.rarity(abs(distance), 1e-9 * size, param["least"]))
-    rarity = _declustered(of, rarity, param)
+    _, slow = of.slow.take(value)
+    away = value - (long if math.isnan(expected) else expected)
+    usual, _ = of.usual_away.take(away)
+    _, short = of.short_away.take(away)
+    middle, _ = of.middle_away.take(away)
+    rarities = [
+        0.0 if math.isnan(distance) else weight * tail.rarity(abs(distance), 1e-9 * size, param["least"])
+        for tail, weight, distance in zip(
+            of.tails, _WEIGHTS, (value - expected, short - usual, away - middle, slow - long), strict=True
+        )
+    ]
+    *others, largest = sorted(rarities)
+    rarity = _declustered(of, largest + 0.3 * sum(max(other - math.log10(20), 0.0) for other in others), param)
     if of.long.seen <= param["least"]:
         return math.nan
     return rarity / (rarity + math.log10(max(param["one_in"], 20)))
 
 
 def _declustered(of: _Memory, rarity: float, param: dict[str, float]) -> float:
-    if rarity > 0 and (of.ago >= param["hold"] or rarity > param["rise"] * of.peak):
-        of.peak, of.ago = rarity, 0
+    if rarity > of.bar:
+        of.bar = param["rise"] * rarity
         return rarity
-    of.ago += 1
+    of.bar *= math.exp(-1 / param["hold"])
     return 0.0
 
 

@@ -15,10 +15,10 @@ from ingest.plants.kinds.rule import Measure, Positive, Score
 
 
 class SurpriseSpec(LearntSpec):
-    """Rarity of a reading's season, shift or jump at this point; at `on` = 0.5 one reading in `one_in` is as rare.
+    """Rarity of a reading's season, shift, jump or drift here; at `on` = 0.5 one reading in `one_in` is as rare.
 
-    `short`, `middle` and `long` are memories in readings; local time is `offset_s` ahead of UTC. One event speaks once:
-    what follows within `hold` readings is silent, unless it is `rise` times as rare, in logarithms.
+    `short`, `middle`, `slow` and `long` are memories in readings; local time is `offset_s` ahead of UTC. One event
+    speaks once: what follows is silent unless it is `rise` times as rare, in logarithms, and that fades within `hold`.
     """
 
     params = tuple(USUAL)
@@ -27,6 +27,7 @@ class SurpriseSpec(LearntSpec):
     on: float = Field(default=0.5, gt=0, lt=1)
     short: float = Field(default=USUAL["short"], ge=1)
     middle: float = Field(default=USUAL["middle"], ge=1)
+    slow: float = Field(default=USUAL["slow"], ge=1)
     long: float = Field(default=USUAL["long"], ge=1)
     day_gain: float = Field(default=USUAL["day_gain"], gt=0, le=1)
     week_gain: float = Field(default=USUAL["week_gain"], gt=0, le=1)

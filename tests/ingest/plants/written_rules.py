@@ -193,7 +193,7 @@ CASES = [
         "",
         {"on": 0.5, "off": 0.5, **USUAL, "offset_s": 28_800},
         [],
-        "as at most one reading in 200 does: name",
+        "as at most one reading in 400 does: name",
     ),
     (
         "surprise",
