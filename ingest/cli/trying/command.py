@@ -110,7 +110,8 @@ def _print(trial: Trial, zone_name: str) -> None:
     )
     for fact in texts.facts(trial):
         out.print(f"  {fact.zh}\n    {fact.en}", markup=False)
-    out.print(f"[bold]发现 findings: {len(trial.events)}[/]")
+    out.print(f"[bold]发现 findings: {len(trial.events)}[/]", end="  ")
+    out.print(texts.counts_text(trial).both, markup=False)
     for event in trial.events[:_SHOWN]:
         kind, far = texts.kind_text(event.rule, event.kind), texts.far_text(event)
         shares = f" ({texts.contributions_text(event)})" if len(event.contributions) > 1 else ""
@@ -153,6 +154,7 @@ def _refuse(where: str, zh: str, en: str) -> NoReturn:
     if where:
         say.print(f"[red]✗[/] {escape(where)}")
         say.print(f"    应为：{zh}\n    expected: {en}", markup=False)
+        say.print("    全部选项 every option: yujing try --help", markup=False)
     else:
         say.print(f"[red]✗[/] {escape(zh)}")
         say.print(f"    {en}", markup=False)

@@ -65,7 +65,7 @@ def report(trial: Trial, toml: str, zone: ZoneInfo) -> str:
 
 
 def _summary(trial: Trial, zone: ZoneInfo) -> str:
-    table = trial.table
+    table, counts = trial.table, texts.counts_text(trial)
     first, lesson, last = (
         texts.local(np.datetime64(int(table.time[at]), "ns"), zone) for at in (0, trial.lesson - 1, -1)
     )
@@ -75,7 +75,7 @@ def _summary(trial: Trial, zone: ZoneInfo) -> str:
             (_span("时间", "time"), f"{first} … {last} ({escape(str(zone))})"),
             (_span("行、列", "rows, columns"), f"{len(table)} × {len(table.columns)}"),
             (_span("学习期", "the lesson"), f"… {lesson}: {trial.lesson} {_span('行', 'rows')}"),
-            (_span("发现", "findings"), str(len(trial.events))),
+            (_span("发现", "findings"), f"{len(trial.events)}: {_span(counts.zh, counts.en)}"),
         ],
     )
 

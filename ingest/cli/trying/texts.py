@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Iterator
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -74,6 +75,11 @@ def fact_text(fact: Fact) -> Text:
 
 def facts(trial: Trial) -> Iterator[Text]:
     """Yield everything that was left out of the data or could not be learnt from."""
+    if trial.table.time_column is None:
+        yield Text(
+            "没有时间列：各行的时间是编排的，从 2024-01-01 08:00（北京时间）起",
+            "no column of times: those shown are made up, from 2024-01-01T00:00Z on",
+        )
     for fact in trial.table.facts:
         yield fact_text(fact)
     for column in still(trial.table, trial.lesson):
@@ -92,6 +98,13 @@ def learning_text(learning: Learning) -> Text:
         f"规则 {learning.rule}：仍在学习，需要 {learning.needed} 次可用读数",
         f"rule {learning.rule}: still learning until {learning.needed} readings were usable",
     )
+
+
+def counts_text(trial: Trial) -> Text:
+    """Return how many findings there are of each kind, the most frequent first."""
+    counts = Counter(kind_text(event.rule, event.kind) for event in trial.events).most_common()
+    listed = [(f"{text.zh} {many}", f"{text.en} {many}") for text, many in counts]
+    return Text("，".join(zh for zh, _ in listed), ", ".join(en for _, en in listed))
 
 
 def kind_text(rule: str, kind: str) -> Text:

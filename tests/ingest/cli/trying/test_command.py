@@ -58,6 +58,7 @@ def test_people_are_told_in_chinese_first_and_what_cannot_be_known(tmp_path: Pat
     assert re.search(
         r"各列合起来不同以往 the columns together .*: 正常限值的 .* times its normal limit \(Pressure", text
     )
+    assert re.search(r"发现 findings: \d+  .*高于学习期范围 \d+.* above the range of the lesson \d+", text)
     assert "它不是安全限值，也不是法规要求" in text
     assert "no safety limit and no regulation" in text
     assert "报告 report: loop.try.html" in text
@@ -139,6 +140,7 @@ def test_a_constant_column_and_rows_without_times_are_no_trouble(tmp_path: Path)
     text = ["x,y", *(f"{(s * 7919) % 100},5" for s in range(200))]
     answer = found(write(tmp_path, text), "--every", "60")
     assert answer["stood_still"] == ["y"]
+    assert "各行的时间是编排的" in Path("loop.try.html").read_text(encoding="utf-8")
     assert answer["time_column"] is None
     assert [rule["rule"] for rule in answer["rules"] if rule["rule"].startswith("y/")] == ["y/surprise"]
 
