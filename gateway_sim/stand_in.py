@@ -171,13 +171,19 @@ class StandIn(ABC):
             return taken
         if mode is Mode.PARTIAL and (strange := self.unknown & set(taken.points)):
             raise Refused("POINT", f"unknown point {min(strange)}")
+        if not self.keep(taken):
+            return self.repeated()
+        return None if mode is Mode.DUPLICATE else self.yes()
+
+    def keep(self, taken: Taken) -> bool:
+        """Keep a report; returns whether it is new."""
         with self._lock:
             if taken.id in self._ids:
                 self.duplicates += 1
-                return self.repeated()
+                return False
             self._ids.add(taken.id)
             self.received.append(taken.content)
-        return None if mode is Mode.DUPLICATE else self.yes()
+            return True
 
 
 def checked_post(request: Request, paths: Collection[str]) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import hashlib
+import hmac
 import json
 import ssl
 import sys
@@ -19,6 +21,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from gateway_sim.provinces import STAND_INS
+from gateway_sim.provinces.generic import GenericStandIn
 from gateway_sim.provinces.hebei import HebeiStandIn
 from gateway_sim.provinces.steel import SteelStandIn
 from gateway_sim.stand_in import Mode, StandIn
@@ -224,3 +227,36 @@ async def test_the_command_stands_in_for_every_profile(tmp_path: Path, name: str
     finally:
         process.terminate()
         await asyncio.wait_for(process.wait(), 20)
+
+
+GENERIC_ITEM = {"id": "1", "point": "P", "time": TS, "value": 1.0, "valid": True, "status": "good"}
+
+
+def generic_post(platform: GenericStandIn, *items: dict[str, Any], secret: str | None = None) -> httpx.Response:
+    content = {"kind": "readings", "report": str(items), "enterprise": "e", "items": [*items]}
+    body = json.dumps(content).encode()
+    key = (secret or platform.issued["appsecret"]).encode()
+    headers = {
+        "content-type": "application/json",
+        "X-App-Id": platform.issued["appid"],
+        "X-Signature": hmac.new(key, body, hashlib.sha256).hexdigest(),
+    }
+    with client(platform) as http:
+        return http.post(platform.url, content=body, headers=headers)
+
+
+def test_the_generic_platform_checks_the_signature_and_names_the_items_it_does_not_take(tmp_path: Path) -> None:
+    platform = GenericStandIn(tmp_path, unknown=("Q",))
+    platform.start()
+    try:
+        assert generic_post(platform, GENERIC_ITEM, secret="other").status_code == 401
+        assert generic_post(platform, GENERIC_ITEM).json()["success"] is True
+        wrong = generic_post(platform, {**GENERIC_ITEM, "value": None}).json()
+        assert (wrong["success"], wrong["message"][:6]) == (False, "VALUE:")
+        platform.mode = Mode.PARTIAL
+        answer = generic_post(platform, {**GENERIC_ITEM, "id": "2"}, {**GENERIC_ITEM, "id": "3", "point": "Q"}).json()
+        assert answer["rejected"] == [{"id": "3", "message": "unknown point"}]
+    finally:
+        platform.stop()
+    assert [item["id"] for content in platform.received for item in content["items"]] == ["1", "2"]
+    assert platform.refused == {"SIGNATURE": 1, "VALUE": 1}

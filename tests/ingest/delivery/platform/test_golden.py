@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -166,3 +167,11 @@ def test_the_steel_module_numbers_the_four_limits(rule: str, number: int) -> Non
     alarm = hebei_alarm(rule=rule, point="P")
     (item,) = report(profile(STEEL), "alarm", [alarm], STEEL_CODES)["datas"]
     assert (item["alarmValue"], item["status"], item["bitNo"]) == (number, 0, "BIT-P")
+
+
+def test_the_generic_form_is_signed_over_the_very_bytes_of_its_body() -> None:
+    """The file bears the signature that `openssl dgst -sha256 -hmac` makes of its body."""
+    post = protocol(profile("generic-json")).wrap("alarm", [alarm_message(1)]).post
+    assert post is not None
+    assert as_http(post) == (GOLDEN / "generic-json.alarm.http").read_bytes()
+    assert json.loads(post.body) == report(profile("generic-json"), "alarm", [alarm_message(1)])
