@@ -293,6 +293,7 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
     scores = [evaluated.score for evaluated in rows.evaluated]
     number = np.array(rows.rule, np.int32)
     counts = any(spec.of_last for spec in specs)
+    budget = np.array([spec.findings_budget() for spec in specs], np.float64)
     return RuleTable(
         key=RuleKeys(rules, number),
         rule=number,
@@ -306,6 +307,7 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
         inputs=_inputs(rows.inputs) if kind.has_peers or kind.carried else None,
         need=np.array([spec.need or 1 for spec in specs], np.int64) if counts else None,
         of=np.array([spec.of_last or 1 for spec in specs], np.int64) if counts else None,
+        budget=budget if np.isfinite(budget).any() else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from detectors.calibration import Spending
 from detectors.detector import Reason
 from ingest.base.build import version
+from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Rule
 from ingest.domain.model.warning import Fact
@@ -198,14 +201,22 @@ def alarm_gauges(load: AlarmLoad, now: int) -> Iterator[GaugeMetricFamily]:
 
 
 class NotEvaluatedRules:
-    """The rules that are not evaluated, and why; refreshed at most once a second, as that scans every rule."""
+    """Why rules are not evaluated, with the budgets; refreshed at most once a second, as that scans every rule."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._lock = threading.Lock()  # pages are drawn on several threads
         self._memory: EngineState | None = None
         self._reasons: NDArray[np.int64] = np.empty(0, np.int64)  # by the rule's number in the memory's configuration
+        self._budgets: Mapping[int, RuleBudget] = {}  # by the rule's number
         self._due = 0.0
+
+    def budgets(self, rules: Sequence[Rule]) -> Mapping[str, RuleBudget]:
+        """Return the budgets of those of a point's rules that have one, by code."""
+        with self._lock:
+            self._refresh()
+            found = {rule.code: self._budgets.get(self._number(rule)) for rule in rules}
+        return {code: budget for code, budget in found.items() if budget is not None}
 
     def by_rule(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Return those of a point's rules that are not evaluated, by code."""
@@ -214,8 +225,11 @@ class NotEvaluatedRules:
             found = {rule.code: self._reason(rule) for rule in rules}
         return {code: Reason(reason) for code, reason in found.items() if reason}
 
+    def _number(self, rule: Rule) -> int:
+        return self._memory.configuration.number(rule) if self._memory is not None else -1
+
     def _reason(self, rule: Rule) -> int:
-        number = self._memory.configuration.number(rule) if self._memory is not None else -1
+        number = self._number(rule)
         return int(self._reasons[number]) if number >= 0 else 0
 
     def _refresh(self) -> None:
@@ -227,7 +241,17 @@ class NotEvaluatedRules:
         found = engine_state.bank.not_evaluated(time.time_ns())
         self._reasons = np.zeros(len(engine_state.configuration.rules), np.int64)
         self._reasons[found.rule] = found.reason
+        self._budgets = _budgets(engine_state.bank.spending())
         self._memory, self._due = engine_state, time.monotonic() + _REFRESH_S
+
+
+def _budgets(spending: Spending) -> dict[int, RuleBudget]:
+    """Return the budget of each rule that has one, by its number."""
+    columns = (spending.rule, spending.budget, spending.spent, spending.expected, spending.needed_s, spending.limit)
+    return {
+        rule: RuleBudget(budget, spent, expected, needed_s, limit if math.isfinite(limit) else None)
+        for rule, budget, spent, expected, needed_s, limit in zip(*(c.tolist() for c in columns), strict=True)
+    }
 
 
 class LiveService:
@@ -274,6 +298,10 @@ class LiveService:
     def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Return the reason by rule code for those of a point's rules that cannot be evaluated now."""
         return self._evaluation.by_rule(rules)
+
+    def budgets(self, rules: Sequence[Rule]) -> Mapping[str, RuleBudget]:
+        """Return the budgets of findings of those of a point's rules that have one, by rule code."""
+        return self._evaluation.budgets(rules)
 
     def health(self) -> Health:
         """Return the health of every part."""

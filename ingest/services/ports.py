@@ -12,6 +12,7 @@ from ingest.domain.alarms.urgency import Order
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmFilter, AlarmState
 from ingest.domain.model.audit import Act, ActKind
+from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import Rule
 from ingest.domain.model.suppression import Suppression, SuppressionState
@@ -171,6 +172,9 @@ class Live(Protocol):
 
     def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         """Return the reason by rule code for those of a point's rules that cannot be evaluated now."""
+
+    def budgets(self, rules: Sequence[Rule]) -> Mapping[str, RuleBudget]:
+        """Return the budgets of findings of those of a point's rules that have one, by rule code."""
 
     def health(self) -> Health:
         """Return the health of every part. Never blocks."""

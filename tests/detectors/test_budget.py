@@ -175,7 +175,7 @@ def test_what_is_ordinary_far_above_every_rung_makes_the_rule_step_back_and_say_
     assert np.isnan(bank.spending().limit[0])
 
 
-def test_a_gap_counts_as_a_day_and_time_behind_a_closed_gate_only_so_far() -> None:
+def test_a_gap_counts_as_a_day_however_long_it_is() -> None:
     bank = noisy(USUAL_BUDGET)
     play(bank, [1.0] * 60)
     play(bank, [1.0], 1440 * 300)

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.budgets import BudgetedSpec, OwnLimitSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
     SIGNS,
@@ -85,31 +86,29 @@ class StepSpec(RuleSpec):
         )
 
 
-class SpikeSpec(RuleSpec):
+class SpikeSpec(OwnLimitSpec):
     """A reading `on` scatters or more from those before it; the scatter counts as `floor` at least."""
 
+    OWN = 6.0
     params = ("floor",)
 
-    on: Positive
-    off: float | None = Field(default=None, ge=0)
     floor: Positive | None = None
     floor_span_percent: Positive = 0.1
 
     def score(self, of: Measure) -> Score:
         """Score = distance over scatter."""
-        off = return_threshold(self.on, self.off, number(self.on))
-        return Score(self.on, off, self.on, "", {"floor": self.floor or of.of_span(self.floor_span_percent)})
+        return self.scores({"floor": self.floor or of.of_span(self.floor_span_percent)})
 
     def finds(self, of: Measure, score: Score) -> Text:  # noqa: ARG002
         """Return the finding in both languages."""
         subject = self.subject()
         return Text(
-            f"{subject.zh}单次偏离此前读数达平常波动的 {self.on:g} 倍及以上",
-            f"{subject.en} stands {self.on:g} times its usual scatter or more from the readings before it",
+            f"{subject.zh}单次偏离此前读数达平常波动的 {self.lowest():g} 倍及以上",
+            f"{subject.en} stands {self.lowest():g} times its usual scatter or more from the readings before it",
         )
 
 
-class ForecastSpec(RuleSpec):
+class ForecastSpec(BudgetedSpec):
     """A trend over a window that reaches a limit within `lead_s`: that of another rule of the point, or its own."""
 
     params = ("limit", "side", "window_s", "lead_s")

@@ -7,6 +7,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.budgets import OwnLimitSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
@@ -26,8 +27,10 @@ class LearntSpec(RuleSpec):
         return Score(self.on, return_threshold(self.on, self.off, number(self.on)), self.on, "", param)
 
 
-class FlooredSpec(LearntSpec):
+class FlooredSpec(OwnLimitSpec):
     """With the least scatter: `floor` in the unit, or in percent of span."""
+
+    meaning = LearntSpec.meaning
 
     floor: Positive | None = None
     floor_span_percent: Positive = 0.1
@@ -40,6 +43,7 @@ class FlooredSpec(LearntSpec):
 class EwmaSpec(FlooredSpec):
     """Exponentially weighted mean, `weight` to the newest, against the mean of the first `train` readings."""
 
+    OWN = 3.0  # Roberts 1959
     params = ("train", "weight", "floor")
 
     train: int = Field(default=1800, ge=30)
@@ -53,8 +57,8 @@ class EwmaSpec(FlooredSpec):
         """Return the finding in both languages."""
         subject = self.subject()
         return Text(
-            f"{subject.zh}的加权平均偏离正常平均达其波动的 {self.on:g} 倍及以上（由 {self.train} 次读数学得）",
-            f"the weighted mean of {subject.en} is {self.on:g} scatters or more off normal"
+            f"{subject.zh}的加权平均偏离正常平均达其波动的 {self.lowest():g} 倍及以上（由 {self.train} 次读数学得）",
+            f"the weighted mean of {subject.en} is {self.lowest():g} scatters or more off normal"
             f" (learnt from {self.train} readings)",
         )
 
@@ -62,6 +66,7 @@ class EwmaSpec(FlooredSpec):
 class CusumSpec(FlooredSpec):
     """Cumulative sums of what exceeds `slack` scatters on either side, against the first `train` readings."""
 
+    OWN = 5.0  # Montgomery, chapter 9
     params = ("train", "slack", "floor")
 
     train: int = Field(default=1800, ge=30)
@@ -75,9 +80,9 @@ class CusumSpec(FlooredSpec):
         """Return the finding in both languages."""
         subject = self.subject()
         return Text(
-            f"{subject.zh}持续偏向一侧，超出 {self.slack:g} 倍波动的部分累计达 {self.on:g} 倍"
+            f"{subject.zh}持续偏向一侧，超出 {self.slack:g} 倍波动的部分累计达 {self.lowest():g} 倍"
             f"（由 {self.train} 次读数学得）",
-            f"{subject.en} keeps to one side: what exceeds {self.slack:g} scatters adds up to {self.on:g}"
+            f"{subject.en} keeps to one side: what exceeds {self.slack:g} scatters adds up to {self.lowest():g}"
             f" (learnt from {self.train} readings)",
         )
 
@@ -107,6 +112,7 @@ class PageHinkleySpec(LearntSpec):
 class ZScoreSpec(FlooredSpec):
     """Distance from the running mean in running standard deviations, once `least` readings are known."""
 
+    OWN = 4.0
     params = ("least", "floor")
     meaning = Text("与平时明显不同", "clearly unlike usual")
 
@@ -120,14 +126,15 @@ class ZScoreSpec(FlooredSpec):
         """Return the finding in both languages."""
         subject = self.subject()
         return Text(
-            f"{subject.zh}偏离平均达标准差的 {self.on:g} 倍及以上",
-            f"{subject.en} is {self.on:g} standard deviations or more off its mean",
+            f"{subject.zh}偏离平均达标准差的 {self.lowest():g} 倍及以上",
+            f"{subject.en} is {self.lowest():g} standard deviations or more off its mean",
         )
 
 
 class RobustZSpec(FlooredSpec):
     """Distance from the window's median in median absolute deviations (scaled to standard deviations)."""
 
+    OWN = 3.5  # Iglewicz and Hoaglin 1993
     params = ("window_s", "floor")
     meaning = Text("与近期明显不同", "clearly unlike lately")
 
@@ -141,14 +148,15 @@ class RobustZSpec(FlooredSpec):
         """Return the finding in both languages."""
         window, subject = seconds(self.window_s), self.subject()
         return Text(
-            f"{subject.zh}偏离最近 {window.zh}中位值达其波动的 {self.on:g} 倍及以上",
-            f"{subject.en} is {self.on:g} scatters or more off the median of {window.en}",
+            f"{subject.zh}偏离最近 {window.zh}中位值达其波动的 {self.lowest():g} 倍及以上",
+            f"{subject.en} is {self.lowest():g} scatters or more off the median of {window.en}",
         )
 
 
 class ProfileSpec(FlooredSpec):
     """Distance from what is usual at this time of a period (a day); local time is `offset_s` ahead of UTC."""
 
+    OWN = 4.0
     params = ("period_s", "offset_s", "least", "floor")
     meaning = Text("与以往同一时段不符", "unlike the same time of earlier periods")
 
@@ -165,6 +173,7 @@ class ProfileSpec(FlooredSpec):
         """Return the finding in both languages."""
         period, subject = seconds(self.period_s), self.subject()
         return Text(
-            f"{subject.zh}偏离 {period.zh}周期中同一时段的平常值达其波动的 {self.on:g} 倍及以上",
-            f"{subject.en} is {self.on:g} scatters or more off what is usual at this time of a period of {period.en}",
+            f"{subject.zh}偏离 {period.zh}周期中同一时段的平常值达其波动的 {self.lowest():g} 倍及以上",
+            f"{subject.en} is {self.lowest():g} scatters or more off what is usual at this time of a period of"
+            f" {period.en}",
         )

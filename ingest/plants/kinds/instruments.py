@@ -10,6 +10,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.budgets import BudgetedSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
     Measure,
@@ -104,7 +105,7 @@ class SilenceSpec(RuleSpec):
         return Text(f"{window.zh}未收到读数", f"no reading for {window.en}")
 
 
-class StuckSpec(RuleSpec):
+class StuckSpec(BudgetedSpec):
     """A value that stays within a band, in percent of span, for `on` seconds."""
 
     params = ("band", "nonzero")
@@ -171,7 +172,7 @@ class PinnedSpec(RuleSpec):
         )
 
 
-class NoiseSpec(RuleSpec):
+class NoiseSpec(BudgetedSpec):
     """Noise that has shrunk to one `on`-th of what the point usually shows."""
 
     params = ("window_s",)

@@ -213,6 +213,10 @@ class RuleSpec(Sourced):
             en = en[:1].upper() + en[1:]
         return Text(f"{zh}：{means.zh}", f"{en}: {means.en}")
 
+    def findings_budget(self) -> float:
+        """Return the most findings on 100 points in 30 days for which its limit is learnt; inf: it is its own."""
+        return math.inf
+
     def peer_points(self) -> Peers | Nearby | None:
         """Return the further points it reads, as written."""
         return None

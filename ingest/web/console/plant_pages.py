@@ -109,6 +109,7 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
             hidden=_hidden_rules(ports, found, row.hidden),
             machine=_machine(of, found),
             silent=ports.live.not_evaluated(found.rules),
+            budgets=ports.live.budgets(found.rules),
             check=caller_scope.function_check(ports, of.id, found.id),
             minutes=[minutes for minutes in MINUTES if minutes * 60 <= ports.load.config.function_check_max_s],
             spans=SPANS_S,
@@ -146,7 +147,12 @@ def plant_pages(ports: Ports, render: Renderer) -> APIRouter:
         found = caller_scope.point(ports, caller, plant, point)
         hidden = _hidden_rules(ports, found, caller_scope.hiding(ports, plant, point).get(point, ()))
         return render.page(
-            request, "_rules.html", point=found, silent=ports.live.not_evaluated(found.rules), hidden=hidden
+            request,
+            "_rules.html",
+            point=found,
+            silent=ports.live.not_evaluated(found.rules),
+            budgets=ports.live.budgets(found.rules),
+            hidden=hidden,
         )
 
     return router

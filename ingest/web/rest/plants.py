@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query
 from fastapi.concurrency import run_in_threadpool
 
 from detectors.detector import Reason
+from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.instrument import Check
 from ingest.domain.model.payload import iso
@@ -76,7 +77,7 @@ def plants_router(ports: Ports) -> APIRouter:
             status_contacts=[
                 plants_schemas.StatusContactOut.model_validate(contact) for contact in contact_states(ports, found)
             ],
-            rules=_rules(found, ports.live.not_evaluated(found.rules)),
+            rules=_rules(found, ports.live.not_evaluated(found.rules), ports.live.budgets(found.rules)),
             unjudged=[str(rule) for rule in found.not_evaluated],
         )
 
@@ -192,10 +193,15 @@ def _point_body(
     }
 
 
-def _rules(point: Point, not_evaluated: Mapping[str, Reason]) -> list[plants_schemas.RuleOut]:
+def _rules(
+    point: Point, not_evaluated: Mapping[str, Reason], budgets: Mapping[str, RuleBudget]
+) -> list[plants_schemas.RuleOut]:
     reasons = {code: reason.name.lower() for code, reason in not_evaluated.items()}
+    spending = {code: plants_schemas.BudgetOut.model_validate(budget) for code, budget in budgets.items()}
     return [
-        plants_schemas.RuleOut.model_validate(rule).model_copy(update={"standing": reasons.get(rule.code)})
+        plants_schemas.RuleOut.model_validate(rule).model_copy(
+            update={"standing": reasons.get(rule.code), "budget": spending.get(rule.code)}
+        )
         for rule in point.rules
     ]
 

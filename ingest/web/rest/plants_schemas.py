@@ -109,6 +109,16 @@ class GateOut(Shape):
     value: Annotated[float, Field(examples=[500.0])]
 
 
+class BudgetOut(Shape):
+    """What a rule whose limit is learnt for a budget has found, and may find."""
+
+    budget: Annotated[float, Field(examples=[30.0], description="findings on 100 points in 30 days")]
+    spent: Annotated[int, Field(description="findings since its limit was first learnt")]
+    expected: Annotated[float, Field(description="findings the budget allowed in that time")]
+    needed_s: Annotated[float, Field(description="seconds of readings still needed before it judges")]
+    limit: float | None = Field(description="the score at which it trips now; null: it does not judge")
+
+
 class RuleOut(Shape):
     """One thing a point is judged by, with where its number comes from."""
 
@@ -132,6 +142,7 @@ class RuleOut(Shape):
     signed: bool = Field(description="its alarm is reset only with a signed inspection")
     phases: list[Said] = Field(description="of its equipment, in which it is judged; empty: `when` alone decides")
     standing: NotEvaluated | None = Field(default=None, description="why it says nothing now; null: it is evaluated")
+    budget: BudgetOut | None = Field(default=None, description="null: its limit is not learnt for a budget")
     rationalization: RationalizationOut | None = Field(description="null: no instruction is on file")
 
 

@@ -63,6 +63,13 @@ PLANTS: Final[dict[str, Text]] = {
     "point.evaluation": Text("评估", "Evaluation"),
     "point.evaluated": Text("正在评估", "evaluated"),
     "point.reason": Text("说明", "What it says"),
+    "point.budget": Text(
+        "误报预算：允许 {expected} 次，已报 {spent} 次，当前限值 {limit}",
+        "Budget: {expected} findings allowed so far, {spent} spent, limit now {limit}",
+    ),
+    "point.budget_needs": Text(
+        "误报预算：还需约 {days} 天的正常读数", "Budget: needs some {days} more days of readings in good health"
+    ),
     "point.gate": Text("生效条件", "Only while"),
     "point.source": Text("数值出处", "Source"),
     "point.confidence": Text("可信程度", "Confidence"),

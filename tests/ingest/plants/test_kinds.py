@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from detectors import NO_POINT, Bank
+from detectors.calibration import USUAL_BUDGET
 from detectors.registry import KINDS as DETECTORS
 from ingest.domain.model.fault import InvalidConfig
 from ingest.plants.configuration import PlantConfiguration
@@ -66,6 +67,40 @@ def test_a_rule_becomes_a_row_and_a_sentence(
     assert sentence.lower() in rule.reason.en.lower()
     assert rule.reason.zh
     assert rule.source == "plant file"
+
+
+@pytest.mark.parametrize(
+    ("text", "on", "budget"),
+    [
+        ('kind = "ewma"', 3.0, USUAL_BUDGET),
+        ('kind = "cusum"\nbudget = 60', 5.0, 60.0),
+        ('kind = "spike"\non = 8\nbudget = 10', 8.0, 10.0),
+        ('kind = "stuck"\non = 600\nbudget = 10', 600.0, 10.0),
+        ('kind = "noise"\non = 5\nwindow_s = 600\nbudget = 3', 5.0, 3.0),
+        ('kind = "forecast"\nlimit = 50\nside = "high"\nwindow_s = 60\nlead_s = 60\nbudget = 3', -60.0, 3.0),
+    ],
+)
+def test_the_limit_of_a_rule_that_learns_is_learnt_for_its_budget(
+    tmp_path: Path, text: str, on: float, budget: float
+) -> None:
+    """Without `on` it begins at that of the theory; how many findings it may have is said in both languages."""
+    configuration = loaded(tmp_path, text)
+    kind = text.split('"')[1]
+    table = configuration.tables[kind]
+    row = table.key.index("p/P/X")
+    assert table.budget is not None
+    assert (table.on[row], table.budget[row]) == (on, budget)
+    reason = next(rule.reason for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
+    assert f"at most {budget:g} findings on 100 points in 30 days" in reason.en
+    assert f"每 100 个测点 30 天至多报 {budget:g} 次" in reason.zh
+    Bank(configuration.tables, configuration.derived)
+
+
+def test_a_limit_by_hand_has_no_budget_and_hard_limits_take_none(tmp_path: Path) -> None:
+    """Plant files from before keep what they have."""
+    assert loaded(tmp_path, 'kind = "zscore"\non = 6').tables["zscore"].budget is None
+    assert "budget" in refused(tmp_path, 'kind = "limit"\nside = "high"\non = 50\nbudget = 30')
+    assert "budget" in refused(tmp_path, 'kind = "ewma"\nbudget = 0')
 
 
 def test_every_kind_is_proven_above_and_has_its_detector() -> None:

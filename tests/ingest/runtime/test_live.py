@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 from detectors import Readings
 from detectors.detector import Reason
 from ingest.domain.alarms.config import AlarmsConfig
+from ingest.domain.model.budget import RuleBudget
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime import live
 from ingest.runtime.live import CommitNotifier, LiveService, ServiceMetrics
@@ -139,6 +140,26 @@ def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
     assert not {"DRIFT", "DEV"} & set(unjudged(bench))
     hear(bench, "CO-01", [float("nan")], start_s=50)
     assert unjudged(bench)["H"] is Reason.NO_VALUE
+
+
+def test_the_budget_of_a_rule_is_known_by_its_code_and_of_others_there_is_none(bench: Bench) -> None:
+    """Three hours of 5 and 6 by turns, one a second: by then the budget is kept, and nothing was found."""
+    learnt = "[points.rules.LEARNT]\nkind = 'zscore'\nlevel = 1\nlabel = '名'\nlabel_en = 'name'\nbudget = 10000\n"
+    text = WITH_LEARNT.replace(LEARNT, learnt + LEARNT)
+    configuration = small_configuration(bench.folder, bench.journal.number_points, text)
+    bench.engine.engine_state = bench.engine.engine_state.successor(configuration)
+    point = configuration.find(PLANT, "CO-01")
+    assert point is not None
+    (learning,) = service_of(bench).budgets(point.rules).values()
+    assert learning == RuleBudget(10_000, 0, 0.0, learning.needed_s, None)
+    assert learning.needed_s == pytest.approx(5184.0)
+    hear(bench, "CO-01", [5.0, 6.0] * 1000)
+    assert unjudged(bench, configuration)["LEARNT"] is Reason.BUDGET_LEARNING
+    hear(bench, "CO-01", [5.0, 6.0] * 4400, start_s=2000)
+    kept = service_of(bench).budgets(point.rules)["LEARNT"]
+    assert (kept.spent, kept.needed_s) == (0, 0.0)
+    assert kept.limit == pytest.approx(4.0)
+    assert "LEARNT" not in unjudged(bench, configuration)
 
 
 def test_the_metrics_count_rules_by_reason(bench: Bench) -> None:

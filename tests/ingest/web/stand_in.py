@@ -19,6 +19,7 @@ from ingest.domain.alarms.suppressions import Suppressions
 from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.batch import empty_batch
+from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import (
     Point,
@@ -90,6 +91,7 @@ class StandIn(MemoryBooks):
         self.known = configuration()
         self.values: dict[int, Latest] = {}
         self.silent: dict[tuple[str, str, str], Reason] = {}  # (plant, point, code)
+        self.spending: dict[tuple[str, str, str], RuleBudget] = {}
         self.positions: list[GatewaySequence] = []
         self.quarantine: list[Quarantined] = []
         self.deleted = 0
@@ -289,6 +291,11 @@ class StandIn(MemoryBooks):
     def not_evaluated(self, rules: Sequence[Rule]) -> Mapping[str, Reason]:
         silent = {rule.code: self.silent.get((rule.plant, rule.point, rule.code)) for rule in rules}
         return {code: reason for code, reason in silent.items() if reason}
+
+    def budgets(self, rules: Sequence[Rule]) -> Mapping[str, RuleBudget]:
+        return {
+            rule.code: budget for rule in rules if (budget := self.spending.get((rule.plant, rule.point, rule.code)))
+        }
 
     def not_judging(self) -> str | None:
         return self.state_away

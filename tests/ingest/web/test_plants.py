@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from detectors.detector import Reason
+from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.flags import Flag
 from ingest.plants.view import Latest
 from ingest.storage.history.store import Trend, TrendQuery
@@ -70,6 +71,13 @@ async def test_a_rule_that_says_nothing_has_its_reason_and_the_others_null(hall:
         rules = (await ask(OPERATOR).get(POINT)).json()["rules"]
         standing = {rule["code"]: rule["standing"] for rule in rules}
         assert standing == {"L": reason.name.lower(), "LL": None, "SILENT": None}
+
+
+async def test_a_rule_tells_its_budget_and_the_others_null(hall: StandIn, ask: Ask) -> None:
+    hall.spending[ALUMINIUM, "CW_IN_P-01", "L"] = RuleBudget(30.0, 2, 1.5, 0.0, None)
+    rules = (await ask(OPERATOR).get(POINT)).json()["rules"]
+    budget = {"budget": 30.0, "spent": 2, "expected": 1.5, "needed_s": 0.0, "limit": None}
+    assert {rule["code"]: rule["budget"] for rule in rules} == {"L": budget, "LL": None, "SILENT": None}
 
 
 async def test_the_openapi_document_knows_every_reason(ask: Ask) -> None:

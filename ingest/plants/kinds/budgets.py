@@ -1,0 +1,55 @@
+"""Kinds whose limit can be learnt, so that a rule keeps a budget of findings instead of a limit that somebody chose."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+from pydantic import Field
+
+from detectors.calibration import USUAL_BUDGET
+from ingest.domain.model.text import Text
+from ingest.plants.kinds.localized import number
+from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
+
+
+class BudgetedSpec(RuleSpec):
+    """`budget`: findings on 100 points in 30 days, for which its limit is learnt from its own upwards."""
+
+    budget: Positive | None = None
+
+    def findings_budget(self) -> float:
+        """Findings on 100 points in 30 days; inf = its limit is its own."""
+        return super().findings_budget() if self.budget is None else self.budget
+
+    def reason(self, code: str, of: Measure, score: Score) -> Text:
+        """Return one sentence as of every rule, with the budget if it has one."""
+        sentence, budget = super().reason(code, of, score), self.findings_budget()
+        if math.isinf(budget):
+            return sentence
+        return Text(
+            f"{sentence.zh}；限值自学，每 100 个测点 30 天至多报 {budget:g} 次",
+            f"{sentence.en}; its limit is learnt, for at most {budget:g} findings on 100 points in 30 days",
+        )
+
+
+class OwnLimitSpec(BudgetedSpec):
+    """A limit in scatters: `on` alone stays as it is; without it, it is learnt from `OWN` up for the usual budget."""
+
+    OWN: ClassVar[float]
+
+    on: Positive | None = None
+    off: float | None = Field(default=None, ge=0)
+
+    def findings_budget(self) -> float:
+        """Findings on 100 points in 30 days; inf = its limit is its own."""
+        return USUAL_BUDGET if self.on is None and self.budget is None else super().findings_budget()
+
+    def lowest(self) -> float:
+        """The limit as written, else that of the theory."""
+        return self.OWN if self.on is None else self.on
+
+    def scores(self, param: dict[str, float]) -> Score:
+        """The score, with these parameters."""
+        on = self.lowest()
+        return Score(on, return_threshold(on, self.off, number(on)), on, "", param)
