@@ -52,12 +52,17 @@ def test_a_folder_without_any_set_and_a_time_nobody_can_read_are_named(tmp_path:
 
 
 def test_what_a_plain_limit_crosses_is_seen_and_counted_against_what_was_promised(sets: Path) -> None:
-    figures = measure(sets, days=0, promised=10.0, kinds=["robust_z", "stuck"])
+    figures = measure(sets, days=0, promised=10.0, kinds=["robust_z", "stuck"], own=True)
     assert figures["records"]["cranfield/other.csv"]["stuck"] == {
         "promised": 10.0, "seen": 1, "ratio": 0.1, "evaluated": 1.0, "within": True,
     }, "the point that is always 7 stands still; by its own limit, so few are enough"  # fmt: skip
     assert figures["kinds"]["stuck"]["promised"] == pytest.approx(30.0)
     assert set(figures) >= {"promised", "seen", "ratio", "within", "tune", "judge"}
+
+
+def test_records_too_short_to_learn_a_budget_from_promise_nothing_and_find_nothing(sets: Path) -> None:
+    figures = measure(sets, days=0, kinds=["stuck"])["kinds"]["stuck"]
+    assert (figures["promised"], figures["seen"], figures["evaluated"]) == (0.0, 0, 0.0)
 
 
 def test_a_promise_is_broken_by_twice_as_many_and_by_more_than_chance_gives() -> None:
