@@ -12,7 +12,6 @@ from anyio import to_thread
 
 from detectors.detector import Reason
 from ingest.domain.model.audit import YUJING, Act
-from ingest.domain.model.budget import RuleBudget
 from ingest.domain.model.plant import SERVICE
 from ingest.engine.commands import Acknowledge, Dispose, Person
 from ingest.plants.numbering import MemoryNumbering
@@ -123,17 +122,6 @@ async def test_a_rule_that_says_nothing_is_marked_with_the_reason(
         assert not_evaluated in rows["L"]
         assert f">{evaluated}<" in rows["LL"]
         assert not_evaluated not in rows["LL"]
-
-
-async def test_what_a_budget_allowed_and_what_was_spent_stands_at_its_rule(hall: StandIn, ask: Ask) -> None:
-    """While the limit is learnt: how many days of readings that still takes."""
-    path, client = f"/plants/{ALUMINIUM}/points/CW_IN_P-01", ask(OPERATOR)
-    hall.spending[ALUMINIUM, "CW_IN_P-01", "L"] = RuleBudget(30.0, 2, 1.54, 0.0, 4.25)
-    page = (await client.get(path)).text
-    assert page.count("误报预算") == 1
-    assert "误报预算：允许 1.5 次，已报 2 次，当前限值 4.25" in page
-    hall.spending[ALUMINIUM, "CW_IN_P-01", "L"] = RuleBudget(30.0, 0, 0.0, 86_400 * 6.5, None)
-    assert "误报预算：还需约 6.5 天的正常读数" in (await client.get(f"{path}/rules")).text
 
 
 async def test_whether_rules_are_evaluated_is_drawn_anew(hall: StandIn, ask: Ask) -> None:
