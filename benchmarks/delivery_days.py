@@ -30,9 +30,11 @@ RECEIVERS: Final = ("county", "town")
 DEAD: Final = "dead"
 """A receiver of alarms of level 2 that never answered."""
 
+_DEAD_WAITS: Final = f'yujing_outbox_messages_waiting{{connector="{DEAD}"}}'
 _DAY: Final = 86_400 * 10**9
 _BODY_DAYS: Final = 7  # as `connectors.body_retention_d` has it
 _PACK: Final = 2_000
+_OPEN: Final = 100  # alarms that still ask for something, on either day
 _EARLY: Final = 2  # the day that later ones are compared with
 _AT_A_TIME: Final = 5_000
 
@@ -87,7 +89,8 @@ def _fill(database: Database, number: int) -> int:
     Returns the number of messages that wait.
     """
     now = time.time_ns()
-    records = Records(max(1, ALARMS_PER_YEAR * number // 365), now, span=number * _DAY)
+    count = ALARMS_PER_YEAR * number // 365
+    records = Records(count, now, span=number * _DAY, open_share=_OPEN / count)
     records.write(database)
     waiting = 0
     messages = _messages(records, now)

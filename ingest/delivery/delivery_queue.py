@@ -66,6 +66,7 @@ class DeliveryQueue:
 
     Attributes:
         failures: deliveries in a row that found the destination down.
+        waiting: messages in it, those in flight included.
     """
 
     def __init__(self, schedule: RetrySchedule, *, in_flight: int, batch: int) -> None:
@@ -80,6 +81,7 @@ class DeliveryQueue:
         self._up_at = -math.inf
         self._failed = 0  # deliveries in a row of which nothing was accepted
         self.failures = 0
+        self.waiting = 0
         self._down_since: float | None = None
         self._probe_at = -math.inf  # not before
         self._new_at = -math.inf  # the same for what was not probed yet
@@ -92,6 +94,7 @@ class DeliveryQueue:
     def add(self, messages: Iterable[Waiting]) -> None:
         """Add messages that come later than all pending ones of the same subject."""
         for message in messages:
+            self.waiting += 1
             key = _key(message)
             subject = self._subjects.get(key)
             if subject is None:
@@ -213,6 +216,7 @@ class DeliveryQueue:
         return subject.messages[0]
 
     def _accepted(self, subject: _Subject, key: str | int) -> None:
+        self.waiting -= 1
         subject.pop()
         if subject.messages:
             self._queue(subject)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 from ingest.base.telemetry import emit
@@ -19,6 +20,23 @@ from ingest.domain.model.outbox import Attempt, Message, MessageKind, Waiting
 
 RECHECK_S: Final = 60.0
 """The longest sleep; then the outbox is queried again even if nobody woke the lane."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How deliveries to one connector stand.
+
+    Attributes:
+        loaded: whether the outbox was queried since the start; until then `queued` is too little.
+        queued: messages that wait in memory.
+        beyond: the number after which readings wait in the outbox alone; None: none do.
+        down: whether the destination counts as down: one delivery at a time probes it.
+    """
+
+    loaded: bool
+    queued: int
+    beyond: int | None
+    down: bool
 
 
 class Lane:
@@ -63,6 +81,7 @@ class Lane:
         self._readings = 0  # messages of this kind in the queue
         self._more = False  # the outbox holds readings for which the queue had no room
         self._handed: list[Message] = []  # committed since, and not queued yet
+        self._loaded = False  # whether the outbox was queried since the start
 
     async def serve(self) -> None:
         """Send until `stop`, then wait for deliveries under way and record them."""
@@ -96,6 +115,11 @@ class Lane:
         """Query the outbox for messages that were committed."""
         self._stale = True
         self._woken.set()
+
+    def standing(self) -> Standing:
+        """What waits and whether the destination takes it. Callable from any thread."""
+        beyond = self._seen.get("readings", 0) if self._more else None
+        return Standing(self._loaded, self.queue.waiting, beyond, self.queue.down)
 
     @property
     def _lacks_messages(self) -> bool:
@@ -160,7 +184,7 @@ class Lane:
                 after = await self._query_page(after)
         finally:
             self._querying = False
-        self.queried = time.monotonic()
+        self.queried, self._loaded = time.monotonic(), True
 
     async def _query_page(self, after: Mapping[MessageKind, int]) -> dict[MessageKind, int]:
         """Queue the next page of each kind; returns where those go on of which there may be more."""

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from ingest.delivery.connector import Scheduled
-from ingest.delivery.lane import Lane
+from ingest.delivery.lane import Lane, Standing
 from ingest.delivery.outbox_access import Outbox
 from ingest.delivery.outcomes import RECORD_S
 from ingest.domain.model.outbox import Message
@@ -93,6 +93,10 @@ class OutboxSender:
             for lane in self._lanes
             if (failures := lane.queue.failures) >= DOWN_AFTER
         }
+
+    def standing(self) -> dict[str, Standing]:
+        """How deliveries stand, by connector. Callable from any thread."""
+        return {lane.connector.name: lane.standing() for lane in self._lanes}
 
     def next_at(self) -> float | None:
         """When the next attempt is due, by the steady clock; None if nothing is due by time alone."""

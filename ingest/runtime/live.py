@@ -6,7 +6,7 @@ import asyncio
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -39,7 +39,6 @@ from ingest.storage.journal.reserve import DiskGuard, DiskState
 from ingest.storage.state.alarm_load import AlarmLoad
 from ingest.storage.state.alarm_store import AlarmStore
 from ingest.storage.state.errors import StateUnavailable
-from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 
 T = TypeVar("T")
@@ -80,7 +79,7 @@ class ServiceMetrics(Collector):
         engine: Engine,
         source: Source,
         writer: HistoryWriter,
-        outbox: OutboxStore,
+        deliveries: Callable[[], Iterator[GaugeMetricFamily]],
         intake: Intake,
         journal: Journal,
         guard: DiskGuard,
@@ -88,23 +87,20 @@ class ServiceMetrics(Collector):
         files: PlantFiles,
         certificates: CertificateMonitor,
         registers: Callable[[], Iterator[GaugeMetricFamily]],
-        connectors: Collection[str] = (),
         refused: Sequence[Fault] = (),
     ) -> None:
         """Collect from these parts.
 
-        `registers`: gauges of the closed loop; `connectors`: those shown also when nothing waits; `refused`: faults of
-        settings that are off.
+        `deliveries`: gauges of the outbox; `registers`: of the closed loop; `refused`: faults of settings that are off.
         """
         self._refused = refused
-        self._connectors = connectors
         self._files = files
         self._certificates = certificates
         self._registers = registers
         self._engine = engine
         self._source = source
         self._writer = writer
-        self._outbox = outbox
+        self._deliveries = deliveries
         self._intake = intake
         self._journal = journal
         self._guard = guard
@@ -171,10 +167,7 @@ class ServiceMetrics(Collector):
         yield rules
         yield from self._registers()
         with suppress(StateUnavailable):  # all other gauges were yielded before
-            waiting = GaugeMetricFamily("yujing_outbox_messages_waiting", "Not yet delivered", labels=["connector"])
-            for connector, messages in (dict.fromkeys(self._connectors, 0) | self._outbox.undelivered()).items():
-                waiting.add_metric([connector], messages)
-            yield waiting
+            yield from self._deliveries()
             yield from alarm_gauges(self._load, time.time_ns())
 
 

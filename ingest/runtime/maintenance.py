@@ -51,11 +51,16 @@ def require_same_moment(journal: Journal, store: EngineStore) -> None:
         )
 
 
-def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> None:
-    """Emit an event for undelivered messages of connectors not among `connectors`: nothing sends them."""
-    for connector, waiting in outbox.undelivered().items():
-        if connector not in connectors:
-            emit(OutboxOrphaned(connector, waiting))
+def name_orphans(outbox: OutboxStore, connectors: Collection[str]) -> list[str]:
+    """Emit an event for undelivered messages of connectors not among `connectors`, which nothing sends.
+
+    Returns:
+        The names of these connectors.
+    """
+    orphans = {name: waiting for name, waiting in outbox.undelivered().items() if name not in connectors}
+    for name, waiting in orphans.items():
+        emit(OutboxOrphaned(name, waiting))
+    return [*orphans]
 
 
 def reports_late(outbox: OutboxStore, connector: str) -> bool:

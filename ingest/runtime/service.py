@@ -40,6 +40,7 @@ from ingest.runtime.maintenance import (
 )
 from ingest.runtime.monitored_parts import monitored_parts
 from ingest.runtime.opening import first_configuration, next_configuration, open_data, open_history, plant_files
+from ingest.runtime.outbox_gauges import OutboxGauges
 from ingest.runtime.receiving import receiving
 from ingest.runtime.refused_settings import Refusals, recheck_refused
 from ingest.runtime.resources import require_memory
@@ -143,7 +144,8 @@ class Service:
         policy = engine_policy(settings, self.refusals, self.outbox, cases.works.of)
         self._engine_store = EngineStore(self._database)
         require_same_moment(self.journal, self._engine_store)
-        name_orphans(self.outbox, settings.connectors.names())
+        orphans = name_orphans(self.outbox, settings.connectors.names())
+        self._deliveries = OutboxGauges(self._sender, self.outbox, [*settings.connectors.names(), *orphans])
         self.engine = Engine(
             self.journal,
             self._engine_store,
@@ -260,7 +262,7 @@ class Service:
                 self.engine,
                 self._source,
                 self._writer,
-                self.outbox,
+                self._deliveries,
                 self._intake,
                 self.journal,
                 self.guard,
@@ -268,7 +270,6 @@ class Service:
                 self.files,
                 self._certificates,
                 self._automations.gauges,
-                self._settings.connectors.names(),
                 self.refusals.faults,
             )
             expose_counters(self._settings)

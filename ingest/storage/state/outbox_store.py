@@ -14,6 +14,8 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.prepared import change
 from ingest.storage.state.rows import message_of
 
+KINDS: Final[tuple[MessageKind, ...]] = get_args(MessageKind)
+
 _OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
 _OF_KIND: Final = t.outbox.c.kind == sa.bindparam("of_kind")
 _WAITS: Final = t.outbox.c.delivered.is_(None)
@@ -23,6 +25,12 @@ _NEWS: Final = (
     .where(_OF_CONNECTOR, _OF_KIND, _WAITS, t.outbox.c.seq > sa.bindparam("after"))
     .order_by(t.outbox.c.seq)
     .limit(sa.bindparam("most"))
+)
+_COUNT: Final = sa.select(sa.func.count()).select_from(
+    sa.select(t.outbox.c.seq)
+    .where(_OF_CONNECTOR, _OF_KIND, _WAITS, t.outbox.c.seq > sa.bindparam("after"))
+    .limit(sa.bindparam("most"))
+    .subquery()
 )
 _MESSAGES: Final = (
     sa.select(t.outbox)
@@ -67,10 +75,17 @@ class OutboxStore:
         """These messages with their bodies, in the order of `seq`; those no longer stored are left out."""
         return self._db.records(_MESSAGES, message_of, of_connector=connector, seqs=seqs)
 
-    def oldest(self, connector: str, kinds: Sequence[MessageKind] = get_args(MessageKind)) -> int | None:
+    def oldest(self, connector: str, kinds: Sequence[MessageKind] = KINDS) -> int | None:
         """When the oldest undelivered message (of these kinds) was created; None if there are none."""
         found = [self._db.scalar(_OLDEST, of_connector=connector, of_kind=kind) for kind in kinds]
         return min((created for created in found if created is not None), default=None)
+
+    def count(self, connector: str, most: int, kinds: Sequence[MessageKind] = KINDS, after: int = 0) -> int:
+        """Up to `most` of the undelivered messages of each kind with a greater number; costs as much as it counts."""
+        found = (
+            self._db.scalar(_COUNT, of_connector=connector, of_kind=kind, after=after, most=most) for kind in kinds
+        )
+        return sum(found)
 
     def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
         """Store the results of attempts in one transaction: counts each in `attempts`, sets `first_attempt` once."""

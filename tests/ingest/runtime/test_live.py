@@ -98,15 +98,12 @@ def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None
 
 def not_evaluated(bench: Bench) -> dict[str, float]:
     """The gauge as Prometheus reads it."""
-    outbox: Any = bench.outbox
-    registry = CollectorRegistry()
+    registry, nothing = CollectorRegistry(), lambda: iter(())
     guard = DiskGuard([bench.folder], 0)
     load = AlarmLoad(bench.alarms, AlarmsConfig(), lambda: bench.engine.configuration.plants)
     ends = CertificateMonitor(Settings())
     registry.register(
-        ServiceMetrics(
-            bench.engine, AWAY, AWAY, outbox, AWAY, bench.journal, guard, load, NO_FILES, ends, lambda: iter(())
-        )
+        ServiceMetrics(bench.engine, AWAY, AWAY, nothing, AWAY, bench.journal, guard, load, NO_FILES, ends, nothing)
     )
     (found,) = [family for family in registry.collect() if family.name == "yujing_rules_not_evaluated"]
     return {sample.labels["reason"]: sample.value for sample in found.samples}
