@@ -20,7 +20,7 @@ from ingest.base import build, telemetry
 from ingest.base.extras import ExtraMissing, require
 from ingest.base.loading import loading
 from ingest.base.usage_errors import BilingualGroup
-from ingest.cli import audit, backup, explain, history, influx, quarantine, state, verify
+from ingest.cli import audit, backup, explain, history, influx, outbox, quarantine, state, verify
 from ingest.cli import folder as folder_commands
 from ingest.cli import journal as journal_commands
 from ingest.cli import platform as platform_commands
@@ -75,6 +75,7 @@ app.add_typer(explain.app, name="explain")
 app.add_typer(journal_commands.app, name="journal")
 app.add_typer(audit.app, name="audit")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(outbox.app, name="outbox")
 app.add_typer(history.app, name="history")
 app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")

@@ -33,6 +33,7 @@ ActKind = Literal[
     "export",
     "plant-file",
     "quarantine",
+    "message",
     "events",
     "data",
 ]

@@ -103,6 +103,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "bypass": Text("旁路登记", "registration of the bypass"),
     "interlock": Text("联锁", "interlock"),
     "reason": Text("原因", "reason"),
+    "receiver": Text("接收方", "receiver"),
     "reference": Text("检查计划", "plan"),
     "remark": Text("说明", "remark"),
     "responsible": Text("责任人", "responsible"),
@@ -196,6 +197,10 @@ ACTIONS: Final[dict[str, dict[str, Text]]] = {
     "quarantine": {
         "dropped": Text("删除隔离消息", "dropped"),
         "trimmed": Text("隔离消息到期清理", "trimmed"),
+    },
+    "message": {
+        "dropped": Text("放弃推送消息", "dropped"),
+        "resent": Text("重新推送消息", "sent again"),
     },
     "events": {"trimmed": Text("到期经过清理", "trimmed")},
     "data": {

@@ -107,6 +107,7 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "access": Text("访问", "access"),
     "export": Text("导出", "export"),
     "plant-file": Text("企业文件", "plant file"),
+    "message": Text("推送消息", "outgoing message"),
     "quarantine": Text("隔离消息", "quarantine"),
     "events": Text("历史经过", "old events"),
     "data": Text("数据", "data"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,26 @@ from ingest.storage.journal.journal import Journal
 from tests.ingest.storage.journal.entries import filled
 
 Run = Callable[..., Result]
+
+_WRITES = """
+import sys
+from pathlib import Path
+from ingest.storage.state.database import Database
+database = Database(Path(sys.argv[1]))
+print("open", flush=True)
+sys.stdin.read()
+"""
+
+
+@contextmanager
+def written_elsewhere(state: Path) -> Iterator[None]:
+    """Another process holds the state database meanwhile, as a running service does."""
+    command = [sys.executable, "-c", _WRITES, str(state)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None
+        assert service.stdout.readline() == "open\n"
+        yield
+        service.communicate()
 
 
 @pytest.fixture

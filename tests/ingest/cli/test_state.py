@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import subprocess
-import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -20,16 +18,8 @@ from ingest.storage.state.engine_store import EngineCheckpoint, EngineStore
 from ingest.storage.state.errors import StateUnavailable
 from tests import migrated
 from tests.conftest import at_server
+from tests.ingest.cli.conftest import written_elsewhere
 from tests.servers import PostgreSQL
-
-_WRITES = """
-import sys
-from pathlib import Path
-from ingest.storage.state.database import Database
-database = Database(Path(sys.argv[1]))
-print("open", flush=True)
-sys.stdin.read()
-"""
 
 
 @pytest.fixture
@@ -132,11 +122,7 @@ def test_there_must_be_something_to_copy(old: Path, new: Path) -> None:
 
 def test_nothing_is_copied_from_under_a_running_service(old: Path, new: Path) -> None:
     path = old.parent / "data" / "state.db"
-    command = [sys.executable, "-c", _WRITES, str(path)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as service:
-        assert service.stdout is not None
-        assert service.stdout.readline() == "open\n"
+    with written_elsewhere(path):
         result = copied(old, new)
-        service.communicate()
     assert result.exit_code == 1
     assert "another process writes here" in result.stderr

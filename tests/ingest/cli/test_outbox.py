@@ -1,0 +1,140 @@
+"""`yujing outbox`: what waits is seen beside a running service; what is dropped or sent again is in the audit trail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+
+from ingest.domain.model.outbox import Attempt
+from ingest.storage.state.audit import AuditStore
+from ingest.storage.state.database import Database
+from ingest.storage.state.engine_store import EngineStore
+from ingest.storage.state.outbox_store import OutboxStore
+from ingest.storage.state.tables import outbox as table
+from tests.ingest.cli.conftest import Run, written_elsewhere
+from tests.ingest.delivery.outbox import START, alarm_message, waiting_messages
+
+HOUR = 3600 * 10**9
+
+
+@pytest.fixture
+def database(tmp_path: Path, file: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Of `town`: 1 and 2 wait, 3 and 4 are delivered, 4 without its body; 5 is of another receiver, delivered."""
+    monkeypatch.setenv("HOOK_SECRET", "whsec_YSBrZXkgb2YgdGhlIHRlc3RzIG9mIHllYXJseSB1c2U=")
+    hooks = "".join(
+        f'[[connectors.webhooks]]\nname = "{name}"\nurl = "http://127.0.0.1:9/"\nsecret = {{ env = "HOOK_SECRET" }}\n'
+        for name in ("town", "county")
+    )
+    (tmp_path / "yujing.toml").write_text(hooks, encoding="utf-8")
+    opened = Database(file.with_name("state.db"))
+    names = ["town", "town", "town", "town", "county"]
+    EngineStore(opened).commit(
+        1,
+        [],
+        [
+            replace(alarm_message(0, point=f"P-\x1b{at}"), connector=name, id=uuid4(), created=START + at * HOUR)
+            for at, name in enumerate(names)
+        ],
+    )
+    store = OutboxStore(opened)
+    store.record("town", [Attempt(1, START, None, "HTTP 500 \x1b[31m")])
+    store.record("town", [Attempt(seq, START, START + seq, None) for seq in (3, 4)])
+    store.record("county", [Attempt(5, START, START + 5, None)])
+    with opened.write() as connection:
+        connection.execute(sa.update(table).where(table.c.seq == 4).values(emptied=True, body={}))
+    yield opened
+    opened.close()
+
+
+def waiting(file: Path, connector: str) -> list[int]:
+    """What waits, once the command has ended."""
+    opened = Database(file.with_name("state.db"))
+    try:
+        return [message.seq for message in waiting_messages(OutboxStore(opened), connector)]
+    finally:
+        opened.close()
+
+
+def acts(file: Path) -> list[tuple[str, str, dict[str, Any]]]:
+    """What the audit trail has of messages, oldest first; the chain is whole."""
+    opened = Database(file.with_name("state.db"))
+    try:
+        trail = AuditStore(opened.rows)
+        assert trail.verify().whole
+        found = trail.acts(limit=99, kind="message")
+    finally:
+        opened.close()
+    return [(row.act.action, row.act.plant, dict(row.act.detail)) for row in reversed(found)]
+
+
+def test_the_list_and_a_message_are_shown_beside_the_service_and_cannot_move_the_terminal(
+    run: Run, database: Database
+) -> None:
+    text = run("outbox", "list").stdout
+    assert "HTTP 500" in text
+    assert "\x1b" not in text
+    assert "waiting 2" in text
+    listing = json.loads(run("outbox", "list", "--json").stdout)
+    assert [message["seq"] for message in listing["messages"]] == [1, 2]
+    assert listing["waiting"] == {"town": {"messages": 2, "oldest": START, "attempts": 1}, "county": None}
+    every = json.loads(run("outbox", "list", "--json", "--all", "--limit", "2").stdout)
+    assert [message["seq"] for message in every["messages"]] == [5, 4]
+    one = json.loads(run("outbox", "list", "--json", "--all", "--connector", "county").stdout)
+    assert [message["seq"] for message in one["messages"]] == [5]
+    shown = run("outbox", "show", "2").stdout
+    assert json.loads(shown)["body"]["alarm"]["point"] == "P-\x1b1"
+    assert "\x1b" not in shown
+    assert run("outbox", "show", "99").exit_code == 2
+
+
+def test_while_the_service_runs_nothing_is_dropped_or_sent_again(run: Run, database: Database, file: Path) -> None:
+    database.close()
+    again = ("resend", "--connector", "town", "--from", "2025-01-01", "--to", "2027-01-01")
+    with written_elsewhere(file.with_name("state.db")):
+        for command in (("drop", "1", "--reason", "x"), again):
+            result = run("outbox", *command)
+            assert result.exit_code == 1
+            assert "stop it first" in result.output
+    assert waiting(file, "town") == [1, 2]
+
+
+def test_what_is_dropped_needs_a_reason_and_is_in_the_audit_trail(run: Run, database: Database, file: Path) -> None:
+    database.close()
+    assert run("outbox", "drop", "1").exit_code == 2
+    assert run("outbox", "drop", "1", "--reason", "  ").exit_code == 2
+    assert waiting(file, "town") == [1, 2]
+    assert run("outbox", "drop", "1", "--reason", "接收方不再需要").exit_code == 0
+    assert waiting(file, "town") == [2]
+    ((action, plant, detail),) = acts(file)
+    assert (action, plant) == ("dropped", "南安铝业")
+    assert (detail["receiver"], detail["reason"]) == ("town", "接收方不再需要")
+    refused = run("outbox", "drop", "3", "9", "--reason", "delivered, and none")
+    assert refused.exit_code == 2
+    assert "3, 9" in refused.output
+    assert len(acts(file)) == 1
+
+
+def test_what_was_delivered_waits_again_under_its_id_and_only_what_was_meant(
+    run: Run, database: Database, file: Path
+) -> None:
+    """Of that receiver and time, with its body; what waits already stays as it is."""
+    before = {message.seq: message.id for message in OutboxStore(database).messages("town", [1, 2, 3, 4])}
+    database.close()
+    assert run("outbox", "resend", "--connector", "nobody", "--from", "2025-01-01", "--to", "2027-01-01").exit_code == 2
+    nothing = run("outbox", "resend", "--connector", "town", "--from", "2024-01-01", "--to", "2025-01-01")
+    assert (nothing.exit_code, acts(file)) == (0, [])
+    assert run("outbox", "resend", "--connector", "town", "--from", "2025-11-23", "--to", "2025-11-25").exit_code == 0
+    assert waiting(file, "town") == [1, 2, 3]
+    assert waiting(file, "county") == []
+    ((action, _, detail),) = acts(file)
+    assert (action, detail["messages"]) == ("resent", 1)
+    opened = Database(file.with_name("state.db"))
+    assert {message.seq: message.id for message in OutboxStore(opened).messages("town", [1, 2, 3, 4])} == before
+    opened.close()
