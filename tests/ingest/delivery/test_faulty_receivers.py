@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import random
 import threading
 import time
@@ -88,10 +89,10 @@ def webhook(name: str, url: str) -> WebhookConnector:
 async def deliver_with_kills(outbox: OutboxStore, receiver: Receiver, rng: random.Random) -> None:
     """Run senders, each of which is killed at a moment of its own but the last, until the one destination has all."""
     for life in range(KILLS + 1):
-        until = len(receiver.accepted) + rng.randint(5, 2 * ALARMS // (KILLS + 1)) if life < KILLS else 0
+        enough = math.inf if life == KILLS else len(receiver.accepted) + rng.randint(5, 2 * ALARMS // (KILLS + 1))
         connectors = [webhook("moody", receiver.url), webhook("dead", f"http://127.0.0.1:{free_port()}/")]
         sender = asyncio.create_task(OutboxSender(outbox, connectors, record_s=0.3).run())
-        while (len(receiver.accepted) < until) if until else await asyncio.to_thread(outbox.oldest, "moody"):
+        while len(receiver.accepted) < enough and await asyncio.to_thread(outbox.oldest, "moody") is not None:
             assert not sender.done()
             await asyncio.sleep(0.005)
         sender.cancel()  # what was accepted and not recorded yet stays without a record
