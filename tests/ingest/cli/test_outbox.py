@@ -86,8 +86,8 @@ def test_the_list_and_a_message_are_shown_beside_the_service_and_cannot_move_the
     assert listing["waiting"] == {"town": {"messages": 2, "oldest": START, "attempts": 1}, "county": None}
     every = json.loads(run("outbox", "list", "--json", "--all", "--limit", "2").stdout)
     assert [message["seq"] for message in every["messages"]] == [5, 4]
-    one = json.loads(run("outbox", "list", "--json", "--all", "--connector", "county").stdout)
-    assert [message["seq"] for message in one["messages"]] == [5]
+    of_county = json.loads(run("outbox", "list", "--json", "--all", "--connector", "county").stdout)
+    assert [message["seq"] for message in of_county["messages"]] == [5]
     shown = run("outbox", "show", "2").stdout
     assert json.loads(shown)["body"]["alarm"]["point"] == "P-\x1b1"
     assert "\x1b" not in shown
