@@ -5,7 +5,7 @@ set -eu
 PATH="$PATH:/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 
 missing=""
-for pair in curl:curl mosquitto:mosquitto mosquitto_sub:mosquitto-clients influxd:influxdb victoria-metrics:victoria-metrics; do
+for pair in curl:curl mosquitto:mosquitto mosquitto_sub:mosquitto-clients pgrep:procps influxd:influxdb victoria-metrics:victoria-metrics; do
   command -v "${pair%%:*}" >/dev/null 2>&1 || missing="$missing ${pair##*:}"
 done
 # Debian keeps its binaries out of PATH, a folder for each version.

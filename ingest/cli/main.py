@@ -318,13 +318,26 @@ def demo(
 @app.command(context_settings=_FORWARD)
 def replay(context: typer.Context) -> None:
     """经 MQTT 回放 CSV 记录 Publish a recorded CSV through MQTT as a gateway (see `yujing replay --help`)."""
-    raise typer.Exit(subprocess.call(simulator("replay", *context.args)))  # noqa: S603  our own program
+    raise typer.Exit(_simulate("replay", *context.args))
 
 
 @simulate.command(context_settings=_FORWARD)
 def platform(context: typer.Context) -> None:
     """省级平台模拟器 A strict stand-in for the provincial platform (see `yujing simulate platform --help`)."""
-    raise typer.Exit(subprocess.call(simulator("platform", *context.args)))  # noqa: S603  our own program
+    raise typer.Exit(_simulate("platform", *context.args))
+
+
+def _simulate(*arguments: str) -> int:
+    """Run a part of the simulator until it ends, or this command is to end; returns its exit code."""
+    with subprocess.Popen(simulator(*arguments)) as process:  # noqa: S603  our own program
+        former = signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+        try:
+            return process.wait()
+        except BaseException:  # Ctrl-C, which reached it as well
+            process.kill()
+            raise
+        finally:
+            signal.signal(signal.SIGTERM, former)
 
 
 async def _serve(in_force: InForce, file: Path, *, new: bool) -> None:

@@ -12,7 +12,7 @@ from prometheus_client import generate_latest
 
 from ingest.base.telemetry import REGISTRY, Event, event_types
 from ingest.intake.sources import mqtt
-from ingest.runtime import live, register_gauges, service
+from ingest.runtime import live, outbox_gauges, register_gauges, service
 from ingest.runtime.counters import expose_counters, labels
 from ingest.runtime.registers import RegisterFigures
 from ingest.runtime.settings import Settings
@@ -34,7 +34,9 @@ def exposed() -> set[str]:
     )
     expose_counters(settings)
     counted = set(re.findall(r"^(yujing_\w+?)(?:\{|\s)", generate_latest(REGISTRY).decode(), re.MULTILINE))
-    gauges = [Path(str(module.__file__)).read_text(encoding="utf-8") for module in (live, register_gauges)]
+    gauges = [
+        Path(str(module.__file__)).read_text(encoding="utf-8") for module in (live, outbox_gauges, register_gauges)
+    ]
     return counted | set(re.findall(r'"(yujing_\w+)"', "".join(gauges)))
 
 

@@ -6,7 +6,7 @@ import signal
 import ssl
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -191,10 +191,12 @@ def test_known_codes_have_a_right_check_character(code: str) -> None:
     assert not is_uscc(code[:-1] + ("0" if code[-1] != "0" else "1"))
 
 
-async def test_the_command_says_where_everything_is(tmp_path: Path) -> None:
+@pytest.mark.parametrize("command", [("gateway_sim", "platform"), ("ingest", "simulate", "platform")])
+async def test_the_command_says_where_everything_is_and_ends_whole(tmp_path: Path, command: Sequence[str]) -> None:
+    """Whichever of the two: what `yujing simulate` has started ends with it, and leaves its report."""
     report = tmp_path / "report.json"
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "gateway_sim", "platform", "--dir", str(tmp_path / "p"), "--report", str(report),
+        sys.executable, "-m", *command, "--dir", str(tmp_path / "p"), "--report", str(report),
         stdout=PIPE,
     )  # fmt: skip
     assert process.stdout is not None

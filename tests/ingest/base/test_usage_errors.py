@@ -50,7 +50,7 @@ def test_every_command_says_in_both_languages_that_an_option_is_not_there(progra
 @pytest.mark.parametrize(
     ("arguments", "zh", "en"),
     [
-        ("histry", "没有命令 histry，是否指 'history'？用法见 yujing -h。", "No such command 'histry'. Did you mean"),
+        ("histo", "没有命令 histo，是否指 'history'？用法见 yujing -h。", "No such command 'histo'. Did you mean"),
         ("zz", "没有命令 zz。", "No such command 'zz'."),
         ("check --strct", "没有选项 --strct，是否指 --strict？用法见 yujing check -h。", "No such option: --strct"),
         ("check a b", "多出参数：a b。", "Got unexpected extra argument"),
