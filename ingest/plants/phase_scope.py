@@ -22,17 +22,26 @@ class PhaseScope(PointScope):
         super().__init__(here, plant_points)
         self._model = model
 
-    def phases(self, codes: Sequence[str] | None) -> tuple[tuple[Text, ...], str, str | None]:
+    def phases(self, codes: Sequence[str] | None, *, apart: bool) -> tuple[tuple[Text, ...], str, str | None]:
         """Return the names of phases that rules give, and the `when` and `unless` they stand for.
 
+        Args:
+            codes: of the phases; None: the rule names none.
+            apart: whether the plant must tell them from the next one, since both conditions are the rule's.
+
         Raises:
-            Missing: its equipment has no such phases.
+            Missing: its equipment has no such phases, or they are not told apart.
         """
         if codes is None:
             return (), ALWAYS, None
         model = self._known(codes)
         names = tuple(phase.text for phase in model.named(codes))
-        return names, *model.condition(codes, self.bindable)
+        when, unless = model.condition(codes, self.bindable)
+        if apart and unless is not None and self.bindable(unless) and self.bindable(when):
+            following = next(phase.code for phase in model.phases if phase.when == unless)
+            if when != ALWAYS and self._bound(when).text == self._bound(unless).text:
+                raise _not_told_apart(codes, following)
+        return names, when, unless
 
     def phase_names(self) -> tuple[PhaseName, ...]:
         """Return all its phases, in the model's order."""
@@ -55,13 +64,7 @@ class PhaseScope(PointScope):
         }
         begin_of = {model.phases[at].code: bound.text for at, bound in begins.items()}
         if begin_of.get(codes[0]) in [begin_of.get(code) for code in codes[1:]]:
-            raise Missing(
-                PHASES,
-                Text(
-                    f"能区分阶段“{'、'.join(codes[1:])}”与“{codes[0]}”的测点",
-                    f"signals that tell {', '.join(codes[1:])} from {codes[0]}",
-                ),
-            )
+            raise _not_told_apart(codes[1:], codes[0])
         return self._joined(
             _number({at: bound.text for at, bound in begins.items()}),
             _number({at: bound.shown for at, bound in begins.items()}),
@@ -97,6 +100,16 @@ class PhaseScope(PointScope):
                 PHASES, Text(f"短一些的阶段条件：{of.zh}", f"shorter conditions of phases: {of.en}")
             ) from None
         return BoundFormula(text, tuple(ids[name] for name in names), shown)
+
+
+def _not_told_apart(codes: Sequence[str], other: str) -> Missing:
+    return Missing(
+        PHASES,
+        Text(
+            f"能区分阶段“{'、'.join(codes)}”与“{other}”的测点",
+            f"signals that tell {', '.join(codes)} from {other}",
+        ),
+    )
 
 
 def _number(begins: Mapping[int, str]) -> str:

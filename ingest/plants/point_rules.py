@@ -224,9 +224,10 @@ class _Evaluation:
             fresh_s=max((p.silence_s for p in others), default=of.fresh_s),
             phases=scope.phase_names() if steps else (),
         )
-        phases, begun, ended = scope.phases(spec.phases)
+        own_when = "when" in spec.model_fields_set
+        phases, begun, ended = scope.phases(spec.phases, apart=not own_when and spec.unless is None)
         gate, when, without = scope.condition(
-            spec.when if "when" in spec.model_fields_set else begun,
+            spec.when if own_when else begun,
             spec.unless if spec.unless is not None else ended,
             explicit=self._point.own.get(code, {}),
         )

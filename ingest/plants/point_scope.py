@@ -76,7 +76,7 @@ class PointScope:
     ) -> tuple[Gate | None, BoundFormula | None, tuple[Text, ...]]:
         """Return a rule's gate if it is a plain comparison, its condition, and what parts that were left out lacked.
 
-        Left out are `unless`, and alternatives of `when` (`A > 1 or B > 1`) as long as one of them can be evaluated.
+        Left out are `unless`, and alternatives of both (`A > 1 or B > 1`) as long as one of them can be evaluated.
 
         Args:
             when: as written.
@@ -92,6 +92,9 @@ class PointScope:
         gate, bound = self._condition(when, "when")
         closed = None
         if unless is not None:
+            if "unless" not in explicit:
+                unless, lacked = self._known_alternatives(unless)
+                without = (*without, *lacked)
             try:
                 _, closed = self._condition(unless, "unless")
             except Missing as missing:

@@ -175,6 +175,22 @@ def test_the_order_of_phases_is_judged_only_where_the_plant_can_tell_them_apart(
     ]
 
 
+def test_a_phase_that_the_plant_sees_only_partly_is_not_judged_in_the_next_one(tmp_path: Path) -> None:
+    """A cast of an hour is no preparing that takes too long, whichever of the signals of its start are missing."""
+    partly = configured(tmp_path, plant("aluminium", FURN + LEN))
+    assert gates(partly)["LEN", "PREPARING_LONG"] == "(FURN > 30 or LEN > 0) and not (LEN > 0)"
+    blind = configured(tmp_path, plant("aluminium", LEN))
+    assert ("LEN", "PREPARING_LONG") not in gates(blind)
+    assert gates(blind)["LEN", "START_LONG"] == "(LEN > 0) and not (LEN >= 500)"
+    (point_,) = (point for point in blind.plants["p"].points if point.id == "LEN")
+    assert [str(each) for each in point_.not_evaluated if each.code == "PREPARING_LONG"] == [
+        "PREPARING_LONG: needs signals that tell preparing from start"
+    ]
+    by_hand = '[points.rules.PREPARING_LONG]\nunless = "ALC_CAST_LEN > 20"\n'
+    found = gates(configured(tmp_path, plant("aluminium", LEN + by_hand)))
+    assert found["LEN", "PREPARING_LONG"] == "(LEN > 0) and not (LEN > 20)"
+
+
 def test_a_plant_writes_an_order_of_its_own(tmp_path: Path) -> None:
     rule = """
 [points.rules.END_ORDER]
