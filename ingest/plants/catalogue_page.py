@@ -47,8 +47,8 @@ Percent numbers are percent of the point's set-point. A rule trips once its cond
 at *off*; an alarm of a *latched* one stays until it is reset. **red** marks a rule that alone calls for a red warning.
 **mandatory** marks a signal that a duty asks for, by its basis: out of action during production it is a hazard.
 *unless* closes a rule; where the plant lacks what it names, it is left out and the rule is judged all the time.
-So is one side of either of them with `or`: `ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0` is judged by the cast length alone in a
-plant without the speed, and an instrument that fails does not blind the rule while the other one decides.
+So is one side of *unless* or *when* with `or`: `ALC_CAST_SPEED > 5 or ALC_CAST_LEN > 0` is judged by the cast length
+alone in a plant without the speed, and an instrument that fails does not blind the rule while the other one decides.
 
 Besides the kinds below, a plant file may use `spike`, `noise`, `first_out`, `ewma`, `cusum`, `page_hinkley`,
 `zscore`, `robust_z`, `profile`, `phase`, `surprise`, `t2`, `spe`, `mahalanobis` and `step`: they need numbers of the

@@ -80,7 +80,8 @@ class PhaseChannels:
         last = np.append(first[1:], True)[: len(first)]
         before = np.where(first, self.time[channel], np.roll(time, 1))
         arrived = np.where(first, self.moment[channel], np.roll(moment, 1))
-        stirs = (time <= before) | (moment - arrived > self.silence[channel]) | ~self._compares_alike(channel, value)
+        gap = np.maximum(moment - arrived, time - before) > self.silence[channel]
+        stirs = (time <= before) | gap | ~self._compares_alike(channel, value)
         newest, at = channel[last], self.at.copy()
         heard = self.moment.copy()
         heard[newest] = moment[last]

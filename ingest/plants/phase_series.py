@@ -1,7 +1,8 @@
 """Derives the phases of equipment as series from the readings, in the order of the journal.
 
 The same readings give the same records, however they are cut. As in `PlantView`, a point that is bad, or silent for
-longer than it may be, leaves its phase unknown unless the others decide alone; historical and late readings tell none.
+longer than it may be, by its arrivals or by its times, leaves its phase unknown unless the others decide alone;
+historical and late readings tell none.
 """
 
 from __future__ import annotations
@@ -173,23 +174,27 @@ class _Machine:
         values = np.where(unusable(readings.flags[rows]), np.nan, readings.value[rows])
         silence = int(self.silence[at])
         silent = np.diff(moments, append=now) > silence
+        # Readings that a gateway has kept arrive together: of what lay between their times nothing is known, either.
+        missed = np.append(np.diff(times) > silence, False) & ~silent
         silent[0] &= known.heard[at]
+        missed[0] &= known.heard[at]
         known.time[at], known.moment[at] = times[-1], moments[-1]
         if len(rows):
             known.heard[at], known.value[at] = True, values[-1]
         if silent[-1]:
             known.heard[at], known.value[at] = False, np.nan
         events = _Events(moments[1:], commit[rows], times[1:], rows, np.full(len(rows), at), values)
-        fell = np.flatnonzero(silent)
-        if not len(fell):
+        if not (silent | missed).any():
             return events
+        fell, before = np.flatnonzero(silent), np.flatnonzero(missed)
+        ended = np.concatenate((fell, before))
         silences = _Events(
-            moment=moments[fell] + silence + 1,
-            commit=-1 - moments[fell],
-            time=times[fell] + silence,
-            order=fell,
-            point=np.full(len(fell), at),
-            value=np.full(len(fell), np.nan),
+            moment=np.concatenate((moments[fell] + silence + 1, moments[before + 1])),
+            commit=np.concatenate((-1 - moments[fell], commit[rows[before]])),
+            time=times[ended] + silence,
+            order=ended,
+            point=np.full(len(ended), at),
+            value=np.full(len(ended), np.nan),
         )
         return _in_order([events, silences])
 

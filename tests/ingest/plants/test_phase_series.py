@@ -159,6 +159,24 @@ def test_points_that_fall_silent_make_the_phase_unknown_by_the_arrivals_of_other
     assert late[1].time == NOON + SILENCE
 
 
+@pytest.mark.parametrize("cuts", [[], [1], [1, 2], [2]])
+def test_what_a_gateway_did_not_keep_is_no_phase_though_all_it_kept_arrives_at_once(
+    pits: PlantConfiguration, cuts: Sequence[int]
+) -> None:
+    """Of two hours without a reading nobody knows the phase, whatever it was before and after."""
+    later, arrival = 7200, NOON + 8000 * SECOND
+    frames = [
+        Frame(NOON + s * SECOND, arrival + s, {"LEN-1": Reading(900.0, bad=False)}) for s in (0, 5, later, later + 5)
+    ]
+    records = run(pits, commits_of(pits, frames), cuts)
+    assert [(record.phase, record.time) for record in records if record.number == 0] == [
+        ("unknown", NOON + 5 * SECOND + SILENCE)
+    ]
+    assert at(records, "1", NOON + 5 * SECOND) == "steady"
+    assert at(records, "1", NOON + 3600 * SECOND) is None
+    assert at(records, "1", NOON + later * SECOND) == "steady"
+
+
 def test_late_and_historical_readings_tell_no_phase(pits: PlantConfiguration) -> None:
     now = commits_of(pits, frames_of("LEN-1", [(0, 900.0)]))
     (late, _), (recorded, _) = commits_of(pits, frames_of("LEN-1", [(-5, 20.0), (5, 20.0)]))
