@@ -27,10 +27,10 @@ class PhaseScope(PointScope):
 
         Args:
             codes: of the phases; None: the rule names none.
-            apart: whether the plant must tell them from the next one, since both conditions are the rule's.
+            apart: whether the plant must distinguish them from the next one, since both conditions are the rule's.
 
         Raises:
-            Missing: its equipment has no such phases, or they are not told apart.
+            Missing: its equipment has no such phases, or the plant cannot distinguish them from the next one.
         """
         if codes is None:
             return (), ALWAYS, None
@@ -40,7 +40,7 @@ class PhaseScope(PointScope):
         if apart and unless is not None and self.bindable(unless) and self.bindable(when):
             following = next(phase.code for phase in model.phases if phase.when == unless)
             if when != ALWAYS and self._bound(when).text == self._bound(unless).text:
-                raise _not_told_apart(codes, following)
+                raise _indistinguishable(codes, following)
         return names, when, unless
 
     def phase_names(self) -> tuple[PhaseName, ...]:
@@ -64,7 +64,7 @@ class PhaseScope(PointScope):
         }
         begin_of = {model.phases[at].code: bound.text for at, bound in begins.items()}
         if begin_of.get(codes[0]) in [begin_of.get(code) for code in codes[1:]]:
-            raise _not_told_apart(codes[1:], codes[0])
+            raise _indistinguishable(codes[1:], codes[0])
         return self._joined(
             _number({at: bound.text for at, bound in begins.items()}),
             _number({at: bound.shown for at, bound in begins.items()}),
@@ -102,7 +102,7 @@ class PhaseScope(PointScope):
         return BoundFormula(text, tuple(ids[name] for name in names), shown)
 
 
-def _not_told_apart(codes: Sequence[str], other: str) -> Missing:
+def _indistinguishable(codes: Sequence[str], other: str) -> Missing:
     return Missing(
         PHASES,
         Text(
