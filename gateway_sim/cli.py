@@ -10,6 +10,8 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -173,7 +175,10 @@ def run_platform(
     """Stand in for a provincial platform until stopped; print where everything is as one JSON line."""
     if profile not in STAND_INS:
         raise typer.BadParameter(f"{profile!r}: expected one of {', '.join(STAND_INS)}", param_hint="--profile")
-    platform = STAND_INS[profile](directory, port=port, slow_s=slow_s, unknown=unknown or ())
+    with _usable(port):
+        platform = STAND_INS[profile](directory, port=port, slow_s=slow_s, unknown=unknown or ())
+        if report is not None:
+            write_report(report, platform.summary())
     platform.mode = mode
     where = {"url": platform.url, "ca": str(platform.ca)} | {name: str(file) for name, file in platform.files.items()}
     typer.echo(json.dumps(where))
@@ -201,7 +206,8 @@ def run_receiver(
 ) -> None:
     """Take webhooks as an inspector would until stopped; print the URL as one JSON line."""
     try:
-        receiver = WebhookReceiver(secret_file.read_text(encoding="utf-8"), port=port, report=report)
+        with _usable(port):
+            receiver = WebhookReceiver(secret_file.read_text(encoding="utf-8"), port=port, report=report)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--secret-file") from None
     typer.echo(json.dumps({"url": receiver.url}))
@@ -210,6 +216,16 @@ def run_receiver(
     receiver.start()
     stopped.wait()
     receiver.stop()
+
+
+@contextmanager
+def _usable(port: int) -> Iterator[None]:
+    """End the command with one line, not a traceback, where a file, a folder or the port cannot be used."""
+    try:
+        yield
+    except OSError as error:
+        typer.echo(f"✗ {error.filename or f'127.0.0.1:{port}'}: {error.strerror}", err=True)
+        raise typer.Exit(1) from None
 
 
 def _known_accident(name: str) -> Accident:

@@ -11,10 +11,9 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, progress_bar, say, time_range
+from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, progress_bar, say, table_of, time_range
 from ingest.cli.quarantine import escape_line
 from ingest.domain.model.payload import iso
 from ingest.runtime.audit_trail import audit_folder
@@ -55,7 +54,7 @@ def list_(
     if json_:
         typer.echo(json.dumps([_as_json(row) for row in rows], ensure_ascii=False, indent=2))
         return
-    table = Table("序号 no.", "时间 time", "人员 who", "操作 action", "对象 what", "说明 detail", expand=True)
+    table = table_of("序号 no.", "时间 time", "人员 who", "操作 action", "对象 what", "说明 detail")
     for row in rows:
         act = row.act
         detail = escape_line(json.dumps(act.detail, ensure_ascii=False))

@@ -11,11 +11,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Column, Table
 
 from ingest.base.telemetry import Event, emit
 from ingest.cli.error_texts import error_in_chinese
@@ -37,6 +38,9 @@ LOST = 3
 
 UNAVAILABLE = 1
 """Exit code: a file, port or process that the service needs is unavailable."""
+
+_LAST: Final = (1 << 63) - 1
+"""The last time there is, in ns since the epoch: what a database holds as a number."""
 
 say = Console(stderr=True, highlight=False, soft_wrap=True)
 """Messages for people, on standard error; output for machines goes to standard output."""
@@ -188,6 +192,11 @@ def _name(user: int) -> str:
         return f"#{user}"
 
 
+def table_of(*heads: str) -> Table:
+    """A table as wide as the terminal, whose cells are broken into lines where they do not fit and never cut."""
+    return Table(*(Column(head, overflow="fold") for head in heads), expand=True)
+
+
 @contextmanager
 def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar on standard error; yield the function that advances it."""
@@ -200,19 +209,26 @@ def progress_bar(what: str, total: int) -> Iterator[Callable[[int], None]]:
 def parse_time(text: str, option: str) -> int:
     """Parse an option to ns since the epoch; without a zone it is plant time, whatever the machine's zone."""
     try:
-        time = datetime.fromisoformat(text)
-        return int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
+        return _nanoseconds(datetime.fromisoformat(text))
     except (ValueError, OverflowError) as error:
         raise typer.BadParameter(
-            f"{text!r}: 应为时间,如 2026-11-24T08:30(厂区时间)或带时区"
+            f"{text!r}: 应为 1678 至 2261 年的时间,如 2026-11-24T08:30(厂区时间)或带时区"
             " expected a time such as 2026-11-24T08:30, which is plant time (+08:00), or with its own zone,"
-            " 2026-11-24T00:30Z",
+            " 2026-11-24T00:30Z, of the years 1678 to 2261",
             param_hint=option,
         ) from error
 
 
+def _nanoseconds(time: datetime) -> int:
+    """Since the epoch. Raises OverflowError for a year that no database holds so."""
+    found = int((time if time.tzinfo else time.replace(tzinfo=PLANT_TIME)).timestamp() * 1e6) * 1000
+    if abs(found) > _LAST:
+        raise OverflowError(str(time))
+    return found
+
+
 def time_range(
-    since: str | None, until: str | None, ever: int = (1 << 63) - 1, *, names: tuple[str, str] = ("--from", "--to")
+    since: str | None, until: str | None, ever: int = _LAST, *, names: tuple[str, str] = ("--from", "--to")
 ) -> range:
     """Parse the times of two options, ns since the epoch; end the command if the first is not before the second.
 

@@ -40,6 +40,7 @@ _PROBLEMS: Final = tuple(
         (r"(.+) off at the server: .+", "服务器关闭了 {1}，断电可能丢失已提交的数据，请打开"),
         (r"cannot listen on (\S+) port (\d+): (?P<reason>.+)", "无法在 {1} 端口 {2} 监听：{reason}"),
         (r"a disk is nearly full: .+", "磁盘将满，腾出空间之前不收证据"),
+        (r"no such file; it is made by the first start", "还没有这个文件，首次启动时建立"),
         (r"no such file|.*No such file or directory.*", "文件或目录不存在"),
         (r".*Permission denied.*", "无权访问"),
         (r".*Read-only file system.*|attempt to write a readonly database.*", "只能读，不能写"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -13,10 +13,9 @@ from typing import Annotated, Final, NoReturn
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say, time_range
+from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say, table_of, time_range
 from ingest.cli.quarantine import escape_line
 from ingest.runtime.settings import Settings
 from ingest.storage.state.database import Database
@@ -44,14 +43,15 @@ def list_(
     with configured(config) as settings, ReadOnly(settings.state) as state:
         found, waiting = find(state, limit, connector, waiting=not all_), backlogs(state)
     known = {name: waiting.get(name) for name in dict.fromkeys([*settings.connectors.names(), *waiting])}
+    if connector is not None and connector not in known and not found:
+        _refuse_receiver(connector, [*known])
     if json_:
         counts = {name: None if backlog is None else asdict(backlog) for name, backlog in known.items()}
         typer.echo(json.dumps({"waiting": counts, "messages": [_as_json(row) for row in found]}, indent=2))
         return
     out = Console(highlight=False)
-    table = Table(
-        *("编号 seq", "接收方 receiver", "内容 kind", "企业 plant", "产生 created", "尝试 tries", "状态 state"),
-        expand=True,
+    table = table_of(
+        "编号 seq", "接收方 receiver", "内容 kind", "企业 plant", "产生 created", "尝试 tries", "状态 state"
     )
     for row in found:
         state_text = (
@@ -76,7 +76,8 @@ def show(number: Annotated[int, typer.Argument(metavar="SEQ")], config: ConfigFi
     with configured(config) as settings, ReadOnly(settings.state) as state:
         found = body_of(state, number)
     if found is None:
-        _refuse_unknown([number])
+        say.print(f"✗ 没有该消息 no such message: {number}", markup=False)
+        raise typer.Exit(INVALID)
     row, body = found
     typer.echo(json.dumps(_as_json(row) | {"body": body}, ensure_ascii=True, indent=2))
 
@@ -111,9 +112,7 @@ def resend(
     created = time_range(since, until)
     with _writing(config) as (settings, database):
         if connector not in settings.connectors.names():
-            names = ", ".join(settings.connectors.names())
-            say.print(f"✗ {connector}: 配置中没有该接收方 expected one of: {names}", markup=False)
-            raise typer.Exit(INVALID)
+            _refuse_receiver(connector, settings.connectors.names())
         count = send_again(database, created, connector, time.time_ns(), getpass.getuser())
     typer.echo(f"启动后重发 sent again after the start: {count}")
 
@@ -133,6 +132,12 @@ def _writing(config: Path) -> Iterator[tuple[Settings, Database]]:
 
 def _refuse_unknown(numbers: list[int]) -> NoReturn:
     say.print(f"✗ 没有待发的该消息 no such message: {', '.join(map(str, numbers))}", markup=False)
+    raise typer.Exit(INVALID)
+
+
+def _refuse_receiver(connector: str, known: Sequence[str]) -> NoReturn:
+    names = ", ".join(known) or "(无 none)"
+    say.print(f"✗ {escape_line(connector)}: 配置中没有该接收方 expected one of: {names}", markup=False)
     raise typer.Exit(INVALID)
 
 

@@ -10,10 +10,9 @@ from typing import Annotated, Final
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say
+from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say, table_of
 from ingest.domain.model.audit import Act
 from ingest.runtime.audit_trail import leave, spool_folder
 from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter, QuarantineRow
@@ -46,7 +45,7 @@ def list_(
         typer.echo(json.dumps({"counts": counts, "messages": [_as_json(kept) for kept in found]}, indent=2))
         return
     out = Console(highlight=False)
-    table = Table("编号 id", "收到 received", "主题 topic", "原因 reason", "字节 bytes", "状态 state", expand=True)
+    table = table_of("编号 id", "收到 received", "主题 topic", "原因 reason", "字节 bytes", "状态 state")
     for kept in found:
         message = kept.message
         table.add_row(

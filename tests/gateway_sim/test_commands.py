@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
+import socket
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator
@@ -191,3 +192,17 @@ async def test_replay_says_what_is_wrong_with_a_file(broker: Server, tmp_path: P
     code, out, err = await _ended(process)
     assert (code, out) == (2, "")
     assert f"{file}: line 3: column 'Pressure' = 'x': expected a finite number" in err
+
+
+async def test_a_stand_in_says_in_one_line_what_it_cannot_use(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for options, named in (
+            (("--dir", tmp_path / "file" / "x"), "file"),
+            (("--dir", tmp_path / "a", "--port", port), f"127.0.0.1:{port}"),
+            (("--dir", tmp_path / "b", "--report", tmp_path / "none" / "report.json"), "report.json"),
+        ):
+            code, out, err = await _ended(await _start("platform", *options))
+            assert (code, out, err.count("\n")) == (1, "", 1), err
+            assert named in err

@@ -55,6 +55,9 @@ def load_codes(path: Path | None, expected: Mapping[str, Code], key: str) -> Iss
             )
             raise InvalidConfig([Fault("(settings)", key, "(missing)", wanted)])
         return IssuedCodes()
+    if not expected:
+        wanted = Text("不写：此协议没有分配的编码", "none: this profile has no issued codes")
+        raise InvalidConfig([Fault("(settings)", key, str(path), wanted)])
     try:
         read = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

@@ -57,8 +57,11 @@ def open_parts(config: PlatformConfig) -> Opened:
         return open_client(config.ca_file, f"{_WHERE}.ca_file", config.certificate)
 
     form = tried(lambda: profile_of(config))
-    if form is None:  # what it needs is not known: what the default needs is looked at, too
-        tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
+    if form is None:  # what it needs is not known, except of the default with a mapping that cannot be read
+        if config.profile == DEFAULT:
+            tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
+        else:
+            faults.extend(_unreadable(config))
         tried(client)
         raise InvalidConfig(faults)
     secrets = tried(lambda: issued_for(form, config))
@@ -120,6 +123,17 @@ def issued_for(form: ProfileFile, config: PlatformConfig, *, only_given: bool = 
     if faults:
         raise InvalidConfig(faults)
     return Issued(config.appid or "", appsecret, key, vector)
+
+
+def _unreadable(config: PlatformConfig) -> Iterator[Fault]:
+    """What of the secrets cannot be read at all, whatever form they are to have."""
+    for name in ("appsecret", "key", "iv"):
+        secret: Secret | None = getattr(config, name)
+        try:
+            if secret is not None:
+                reveal(secret, f"{_WHERE}.{name}", str)
+        except InvalidConfig as invalid:
+            yield from invalid.faults
 
 
 def _uses(form: ProfileFile) -> list[str]:

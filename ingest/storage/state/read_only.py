@@ -99,6 +99,7 @@ class ReadOnly:
     def __init__(self, config: StateConfig) -> None:
         """Prepare a connection, opened with the first query."""
         self._name = str(config.server or config.path)
+        self._file = config.path if config.server is None else None
         self._unreadable = Unreadable()
         self._engine = _file_reader(config.path) if config.server is None else _server_reader(config)
 
@@ -108,6 +109,8 @@ class ReadOnly:
             with self._engine.connect() as connection:
                 return self._unreadable.rows(connection, query)
         except sa.exc.DBAPIError as error:
+            if self._file is not None and not self._file.exists():
+                raise StateUnavailable(f"{self._name}: no such file; it is made by the first start") from error
             raise StateUnavailable(f"{self._name}: {error.orig}") from error
 
     def records(self, query: sa.Select[Any], make: Callable[[Mapping[str, Any]], T]) -> list[T]:

@@ -90,6 +90,13 @@ def test_times_are_those_of_the_plants_wherever_the_machine_stands(elsewhere: No
         parse_time("noon", "--from")
 
 
+@pytest.mark.parametrize("text", ["0001-01-01", "1677-01-01", "2262-06-01", "9999-12-31"])
+def test_a_year_that_no_database_holds_is_refused_by_name(text: str) -> None:
+    with pytest.raises(typer.BadParameter, match=rf"{text}.*1678 至 2261 年.*years 1678 to 2261"):
+        parse_time(text, "--to")
+    assert parse_time("1678-01-01", "--from") < 0 < parse_time("2261-12-31", "--to")
+
+
 @pytest.mark.parametrize(
     "command", [[], ["check"], ["journal"], ["journal", "export"], ["simulate", "platform"], ["replay"]]
 )

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 import sqlalchemy as sa
 
+from ingest.cli.configured import format_time
 from ingest.domain.model.outbox import Attempt
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
@@ -92,6 +93,34 @@ def test_the_list_and_a_message_are_shown_beside_the_service_and_cannot_move_the
     assert json.loads(shown)["body"]["alarm"]["point"] == "P-\x1b1"
     assert "\x1b" not in shown
     assert run("outbox", "show", "99").exit_code == 2
+
+
+def test_a_narrow_terminal_cuts_nothing_off(run: Run, database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    rows = [line.split("│") for line in run("outbox", "list", "--all").stdout.splitlines() if line.startswith("│")]
+    receivers, created = ("".join(row[at].strip() for row in rows) for at in (2, 5))
+    assert receivers == "county" + "town" * 4
+    times = [format_time(START + at * HOUR).replace(" ", "") for at in (4, 3, 2, 1, 0)]
+    assert created.replace(" ", "") == "".join(times)
+
+
+def test_a_receiver_that_nobody_knows_is_named_and_a_former_one_is_shown(
+    run: Run, database: Database, file: Path
+) -> None:
+    unknown = run("outbox", "list", "--connector", "twon")
+    assert (unknown.exit_code, unknown.stdout) == (2, "")
+    assert "twon: 配置中没有该接收方 expected one of: town, county" in unknown.stderr
+    (file.parent.parent / "yujing.toml").write_text("", encoding="utf-8")
+    former = run("outbox", "list", "--connector", "county", "--all", "--json")
+    assert [message["seq"] for message in json.loads(former.stdout)["messages"]] == [5]
+
+
+def test_before_the_first_start_it_says_that_nothing_is_there_yet(run: Run, file: Path) -> None:
+    for command in (("list",), ("show", "1")):
+        nothing = run("outbox", *command)
+        assert nothing.exit_code == 1
+        assert "还没有这个文件，首次启动时建立" in nothing.stderr
+        assert "it is made by the first start" in nothing.stderr
 
 
 def test_while_the_service_runs_nothing_is_dropped_or_sent_again(run: Run, database: Database, file: Path) -> None:

@@ -131,6 +131,28 @@ def test_settings_that_cannot_be_used_are_named_as_by_yujing_check(tmp_path: Pat
     assert (code, "[connectors.platform]" in output) == (2, True)
 
 
+def test_a_profile_that_cannot_be_read_makes_no_secret_wrong(tmp_path: Path) -> None:
+    """What form a key has is the profile's to say; one that is not there is a fault whatever the profile."""
+    with started("hebei-dust-v1.1", tmp_path) as platform:
+        file = written("hebei-dust-v1.1", platform, tmp_path)
+        for name in ("nope", "away.toml"):
+            code, output = tried(file, "--profile", name)
+            assert (code, name in output, "connectors.platform.key" in output) == (2, True, False), output
+        platform.files["key"].unlink()
+        assert "connectors.platform.key" in tried(file, "--profile", "nope")[1]
+
+
+def test_a_file_of_codes_for_a_profile_without_codes_is_one_fault(tmp_path: Path) -> None:
+    with started("generic-json", tmp_path) as platform:
+        (tmp_path / "issued.toml").write_text('[small]\na = "1"\nb = "2"\n', encoding="utf-8")
+        file = written("generic-json", platform, tmp_path, codes="issued.toml")
+        code, output = tried(file)
+    assert code == 2
+    assert "connectors.platform.codes" in output
+    assert "此协议没有分配的编码" in output
+    assert "1 处错误" in output
+
+
 @pytest.mark.parametrize(("ahead_s", "known"), [(-7200, True), (0, True), (7200, True), (0, False)])
 def test_the_platforms_clock_is_read_where_it_tells_it(ahead_s: int, *, known: bool) -> None:
     headers = {b"date": formatdate(time.time() - ahead_s, usegmt=True).encode()} if known else {b"date": b"soon"}
