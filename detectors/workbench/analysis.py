@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -10,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.workbench.bench import Workbench
-from detectors.workbench.cells import TIMES, TIMES_ZH, time_of, zone_of
-from detectors.workbench.errors import InvalidData
+from detectors.workbench.cells import TIMES, TIMES_ZH, is_number, time_of, zone_of
+from detectors.workbench.errors import InvalidData, InvalidRule
 from detectors.workbench.events import Event, Learning
 from detectors.workbench.frames import table_of
 from detectors.workbench.layout import TIMEZONE, Layout
@@ -56,7 +57,7 @@ def analyse(
     rules: Sequence[Rule] = USUAL,
     *,
     learn: float = SHARE,
-    learn_until: str | None = None,
+    learn_until: str | dt.date | None = None,
     time: str | None = None,
     every_s: float | None = None,
     timezone: str = TIMEZONE,
@@ -69,7 +70,7 @@ def analyse(
         data: a DataFrame of pandas or polars, an Arrow table, a dict of arrays, or the path of a CSV file.
         rules: by which it is judged.
         learn: share of the rows, from the start, to learn from: healthy running, as far as you know.
-        learn_until: the time up to which to learn, instead of a share.
+        learn_until: the time up to which to learn, instead of a share: a text or a datetime.
         time: the column of times; found where not given.
         every_s: there is no column of times, and rows are so many seconds apart.
         timezone: of times that do not name one.
@@ -86,6 +87,7 @@ def analyse(
     >>> found.events[0].column, str(found.events[0].begin)[:16], found.scores["level/zscore"].shape
     ('level', '2024-01-02T01:00', (2000,))
     """
+    _require_rules(rules)
     table = table_of(data, Layout(time, every_s, timezone=timezone))
     if columns or without:
         table = table.chosen(columns, without)
@@ -106,6 +108,15 @@ def analyse(
     )
 
 
+def _require_rules(rules: Any) -> None:
+    """Raise InvalidRule for what is no sequence of rules."""
+    if not isinstance(rules, Sequence):
+        raise InvalidRule(f"rules = {rules!r}: expected a list of Rule", f"rules = {rules!r}：应为 Rule 的列表")
+    for rule in rules:
+        if not isinstance(rule, Rule):
+            raise InvalidRule(f"rule {rule!r}: expected a Rule, such as Rule('surprise')", f"规则 {rule!r}：应为 Rule")
+
+
 def judged(
     bench: Workbench, table: Table, progress: Callable[[int], None] = lambda _: None
 ) -> Iterator[tuple[list[Event], Floats]]:
@@ -117,7 +128,7 @@ def judged(
         progress(len(rows))
 
 
-def lesson_of(table: Table, learn: float = SHARE, until: str | None = None, timezone: str = TIMEZONE) -> int:
+def lesson_of(table: Table, learn: float = SHARE, until: str | dt.date | None = None, timezone: str = TIMEZONE) -> int:
     """Return the rows of the lesson. Raises InvalidData if it is no part of the table, or too short."""
     rows = len(table)
     if rows <= LEAST_LESSON:
@@ -127,10 +138,11 @@ def lesson_of(table: Table, learn: float = SHARE, until: str | None = None, time
             f"more than {LEAST_LESSON} rows: the first {LEAST_LESSON} are learnt from",
         )
     if until is None:
-        if not 0 < learn < 1:
-            raise InvalidData(f"learn = {learn}", "0 与 1 之间的比例", "a share between 0 and 1")
+        if not is_number(learn) or not 0 < learn < 1:
+            raise InvalidData(f"learn = {learn!r}", "0 与 1 之间的比例", "a share between 0 and 1")
         return max(LEAST_LESSON, int(learn * rows))
-    moment = time_of(until, zone_of(timezone))
+    text = until.isoformat() if isinstance(until, dt.date) else until
+    moment = time_of(text, zone_of(timezone)) if isinstance(text, str) else None
     if moment is None:
         raise InvalidData(f"learn until {until!r}", TIMES_ZH, TIMES)
     lesson = int(np.searchsorted(table.time, moment))

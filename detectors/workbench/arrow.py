@@ -1,12 +1,13 @@
 """Reads a table that any library hands over by the Arrow PyCapsule protocol (`__arrow_c_stream__`), without Arrow.
 
 The structures are those of the Arrow C data and stream interfaces: https://arrow.apache.org/docs/format/CDataInterface.html.
-Numbers, booleans, dates, times and texts are read; columns of other types are left out.
+Numbers, decimals of 128 bits, booleans, dates, times and texts are read; columns of other types are left out.
 """
 
 from __future__ import annotations
 
 import ctypes
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import pairwise
 from typing import Any, Final
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.workbench.columns import Column, numbers_column, texts_column, time_column
+from detectors.workbench.csv_shape import distinct
 from detectors.workbench.errors import InvalidData
 
 
@@ -58,6 +60,7 @@ NUMBERS: Final[Mapping[str, type[np.generic]]] = {
 UNITS: Final = {"s": 10**9, "m": 10**6, "u": 10**3, "n": 1}
 """ns in the units of Arrow's timestamps, `ts` + unit + ":" + zone."""
 
+_DECIMAL: Final = re.compile(r"d:\d+,(\d+)(?:,128)?")
 _DAY: Final = 86_400 * 10**9
 _IN_PLACE: Final = 12  # a view of a text has its bytes within itself up to so many
 
@@ -80,7 +83,7 @@ def columns_of(exporter: Any) -> dict[str, Column | None]:
             raise InvalidData("the data", "由列组成的表", "a table of columns")
         fields = [schema.children[at].contents for at in range(schema.n_children)]
         formats = [f"{'dictionary ' if field.dictionary else ''}{field.format.decode()}" for field in fields]
-        names = [(field.name or b"").decode() for field in fields]
+        names = distinct([(field.name or b"").decode() for field in fields])
         parts: list[list[Column | None]] = [[] for _ in fields]
         for batch in _batches(stream):
             for at, form in enumerate(formats):
@@ -113,10 +116,9 @@ def _column(form: str, array: Any, rows: slice) -> Column | None:
     """Copy some rows of an array; None for a type that is not read."""
     begin, many = array.offset + rows.start, rows.stop - rows.start
     known = _bits(array.buffers[0], begin, many) if array.buffers[0] else np.ones(many, bool)
-    if form in NUMBERS:
-        return numbers_column(_copied(array.buffers[1], NUMBERS[form], begin, many), known)
-    if form == "b":
-        return numbers_column(_bits(array.buffers[1], begin, many), known)
+    numbers = _numbers(form, array, begin, many)
+    if numbers is not None:
+        return numbers_column(numbers, known)
     if form.startswith("ts"):
         unit, _, zone = form[2:].partition(":")
         return time_column(_copied(array.buffers[1], np.int64, begin, many) * UNITS[unit], known, zoned=bool(zone))
@@ -129,11 +131,29 @@ def _column(form: str, array: Any, rows: slice) -> Column | None:
     return texts_column(list(_views(array, begin, many)), known) if form == "vu" else None
 
 
+def _numbers(form: str, array: Any, begin: int, many: int) -> NDArray[Any] | None:
+    """Copy numbers, decimals or booleans; None for any other type."""
+    if form in NUMBERS:
+        return _copied(array.buffers[1], NUMBERS[form], begin, many)
+    if decimal := _DECIMAL.fullmatch(form):
+        return _decimals(array.buffers[1], int(decimal[1]), begin, many)
+    return _bits(array.buffers[1], begin, many) if form == "b" else None
+
+
 def _copied(address: int | None, of: type[np.generic], begin: int, many: int) -> NDArray[Any]:
     size = np.dtype(of).itemsize
     if not address or not many:
         return np.zeros(many, of)
     return np.frombuffer(ctypes.string_at(address + begin * size, many * size), of)
+
+
+def _decimals(address: int | None, scale: int, begin: int, many: int) -> NDArray[np.float64]:
+    """Return float64[n] of whole numbers of 128 bits, low half first, of which `scale` digits are decimals."""
+    low = _copied(address, np.uint64, 2 * begin, 2 * many)[::2]
+    high = _copied(address, np.int64, 2 * begin, 2 * many)[1::2]
+    narrow = low.astype(np.int64)
+    whole = np.where(narrow >> 63 == high, narrow.astype(np.float64), high * 2.0**64 + low)
+    return np.asarray(whole / 10.0**scale, np.float64)
 
 
 def _bits(address: int | None, begin: int, many: int) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
+from numbers import Real
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -19,10 +20,11 @@ TIMES: Final = "ISO 8601, YYYYMMDDHHMMSS, or s, ms, µs or ns since the epoch; a
 TIMES_ZH: Final = "ISO 8601、YYYYMMDDHHMMSS，或自 1970 年起的 s、ms、µs、ns；2000 年至 2099 年之间"
 NO_TIME: Final = np.iinfo(np.int64).min
 """In arrays of times: the cell was no time."""
+YEARS: Final = (946_684_800 * 10**9, 4_102_444_800 * 10**9)
+"""2000 up to before 2100, ns since the epoch."""
 EMPTY: Final = frozenset({"", "nan", "null", "none", "na", "n/a", "#n/a", "-", "--"})
 """Cells that say there is no value, in small letters."""
 
-_YEARS: Final = (946_684_800 * 10**9, 4_102_444_800 * 10**9)  # 2000 up to before 2100, ns since the epoch
 _A_SECOND: Final = (1, 10**3, 10**6, 10**9)  # s, ms, µs, ns: of a time from 2000 to 2099 its size says which
 _COMPACT: Final = re.compile(r"((?:19|20)\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d{3})?")
 _UNPADDED: Final = re.compile(
@@ -36,7 +38,7 @@ def zone_of(name: str) -> ZoneInfo:
     """Return a time zone. Raises InvalidData."""
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, TypeError, OSError) as error:
         raise InvalidData(
             f"timezone {name!r}", "IANA 时区名，如 Asia/Shanghai", "an IANA name such as Asia/Shanghai"
         ) from error
@@ -58,7 +60,7 @@ def time_of(text: str, zone: ZoneInfo, form: str | None = None) -> int | None:
         found = _ns(dt.datetime.strptime(text, form), zone) if form else _any_time(text, zone)  # noqa: DTZ007  zoned there
     except (ValueError, OverflowError):
         return None
-    return found if _YEARS[0] <= found < _YEARS[1] else None
+    return found if YEARS[0] <= found < YEARS[1] else None
 
 
 def times_of(texts: Iterable[str], zone: ZoneInfo, form: str | None = None) -> NDArray[np.int64]:
@@ -74,6 +76,11 @@ def local_ns(naive_ns: NDArray[np.int64], zone: ZoneInfo) -> NDArray[np.int64]:
     begins = [dt.datetime.fromtimestamp(each * 3600, dt.UTC).replace(tzinfo=zone) for each in hours.tolist()]
     ahead = np.array([(moment.utcoffset() or dt.timedelta()).total_seconds() for moment in begins])
     return naive_ns - (ahead * 1e9).astype(np.int64)[place]
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a number of Python or NumPy, and not a text of one."""
+    return isinstance(value, Real)
 
 
 def number_of(text: str, *, comma: bool = False) -> float | None:
@@ -102,7 +109,7 @@ def _any_time(text: str, zone: ZoneInfo) -> int:
             return _ns(dt.datetime(*date, ms * 1000), zone)  # type: ignore[call-arg,arg-type]  # noqa: DTZ001  zoned there
         number = _number(text)
         sizes = (number * 10**9 / unit for unit in _A_SECOND) if number is not None else ()
-        return next((round(size) for size in sizes if _YEARS[0] <= size < _YEARS[1]), 0)
+        return next((round(size) for size in sizes if YEARS[0] <= size < YEARS[1]), 0)
     try:
         return _ns(dt.datetime.fromisoformat(text.replace("/", "-")), zone)
     except ValueError:

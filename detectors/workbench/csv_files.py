@@ -44,13 +44,14 @@ def read_csv(file: Path, layout: Layout | None = None, progress: Callable[[int],
                 stream.seek(0)
                 try:
                     return _Reading(file, stream, encoding, layout, zone, progress).table()
-                except UnicodeDecodeError:
+                except UnicodeError:
                     continue
     except OSError as error:
         raise InvalidData(f"{file}: {error.strerror}", "能读取的文件", "a file that can be read") from error
     except LookupError as error:
         raise InvalidData(f"{file}: {layout.encoding!r}", "一种文本编码，如 gbk", "an encoding such as gbk") from error
-    raise InvalidData(f"{file}", "UTF-8 或 GBK 编码的文本", "text in UTF-8 or GBK")
+    wanted = layout.encoding
+    raise InvalidData(f"{file}", f"{wanted or 'UTF-8 或 GBK'} 编码的文本", f"text in {wanted or 'UTF-8 or GBK'}")
 
 
 def _encodings(mark: bytes, given: str | None) -> Sequence[str]:
@@ -79,7 +80,7 @@ class _Reading:
         self._misshapen = BadCells()
 
     def table(self) -> Table:
-        """Read it. Raises InvalidData, UnicodeDecodeError."""
+        """Read it. Raises InvalidData, UnicodeError."""
         text = io.TextIOWrapper(self._stream, self._encoding, newline="")
         try:
             head = list(islice(text, _HEAD))
@@ -137,7 +138,7 @@ class _Reading:
             many = sum(map(len, lines))
             self._require_shape(many, len(names))
             values = np.memmap(spool, np.float64, "r", shape=(many, len(others)))
-        time = np.concatenate(times) if timed is not None else regular(many, layout.every_s or 1.0)
+        time = np.concatenate(times) if layout.every_s is None else regular(many, layout.every_s)
         raw = Raw(
             str(self._file), time, np.concatenate(lines), [names[at] for at in others], values, bad, untimed,
             None if timed is None else names[timed], self._facts,

@@ -42,7 +42,7 @@ def unknown(what: str, given: str, allowed: Iterable[str]) -> InvalidRule:
     InvalidRule("kind 'suprise': did you mean 'surprise'? expected one of limit, surprise")
     """
     names = sorted(allowed)
-    near = difflib.get_close_matches(given, names, 1)
+    near = difflib.get_close_matches(str(given), names, 1)
     hint = f"did you mean {near[0]!r}? " if near else ""
     near_zh = f"是否指 {near[0]}？" if near else ""
     zh = f"{_CHINESE.get(what, what)} {given}：{near_zh}应为 {'、'.join(names)} 之一"

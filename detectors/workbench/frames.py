@@ -14,7 +14,7 @@ from detectors.workbench import arrow, interchange
 from detectors.workbench.cells import NO_TIME, local_ns, times_of, zone_of
 from detectors.workbench.columns import Column, numbers_column, texts_column, time_column
 from detectors.workbench.csv_files import read_csv
-from detectors.workbench.csv_shape import numbers
+from detectors.workbench.csv_shape import distinct, numbers
 from detectors.workbench.errors import InvalidData, unknown
 from detectors.workbench.layout import Layout
 from detectors.workbench.table import BadCells, Fact, Raw, Table, cleaned
@@ -53,7 +53,8 @@ def _columns_of(data: Any) -> dict[str, Column | None]:
     if hasattr(data, "__dataframe__"):
         return interchange.columns_of(data)
     if isinstance(data, Mapping):
-        return {str(name): _array_column(np.asarray(values)) for name, values in data.items()}
+        found = [_array_column(np.asarray(values)) for values in data.values()]
+        return dict(zip(distinct([str(name) for name in data]), found, strict=True))
     raise InvalidData(
         f"{_NAME}: {type(data).__name__}",
         "DataFrame、Arrow 表、数组字典或 CSV 文件路径",
@@ -82,13 +83,21 @@ def _from_columns(columns: Mapping[str, Column | None], layout: Layout) -> Table
     if len(set(lengths.values())) > 1:
         shown = ", ".join(f"{name} {many}" for name, many in lengths.items())
         raise InvalidData(f"{_NAME}: {shown}", "各列一样长", "columns of one length")
+    if columns and not known:
+        raise InvalidData(
+            f"{_NAME}: {', '.join(columns)}",
+            "由数字、时间或文本组成的一维列",
+            "flat columns of numbers, times or texts",
+        )
     rows = next(iter(lengths.values()), 0)
     if not rows:
         raise InvalidData(_NAME, "至少一行", "at least one row")
     line = np.arange(1, rows + 1)
-    name = None if layout.every_s is not None else _time_name(known, layout, zone)
-    time, untimed = regular(rows, layout.every_s or 1.0), ""
-    if name is not None:
+    name, untimed = None, ""
+    if layout.every_s is not None:
+        time = regular(rows, layout.every_s)
+    else:
+        name = _time_name(known, layout, zone)
         time, untimed = _times(known[name], layout, zone)
     facts = [Fact("text", rows, other, None, "(type)") for other, column in columns.items() if column is None]
     rest = {other: column for other, column in known.items() if other != name}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from types import MappingProxyType
 from typing import Final
 
@@ -131,18 +133,21 @@ class Rule:
         missing += ["on"] if form.on is None and on is None else []
         if missing:
             raise InvalidRule(f"{kind} needs {', '.join(missing)}: see docs/detectors.md, {kind}")
-        limit = float(on if on is not None else form.on or 0.0)
-        values = {key: float(param.get(key, default or 0.0)) for key, default in form.param.items()}
+        limit = _number(kind, "on", on if on is not None else form.on or 0.0)
+        values = {key: _number(kind, key, param.get(key, default or 0.0)) for key, default in form.param.items()}
         if "release" in values and "release" not in param and off is not None:
             values["release"] = off
+        off = form.off * limit if off is None else _number(kind, "off", off)
+        if off > limit:
+            raise InvalidRule(f"{kind}: off = {off:g}: expected at most on = {limit:g}")
         for key, value in {
             "kind": kind,
             "columns": (columns,) if isinstance(columns, str) else None if columns is None else tuple(columns),
             "name": name or kind,
             "on": limit,
-            "off": form.off * limit if off is None else off,
-            "on_delay_s": on_delay_s,
-            "off_delay_s": off_delay_s,
+            "off": off,
+            "on_delay_s": _delay(kind, "on_delay_s", on_delay_s),
+            "off_delay_s": _delay(kind, "off_delay_s", off_delay_s),
             "param": MappingProxyType(values),
         }.items():
             object.__setattr__(self, key, value)
@@ -151,6 +156,21 @@ class Rule:
     def form(self) -> Form:
         """What its kind takes."""
         return FORMS[self.kind]
+
+
+def _number(kind: str, key: str, value: object) -> float:
+    """Return the number that a parameter was given. Raises InvalidRule."""
+    if not isinstance(value, Real) or math.isnan(value):
+        raise InvalidRule(f"{kind}: {key} = {value!r}: expected a number")
+    return float(value)
+
+
+def _delay(kind: str, key: str, value: object) -> float:
+    """Return the seconds that a delay was given. Raises InvalidRule."""
+    seconds = _number(kind, key, value)
+    if not 0 <= seconds < math.inf:
+        raise InvalidRule(f"{kind}: {key} = {value!r}: expected seconds, 0 or more")
+    return seconds
 
 
 def form_of(kind: str) -> Form:

@@ -114,6 +114,7 @@ class Table:
 
     def chosen(self, only: Sequence[str] = (), without: Sequence[str] = ()) -> Table:
         """Return the table of some columns. Raises InvalidRule for an unknown name."""
+        only, without = ((names,) if isinstance(names, str) else names for names in (only, without))
         for name in (*only, *without):
             if name not in self.columns:
                 raise unknown("column", name, self.columns)
@@ -144,7 +145,9 @@ def cleaned(raw: Raw, offset_s: float) -> Table:
     row = _in_order(raw, row, facts)
     kept = [at for at in range(len(raw.columns)) if _usable(raw, at, facts)]
     if not kept:
-        raise InvalidData(raw.name, "除时间外至少一列数字", "at least one column of numbers beside the time")
+        left_out = [f"column {fact.column!r} = {fact.value!r}" for fact in facts if fact.what in {"text", "empty"}]
+        where = ": ".join([raw.name, *left_out[:1]])
+        raise InvalidData(where, "除时间外至少一列数字", "at least one column of numbers beside the time")
     columns = tuple(raw.columns[at] for at in kept)
     return Table(
         raw.name, columns, raw.time[row], tuple(facts), offset_s, raw.time_column, raw.values, row,

@@ -11,11 +11,14 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.workbench.cells import NO_TIME, TIMES, TIMES_ZH, number_of, time_of
+from detectors.workbench.cells import NO_TIME, TIMES, TIMES_ZH, YEARS, is_number, number_of, time_of
 from detectors.workbench.errors import InvalidData, unknown
 
 NAMES: Final = re.compile(r"(?i).*(time|date|timestamp|时间|日期|时刻).*|ts|t|_time")
 """What columns of times are usually called."""
+
+LEAST_STEP_S: Final = 1e-3
+"""The smallest distance of rows in a table without times, s."""
 
 BEGIN_NS: Final = 1_704_067_200 * 10**9
 """2024-01-01T00:00:00Z, where time begins in a table without times."""
@@ -67,7 +70,14 @@ def time_column_of(
 
 
 def regular(rows: int, every_s: float) -> NDArray[np.int64]:
-    """int64[rows], ns since the epoch, so many seconds apart."""
+    """Return int64[rows], ns since the epoch, so many seconds apart. Raises InvalidData unless all lie before 2100."""
+    most = (YEARS[1] - BEGIN_NS) / 1e9 / max(rows, 1)
+    if not is_number(every_s) or not LEAST_STEP_S <= every_s < most:
+        raise InvalidData(
+            f"every_s = {every_s!r}",
+            f"{LEAST_STEP_S} 至 {most:.0f} 之间的秒数（{rows} 行都在 2100 年以前）",
+            f"seconds from {LEAST_STEP_S} to {most:.0f}, so that all {rows} rows lie before 2100",
+        )
     return BEGIN_NS + (np.arange(rows) * (every_s * 1e9)).astype(np.int64)
 
 

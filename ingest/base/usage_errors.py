@@ -54,6 +54,7 @@ _EXPECTED: Final = (
     (r"a column or a point is named twice", "同一列或同一测点写了两次。"),
     (r"(.+): expected one character or (.+)", "{1} 应为一个字符或 {2}。"),
     (r"(.+): expected column=point", "{1} 应为 列=测点。"),
+    (r"(.+): expected column=point, each once", "{1} 应为 列=测点，各只一次。"),
 )
 _UNKNOWN: Final = "命令的写法有误。"
 _SEE_BELOW: Final = "见下。"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -70,8 +70,10 @@ def try_(
     """
     if sep != AUTO and len(sep) != 1:
         raise typer.BadParameter(f"{sep!r}: expected one character or {AUTO}", param_hint="--sep")
-    ids_given = dict(_pair(pair) for pair in mapping or ())
+    ids_given = _mapped(mapping or ())
+    page = report or Path(f"{file.stem}.try.html")
     with _refusing():
+        _require_apart({"yujing try": file, "--report": page, **({"--rules": rules} if rules is not None else {})})
         zone = zone_of(timezone)
         table = _read(file, Layout(time, every, time_format, timezone, sep, encoding))
         if column or without:
@@ -83,7 +85,6 @@ def try_(
             trial = run_trial(table, lesson, advance)
     ids = point_ids(table.columns, ids_given)
     toml = suggested(trial, ids)
-    page = report or Path(f"{file.stem}.try.html")
     _write(page, html(trial, toml, zone))
     if rules is not None:
         _write(rules, toml)
@@ -122,6 +123,31 @@ def _print(trial: Trial, zone_name: str) -> None:
         out.print(f"  另有 {rest} 处,见报告或 --json {rest} more: see the report, or --json")
     for text in texts.NOT_KNOWN:
         out.print(f"! {text.zh}\n  {text.en}", markup=False)
+
+
+def _require_apart(files: dict[str, Path]) -> None:
+    """Refuse to write over the data, or one result over the other. Raises InvalidData."""
+    taken: dict[Path, str] = {}
+    for option, file in files.items():
+        whose = next((other for path, other in taken.items() if _same(path, file)), None)
+        if whose is not None:
+            raise InvalidData(f"{option} {file}", f"与 {whose} 不同的文件", f"another file than that of {whose}")
+        taken[file] = option
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.resolve() == b.resolve() or (a.exists() and b.exists() and a.samefile(b))
+
+
+def _mapped(pairs: Sequence[str]) -> dict[str, str]:
+    """Return the points given for columns."""
+    found: dict[str, str] = {}
+    for pair in pairs:
+        name, point = _pair(pair)
+        if name in found or point in found.values():
+            raise typer.BadParameter(f"{pair!r}: expected column=point, each once", param_hint="--map")
+        found[name] = point
+    return found
 
 
 def _pair(pair: str) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -129,6 +130,46 @@ def test_a_lesson_that_is_no_part_of_the_data_is_refused() -> None:
         analyse(loop(), every_s=1, learn_until="2025-01-01")
     with pytest.raises(InvalidData, match="a share between 0 and 1"):
         analyse(loop(), every_s=1, learn=1.5)
+
+
+def test_what_is_no_number_no_time_and_no_rule_is_refused_by_name_and_value() -> None:
+    wrong: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"every_s": 0}, "every_s = 0: expected seconds from 0.001 to 1998648"),
+        ({"every_s": -1}, "every_s = -1: expected"),
+        ({"every_s": float("nan")}, "every_s = nan: expected"),
+        ({"every_s": 1e300}, "every_s = 1e\\+300: expected"),
+        ({"every_s": "1"}, "every_s = '1': expected"),
+        ({"learn": "x"}, "learn = 'x': expected a share"),
+        ({"learn_until": 3}, "learn until 3: expected ISO 8601"),
+        ({"learn_until": np.datetime64("2024-01-01T00:05")}, "learn until .*: expected ISO 8601"),
+        ({"timezone": None}, "timezone None: expected"),
+        ({"timezone": "Asia"}, "timezone 'Asia': expected"),
+        ({"rules": "ewma"}, "rule 'e': expected a Rule"),
+        ({"rules": ["ewma"]}, "rule 'ewma': expected a Rule"),
+        ({"rules": Rule("bad")}, "rules = Rule.*: expected a list of Rule"),
+        ({"columns": "flow,heat"}, "column 'flow,heat': did you mean"),
+        ({"columns": [3]}, "column 3: expected one of"),
+    )
+    for given, words in wrong:
+        with pytest.raises((InvalidData, InvalidRule), match=words):
+            analyse(loop(), **{"every_s": 1, **given})
+    rules: tuple[tuple[dict[str, Any], str], ...] = (
+        ({"on": float("nan")}, "ewma: on = nan: expected a number"),
+        ({"on": "x"}, "ewma: on = 'x': expected a number"),
+        ({"on": 4, "weight": None}, "ewma: weight = None: expected"),
+        ({"on": 4, "off": 5}, "ewma: off = 5: expected at most on = 4"),
+        ({"on": 4, "on_delay_s": -1}, "ewma: on_delay_s = -1: expected seconds, 0 or more"),
+    )
+    for param, words in rules:
+        with pytest.raises(InvalidRule, match=words):
+            Rule("ewma", **param)
+
+
+def test_a_lesson_ends_at_a_text_or_a_datetime_and_a_column_is_named_by_itself() -> None:
+    shown = "2024-01-01 08:05"  # in Shanghai
+    for until in (shown, dt.datetime.fromisoformat(shown), dt.datetime(2024, 1, 1, 0, 5, tzinfo=dt.UTC)):
+        assert analyse(loop(), every_s=1, learn_until=until).lesson == 300
+    assert analyse(loop(), every_s=1, columns="flow").table.columns == ("flow",)
 
 
 @pytest.mark.parametrize("kind", FORMS)

@@ -157,6 +157,14 @@ def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path: Path) -> None:
         read(tmp_path, HEAD, *ROWS, layout=Layout(encoding="klingon"))
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32", "ascii"])
+def test_an_encoding_that_is_not_the_file_s_is_refused_by_its_name(tmp_path: Path, encoding: str) -> None:
+    file = tmp_path / "gbk.csv"
+    file.write_text("时间,温度\n2024-01-01 08:00:00,1\n", encoding="gbk")
+    with pytest.raises(InvalidData, match=f"expected text in {encoding}$"):
+        read_csv(file, Layout(encoding=encoding))
+
+
 def test_columns_of_one_name_are_told_apart_and_switches_are_numbers(tmp_path: Path) -> None:
     table = read(tmp_path, "time,x,x,", *(f"2024-01-03 08:00:0{row},{row},TRUE,false" for row in range(3)))
     assert table.columns == ("x", "x (2)", "column 4")

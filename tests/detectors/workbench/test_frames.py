@@ -82,6 +82,30 @@ def test_arrow_in_many_pieces_and_of_every_number(tmp_path: Path) -> None:
     np.testing.assert_array_equal(table.column("digits"), i)
 
 
+def test_decimals_are_numbers() -> None:
+    """As databases have them: with and without decimals, below 0, beyond 64 bits, NULL."""
+    table = table_of(
+        duckdb.sql(
+            "SELECT i AS time, (i - 1700000050)::DECIMAL(12, 0) / 8 AS ratio, ((i - 1700000050) * 0.25) AS x,"
+            " ((i - 1700000050) * 1000000000000000000000.5)::DECIMAL(38, 1) AS far,"
+            " CASE WHEN i % 5 = 0 THEN NULL ELSE (i - 1700000050)::DECIMAL(18, 3) END AS holes"
+            " FROM range(1700000000, 1700000100) r(i) ORDER BY i"
+        )
+    )
+    away = np.arange(-50.0, 50.0)
+    assert table.columns == ("ratio", "x", "far", "holes")
+    np.testing.assert_array_equal(table.column("x"), away / 4)
+    np.testing.assert_allclose(table.column("far"), away * 1e21, rtol=1e-12)
+    np.testing.assert_array_equal(table.column("holes"), np.where(away % 5 == 0, np.nan, away))
+
+
+def test_columns_of_one_name_are_told_apart() -> None:
+    arrow = duckdb.sql("SELECT i AS time, i AS x, i * 2 AS x FROM range(1700000000, 1700000100) r(i)")
+    keyed = {"time": CLOCK, 1: np.arange(N), "1": np.arange(N) * 2}
+    assert table_of(keyed).columns == ("1", "1 (2)")
+    assert len(table_of(arrow).columns) == 2
+
+
 def test_times_without_a_zone_are_those_of_the_zone_given() -> None:
     """Also where its clocks are set: 2024-03-31 02:00 in Berlin is 03:00."""
     naive = np.array(["2024-03-31T01:59:59", "2024-03-31T03:00:00"] * 20, "datetime64[s]") + np.repeat(np.arange(20), 2)
@@ -97,7 +121,9 @@ def test_what_is_no_table_is_refused_by_name() -> None:
         ({"time": CLOCK, "x": [1.0, 2.0]}, "columns of one length"),
         ({"x": np.arange(50.0)}, "a column of times"),
         ({"time": CLOCK, "name": ["a"] * N}, "at least one column of numbers"),
+        ({"time": CLOCK, "name": ["a"] * N}, "column 'name' = 'a': expected"),
         ({}, "at least one row"),
+        ({"curve": np.zeros((50, 2)), "phase": np.ones(50) * 1j}, "curve, phase: expected flat columns"),
         ({"time": ["soon", *CLOCK[1:]], "x": np.arange(N) * 1.0}, None),
     ):
         if words is None:

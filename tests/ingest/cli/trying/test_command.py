@@ -106,7 +106,7 @@ def test_what_was_not_used_is_counted_and_named(tmp_path: Path) -> None:
         (
             ["时间,班组", *(f"2024-01-03 08:00:{s:02},甲" for s in range(60))],
             "至少一列数字",
-            "at least one column of numbers",
+            "column '班组' = '甲'\n    应为：除时间外至少一列数字\n    expected: at least one column of numbers",
         ),
         (["a,b", *("1,2" for _ in range(60))], "应为：一列时间", "column 'a' = '1'"),
         (["时间,x", *("昨天,2" for _ in range(60))], "应为：一列时间", "column '时间' = '昨天'"),
@@ -134,6 +134,46 @@ def test_a_wrong_column_is_refused_with_the_nearest(tmp_path: Path) -> None:
     assert "column=point" in run(file, "--map", "温度").stderr
     assert run(file, "--learn-until", "2031-01-01").exit_code == 2
     assert run(file, "--report", tmp_path / "no" / "r.html").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--report", "loop.csv"),
+        ("--rules", "loop.csv"),
+        ("--report", "link.csv"),
+        ("--rules", "hard.csv"),
+        ("--report", "x", "--rules", "./x"),
+        ("--rules", "loop.try.html"),
+    ],
+)
+def test_nothing_is_written_over_the_data_or_over_another_result(tmp_path: Path, options: tuple[str, ...]) -> None:
+    file = write(Path.cwd())
+    Path("link.csv").symlink_to(file)
+    Path("hard.csv").hardlink_to(file)
+    before, files = file.read_bytes(), {*Path.cwd().iterdir()}
+    result = run(file, *options)
+    assert result.exit_code == 2
+    assert f"{options[-2]} {options[-1].removeprefix('./')}" in result.stderr
+    assert "expected: another file than that of" in result.stderr
+    assert file.read_bytes() == before
+    assert {*Path.cwd().iterdir()} == files
+
+
+def test_a_column_and_a_point_are_mapped_once(tmp_path: Path) -> None:
+    file = write(tmp_path)
+    for second in ("温度=T-01", "流量=T-02"):
+        result = run(file, "--map", "流量=T-01", "--map", second)
+        assert result.exit_code == 2
+        assert f"'{second}': expected column=point, each once" in result.stderr
+
+
+def test_rows_without_times_that_would_reach_beyond_2100_are_refused(tmp_path: Path) -> None:
+    file = write(tmp_path, ["x,y", *(f"{s % 7},{s % 5}" for s in range(200))])
+    for seconds in ("inf", "1e12"):
+        result = run(file, "--every", seconds)
+        assert result.exit_code == 2
+        assert "seconds from 0.001 to 11991888, so that all 200 rows lie before 2100" in result.stderr
 
 
 def test_a_constant_column_and_rows_without_times_are_no_trouble(tmp_path: Path) -> None:
