@@ -90,6 +90,11 @@ class Spending:
         return cls(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
 
 
+def needed_s(budget: Floats) -> Floats:
+    """Return the seconds of readings that rules need before they can keep these budgets, and judge."""
+    return _NEEDED * _PER / budget / 1e9
+
+
 class Calibration:
     """Learns the limits of the rules that have a budget; 120 bytes a rule."""
 
@@ -202,7 +207,7 @@ class Calibration:
             budget=self._budget[row],
             spent=self._spent[row].astype(np.int64),
             expected=np.where(learnt > 0, rate * (heard - learnt), 0.0),
-            needed_s=np.where(learnt > 0, 0.0, np.maximum(_NEEDED / rate - heard, 0.0) / 1e9),
+            needed_s=np.where(learnt > 0, 0.0, np.maximum(needed_s(self._budget[row]) - heard / 1e9, 0.0)),
             limit=np.where(np.isfinite(self._limit[row]), self.limits[0][row], np.nan),
         )
 

@@ -38,13 +38,37 @@ newest, because it is late or was sent twice, is not judged. While a rule's gate
 happens then is not learnt from. A silent point is `silence`'s business. A clock set forward is a gap; one set back
 makes readings late until it has caught up. How a stream is cut into batches changes nothing, to the last bit. Which
 rules say nothing at present, and why, is listed by `Bank.not_evaluated`.
+
+Parameters are named as the library has them. A plant file has the numbers a person would write (`side = "low"`, limits
+in the point's unit, and `peers` for the inputs of groups and neighbours); a key that a kind does not take is refused,
+with those it takes.
+"""
+
+
+_BUDGET = """
+In a plant file `budget` may be given to `ewma`, `cusum`, `zscore`, `robust_z`, `profile`, `spike`, `noise`, `stuck` and
+`forecast`; the first six may leave `on` out, and have the usual budget then:
+
+```toml
+[points.rules.DRIFT]
+kind = "ewma"
+budget = 60                # findings on 100 points in 30 days; evaluated once there are 10 days of readings
+level = 1
+label = "缓慢漂移"
+label_en = "slow drift"
+source = "engineering default"
+confidence = "engineering default"
+```
+
+The days needed are 600 / `budget`: `yujing explain point` says how many, `yujing check` doubts a budget that needs more
+than a year, and the page of the point shows what is spent.
 """
 
 
 def render() -> dict[Path, str]:
     """The page and its pictures, by file."""
     files = {PICTURES / f"{kind}.svg": picture(kind, example) for kind, example in EXAMPLES.items()}
-    parts = [_HEAD, f"## Budgets of findings\n\n{inspect.cleandoc(calibration.__doc__ or '')}\n"]
+    parts = [_HEAD, f"## Budgets of findings\n\n{inspect.cleandoc(calibration.__doc__ or '')}\n{_BUDGET}"]
     for family, kinds in FAMILIES.items():
         parts.append(f"## {family}\n")
         parts += [_section(kind, EXAMPLES.get(kind)) for kind in kinds]

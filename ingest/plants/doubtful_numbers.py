@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import RuleTable
+from detectors.calibration import needed_s
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Point, Rule
 from ingest.domain.model.text import Text
@@ -22,6 +23,9 @@ _LEAST_DELAY_RED_S: Final = 15.0
 
 BEYOND: Final = 0.03125
 """How far beyond its range an instrument still shows values, as a share of span: 20.5 mA of 4-20 mA (NAMUR NE 43)."""
+
+_MOST_LEARNING_S: Final = 365 * 86_400.0
+"""Engineering default: a rule that is to learn for longer is as good as none."""
 
 _Mask = NDArray[np.bool_]
 _Check = Callable[[RuleTable, NDArray[np.float64], NDArray[np.float64]], _Mask]
@@ -44,6 +48,10 @@ def doubts_of_numbers(configuration: PlantConfiguration, folder: Path) -> Iterat
     for table in configuration.tables.values():
         for row in np.flatnonzero(table.on_delay > _LEAST_DELAY_RED_S * 1e9):
             yield from _of_delay(configuration, int(table.rule[row]), table.on_delay[row] / 1e9, folder)
+        if table.budget is not None:
+            least = float(needed_s(np.array(_MOST_LEARNING_S)))  # time needed and budget are in inverse proportion
+            for row in np.flatnonzero(table.budget < least):
+                yield _of_budget(configuration.rules[int(table.rule[row])], float(table.budget[row]), least, folder)
 
 
 def _of_delay(configuration: PlantConfiguration, number: int, delay_s: float, folder: Path) -> Iterator[Fault]:
@@ -61,6 +69,16 @@ def _of_delay(configuration: PlantConfiguration, number: int, delay_s: float, fo
             f"at most {most:g} s: an accident does not wait (found: 92 s of metal in the pit unnoticed, 5 dead, 2022)",
         )
         yield _fault(rule, folder, "on_delay_s", f"{delay_s:g}", expected)
+
+
+def _of_budget(rule: Rule, budget: float, least: float, folder: Path) -> Fault:
+    """Return the doubt about a budget that needs years of readings before its rule is evaluated at all."""
+    days = float(needed_s(np.array(budget))) / 86_400
+    expected = Text(
+        f"至少 {least:.2g}，否则规则要有 {days:.0f} 天的读数后才判断",
+        f"at least {least:.2g}, or the rule is not evaluated before {days:.0f} days of readings",
+    )
+    return _fault(rule, folder, "budget", f"{budget:g}", expected)
 
 
 def _fault(rule: Rule, folder: Path, key: str, value: str, expected: Text) -> Fault:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
+import numpy as np
 from pydantic import Field
 
-from detectors.calibration import USUAL_BUDGET
+from detectors.calibration import USUAL_BUDGET, needed_s
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.localized import number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
@@ -27,10 +28,19 @@ class BudgetedSpec(RuleSpec):
         sentence, budget = super().reason(code, of, score), self.findings_budget()
         if math.isinf(budget):
             return sentence
+        unjudged = _rounded(float(needed_s(np.array(budget))))
         return Text(
-            f"{sentence.zh}；限值自学，每 100 个测点 30 天至多报 {budget:g} 次",
-            f"{sentence.en}; its limit is learnt, for at most {budget:g} findings on 100 points in 30 days",
+            f"{sentence.zh}；限值自学，每 100 个测点 30 天至多报 {budget:g} 次，有 {unjudged.zh}的读数后才判断",
+            f"{sentence.en}; its limit is learnt, for at most {budget:g} findings on 100 points in 30 days; "
+            f"not evaluated before {unjudged.en} of readings",
         )
+
+
+def _rounded(duration_s: float) -> Text:
+    """Format how long it learns, to a tenth, in days or, of less than one, in hours."""
+    days = duration_s / 86_400
+    value, zh, en = (days, "天", "d") if days >= 1 else (days * 24, "小时", "h")
+    return Text(f"{round(value, 1):.6g} {zh}", f"{round(value, 1):.6g} {en}")
 
 
 class OwnLimitSpec(BudgetedSpec):

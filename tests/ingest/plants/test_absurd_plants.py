@@ -78,6 +78,8 @@ DOUBTED = [
            point=rule("HH", "on_delay_s = 3600")),
     Absurd(P + "rules.HH.on_delay_s", "60", "事故不等这么久", "an accident does not wait",
            point=rule("HH", "on_delay_s = 60\nred = true")),
+    Absurd(P + "rules.X.budget", "0.6", "至少 1.6，否则规则要有 1000 天", "not evaluated before 1000 days",
+           point=rule("X", "budget = 0.6", LIMIT.replace('"limit"', '"ewma"', 1).replace('side = "high"\n', ""))),
     Absurd(P + "rules.H.when", "CO-2 < 0", "从不成立", "never holds", point=rule("H", 'when = "CO-2 < 0"')),
     Absurd(P + "rules.H.when", "CO-2 >= 0", "总是成立", "always holds", point=rule("H", 'when = "CO-2 >= 0"')),
     Absurd(P + "rules.H.when", "CO-2 > 70000", "在仪表量程", "within", point=rule("H", 'when = "CO-2 > 70000"')),

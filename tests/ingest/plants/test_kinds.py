@@ -96,6 +96,24 @@ def test_the_limit_of_a_rule_that_learns_is_learnt_for_its_budget(
     Bank(configuration.tables, configuration.derived)
 
 
+def test_how_long_a_rule_with_a_budget_is_not_evaluated_is_part_of_its_reason(tmp_path: Path) -> None:
+    for budget, zh, en in (("30", "20 天", "20 d"), ("14400", "1 小时", "1 h"), ("7", "85.7 天", "85.7 d")):
+        configuration = loaded(tmp_path, f'kind = "ewma"\nbudget = {budget}')
+        reason = next(rule.reason for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
+        assert reason.zh.endswith(f"有 {zh}的读数后才判断")
+        assert reason.en.endswith(f"not evaluated before {en} of readings")
+
+
+def test_the_budget_of_the_documentation_is_one_that_a_plant_file_takes(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs/detectors.md").read_text(encoding="utf-8")
+    _, _, rest = page.partition("```toml\n[points.rules.DRIFT]\n")
+    drift = point("P", "STL_CO", f"{ON_E1}\n[points.rules.DRIFT]\n{rest.partition('```')[0]}")
+    (tmp_path / "p.toml").write_text(plant("steel", drift), encoding="utf-8")
+    table = load_configuration(tmp_path, MemoryNumbering(), 1).tables["ewma"]
+    assert table.budget is not None
+    assert table.budget.tolist() == [60.0]
+
+
 def test_a_limit_by_hand_has_no_budget_and_hard_limits_take_none(tmp_path: Path) -> None:
     """Plant files from before keep what they have."""
     assert loaded(tmp_path, 'kind = "zscore"\non = 6').tables["zscore"].budget is None
