@@ -26,6 +26,14 @@ class IssuedCodes:
     def __init__(self, by_plant: Mapping[str, PlantCodes] | None = None) -> None:
         self._by_plant = by_plant or {}
 
+    def plants(self) -> list[str]:
+        """The plants in the file."""
+        return [*self._by_plant]
+
+    def points(self, plant: str) -> list[str]:
+        """The points in the file of a plant, those with `false` too."""
+        return [*self._by_plant.get(plant, {}).get(POINTS, ())]
+
     def of(self, plant: str, point: str | None = None) -> dict[str, Any]:
         """The codes of a plant and, as `point`, that of one of its points; what is not on file is not there."""
         codes = self._by_plant.get(plant, {})

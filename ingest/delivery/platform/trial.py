@@ -11,6 +11,7 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ingest.delivery.errors import ConnectorError, Unmappable, Unreachable
+from ingest.delivery.platform.code_doubts import names_of, uncoded_points
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.connector import PlatformConnector
 from ingest.delivery.platform.opening import Opened
@@ -24,9 +25,6 @@ from ingest.domain.model.text import Text
 
 MOST_CLOCK_S: Final = 60.0
 """Difference between the platform's clock and ours from which its times are wrong: our own choice."""
-
-_SHOWN: Final = 5
-"""Points named of those without a code."""
 
 KIND_NAMES: Final = {
     "alarm": Text("报警", "alarm"),
@@ -115,19 +113,12 @@ def _coded(config: PlatformConfig, opened: Opened, plants: Sequence[Plant]) -> I
     """Whether every point has its code, or a `false`."""
     if "point" not in opened.form.codes:
         return
-    lacking = [
-        f"{plant.id} {point.id}"
-        for plant in plants
-        for point in plant.points
-        if config.wants("readings", plant.id, None)
-        and not point.is_device
-        and "point" not in opened.codes.of(plant.id, point.id)
-    ]
+    lacking = [f"{plant} {point}" for plant, point in uncoded_points(config, opened.form, opened.codes, plants)]
     step = Text("编码", "codes")
     if not lacking:
         yield Finding(step, good=True, detail=Text("每个测点都有编码或 false", "each point has a code or false"))
         return
-    names = "、".join(lacking[:_SHOWN]) + ("…" if len(lacking) > _SHOWN else "")
+    names = names_of(lacking)
     detail = Text(f"{len(lacking)} 个测点没有编码：{names}", f"{len(lacking)} points have none: {names}")
     yield Finding(step, good=False, detail=detail, advice=_advice("the file of codes"))
 

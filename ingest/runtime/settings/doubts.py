@@ -16,6 +16,7 @@ from pydantic import BaseModel
 
 from ingest.base.config import Secret
 from ingest.delivery.https import is_loopback
+from ingest.delivery.platform.code_doubts import doubts_of_codes
 from ingest.domain.model.expectations import with_near
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import SERVICE
@@ -42,6 +43,8 @@ def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) ->
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, configuration)]
     found += ending(settings, time.time_ns())
     found += doubts_of(configuration, settings.plants)
+    if settings.connectors.platform is not None:
+        found += doubts_of_codes(settings.connectors.platform, configuration.enterprises())
     return [*found, *_renamed(settings, configuration)]
 
 
@@ -79,6 +82,8 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
         *((f"connectors.webhooks.{hook.name}.plants", hook.plants) for hook in settings.connectors.webhooks),
         *((f"api.tokens.{token.name}.plants", token.plants) for token in settings.api.tokens),
     ]
+    if settings.connectors.platform is not None:
+        named.append(("connectors.platform.plants", settings.connectors.platform.plants))
     known = {plant.id for plant in configuration.enterprises()} | {SERVICE}
     for key, plants in named:
         for plant in sorted(set(plants or ()) - known):

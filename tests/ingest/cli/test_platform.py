@@ -97,6 +97,31 @@ def test_points_without_a_code_are_named(tmp_path: Path) -> None:
         assert tried(file)[0] == 0
 
 
+def test_the_check_doubts_points_without_a_code_and_names_of_nothing(tmp_path: Path) -> None:
+    with started("hebei-dust-v1.1", tmp_path) as platform:
+        file = written("hebei-dust-v1.1", platform, tmp_path)
+        assert "codes.toml" not in checked(file)
+        codes = tmp_path / "codes.toml"
+        right = codes.read_text()
+        codes.write_text(right.replace('"CO-02"', '"CO-20"') + right.replace('"small"', '"smal"'), encoding="utf-8")
+        output = checked(file)
+        assert "small.points = （缺少）(missing)" in output
+        assert "1 have none (CO-02), and every report with one of them waits" in output
+        assert "small.points.CO-20 = CO-20" in output
+        assert "smal = smal" in output
+        assert "near: small" in output
+        codes.write_text(right.replace('"CO-02" = ', '"CO-02" = false #'), encoding="utf-8")
+        assert "codes.toml" not in checked(file)
+        file = written("hebei-dust-v1.1", platform, tmp_path, plants=["smal"])
+        assert "connectors.platform.plants = smal" in checked(file)
+
+
+def checked(file: Path) -> str:
+    result = CliRunner().invoke(app, ["check", "--offline", "--config", str(file)])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
 @pytest.mark.parametrize(
     ("more", "mode", "detail", "advice"),
     [
