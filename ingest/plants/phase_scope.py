@@ -38,9 +38,9 @@ class PhaseScope(PointScope):
         names = tuple(phase.text for phase in model.named(codes))
         when, unless = model.condition(codes, self.bindable)
         if apart and unless is not None and self.bindable(unless) and self.bindable(when):
-            following = next(phase.code for phase in model.phases if phase.when == unless)
+            following = next(phase.text for phase in model.phases if phase.when == unless)
             if when != ALWAYS and self._bound(when).text == self._bound(unless).text:
-                raise _indistinguishable(codes, following)
+                raise _indistinguishable(names, following)
         return names, when, unless
 
     def phase_names(self) -> tuple[PhaseName, ...]:
@@ -64,7 +64,8 @@ class PhaseScope(PointScope):
         }
         begin_of = {model.phases[at].code: bound.text for at, bound in begins.items()}
         if begin_of.get(codes[0]) in [begin_of.get(code) for code in codes[1:]]:
-            raise _indistinguishable(codes[1:], codes[0])
+            first, *others = (phase.text for code in codes for phase in model.named([code]))
+            raise _indistinguishable(others, first)
         return self._joined(
             _number({at: bound.text for at, bound in begins.items()}),
             _number({at: bound.shown for at, bound in begins.items()}),
@@ -102,12 +103,12 @@ class PhaseScope(PointScope):
         return BoundFormula(text, tuple(ids[name] for name in names), shown)
 
 
-def _indistinguishable(codes: Sequence[str], other: str) -> Missing:
+def _indistinguishable(phases: Sequence[Text], other: Text) -> Missing:
     return Missing(
         PHASES,
         Text(
-            f"能区分阶段“{'、'.join(codes)}”与“{other}”的测点",
-            f"signals that tell {', '.join(codes)} from {other}",
+            f"能区分阶段“{'、'.join(phase.zh for phase in phases)}”与“{other.zh}”的测点",
+            f"signals that tell {', '.join(phase.en for phase in phases)} from {other.en}",
         ),
     )
 

@@ -186,6 +186,8 @@ def test_a_phase_that_the_plant_sees_only_partly_is_not_judged_in_the_next_one(t
     assert [str(each) for each in point_.not_evaluated if each.code == "PREPARING_LONG"] == [
         "PREPARING_LONG: needs signals that tell preparing from start"
     ]
+    (lacking,) = (each for each in point_.not_evaluated if each.code == "START_ORDER")
+    assert "能区分阶段“准备”与“起铸”的测点" in lacking.needs.zh
     by_hand = '[points.rules.PREPARING_LONG]\nunless = "ALC_CAST_LEN > 20"\n'
     found = gates(configured(tmp_path, plant("aluminium", LEN + by_hand)))
     assert found["LEN", "PREPARING_LONG"] == "(LEN > 0) and not (LEN > 20)"
