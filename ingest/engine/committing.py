@@ -110,6 +110,11 @@ class StateCommit:
         save = cursor > self._saved and time.monotonic() >= self._save_due
         return cycle.has_results or snapshot or save or now - self._reached > _REACHED
 
+    def defer(self, cursor: int) -> None:
+        """Leave a cycle up to that cursor, of which nothing is due, to a later commit; waits for nothing."""
+        self._store.verify()
+        self.cursor = cursor
+
     def commit(self, cycle: Cycle, cursor: int, engine_state: EngineState, now: int, *, snapshot: bool) -> None:
         """Commit the cycle up to that cursor, now or later if nothing of it is urgent.
 
@@ -117,8 +122,7 @@ class StateCommit:
             Abandoned: the service stops before the commit succeeded.
         """
         if not self.due(cycle, cursor, now, snapshot=snapshot):
-            self._store.verify()
-            self.cursor = cursor
+            self.defer(cursor)
             return
         posted = self._write(
             cycle, cursor, engine_state.dump(silence=True) if snapshot else None, now - engine_state.stepped

@@ -209,7 +209,8 @@ class Engine(Worker):
                 advance(self._open.cycle, self.engine_state, uneventful=True)
                 if self._open.cycle.passed < len(STAGES) or self._commit_due(self._open):
                     return False
-                self._finish_cycle()
+                self._state_commit.defer(self._open.cursor)  # decided once: a moment later a commit may be due
+                self._end_cycle(self._open)
                 self._pace.end()
             return time.monotonic() + self.idle_s() > self._wakes_at - _EARLY_S
         except BaseException:
@@ -328,6 +329,10 @@ class Engine(Worker):
             return
         advance(run.cycle, self.engine_state)
         self._commit(run.cycle, run.cursor, snapshot=self._snapshot_due(run))
+        self._end_cycle(run)
+
+    def _end_cycle(self, run: Evaluation) -> None:
+        """What follows once a cycle is committed, or left to a later commit."""
         self._open, self._unreplayable = None, False
         for event in run.cycle.not_evaluated:
             self._not_evaluated.add((event.reason, event.gateway), event)

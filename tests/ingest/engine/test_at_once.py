@@ -14,6 +14,7 @@ from unittest.mock import patch
 import pytest
 
 from detectors.bank import Bank
+from ingest.engine.committing import StateCommit
 from ingest.engine.engine import AT_ONCE
 from ingest.engine.engine_state import EngineState
 from ingest.storage.journal.journal import Journal
@@ -114,6 +115,19 @@ def test_readings_that_mean_nothing_are_evaluated_without_a_change_of_threads(pl
         done += follow(plant)
         plant.settle()
     assert done > 10
+
+
+def test_a_commit_that_falls_due_while_a_cycle_ends_is_left_to_the_engine(tmp_path: Path) -> None:
+    plant = Bench(tmp_path)
+    plant.engine.begin()
+    plant.send("CO-01", [5])
+    plant.engine.process()
+    plant.send("CO-01", [5], start_s=1)
+    with patch.object(StateCommit, "due", side_effect=[False, True]), patch.object(plant.store, "commit") as commit:
+        assert follow(plant)
+        commit.assert_not_called()
+    plant.journal.close()
+    plant.database.close()
 
 
 def test_many_readings_are_left_to_the_engine(tmp_path: Path) -> None:
