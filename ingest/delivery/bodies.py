@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from ingest.delivery.outbox_access import FRESH, PatientOutbox
-from ingest.domain.model.outbox import Message
+from ingest.domain.model.outbox import Message, Waiting
 
 AHEAD: Final = 64
 """Messages read beyond those that are sent now: each read costs a change of threads."""
@@ -30,6 +30,11 @@ class Bodies:
         for message in messages:
             self._ahead[message.seq] = message
         self._trim()
+
+    def release(self, messages: Iterable[Waiting]) -> None:
+        """Keep these no longer: they are not sent."""
+        for message in messages:
+            self._ahead.pop(message.seq, None)
 
     def kept(self, seqs: Sequence[int]) -> list[Message] | None:
         """These messages, in order, if all of them are in memory; each is handed out once."""

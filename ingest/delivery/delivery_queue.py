@@ -57,8 +57,16 @@ class _Subject:
         self.counts[message.urgency] += 1
 
     def pop(self) -> None:
-        self.counts[self.messages.popleft().urgency] -= 1
-        self.probes, self.failures, self.failing_since, self.batch = 0, 0, math.inf, ()
+        self.remove(self.messages[0])
+
+    def remove(self, message: Waiting) -> None:
+        """Remove one; without its first message it knows nothing of failures, nor its batch of it."""
+        if message == self.messages[0]:
+            for other in self.batch:
+                other.batch = ()
+            self.probes, self.failures, self.failing_since, self.batch = 0, 0, math.inf, ()
+        self.messages.remove(message)
+        self.counts[message.urgency] -= 1
 
 
 class DeliveryQueue:
@@ -67,6 +75,7 @@ class DeliveryQueue:
     Attributes:
         failures: deliveries in a row that found the destination down.
         waiting: messages in it, those in flight included.
+        readings: of these, reports of readings.
     """
 
     def __init__(self, schedule: RetrySchedule, *, in_flight: int, batch: int) -> None:
@@ -77,11 +86,12 @@ class DeliveryQueue:
         self._ready: list[tuple[int, int, int, _Subject]] = []  # probes while down, urgency, place
         self._delayed: list[tuple[float, int, _Subject]] = []  # not before, ticket
         self._in_flight_since: dict[int, float] = {}  # seq of a delivery's first message -> its start
+        self._withdrawn: set[int] = set()  # seq of those in flight: not tried again
         self._ticket = 0
         self._up_at = -math.inf
         self._failed = 0  # deliveries in a row of which nothing was accepted
         self.failures = 0
-        self.waiting = 0
+        self.waiting = self.readings = 0
         self._down_since: float | None = None
         self._probe_at = -math.inf  # not before
         self._new_at = -math.inf  # the same for what was not probed yet
@@ -94,7 +104,7 @@ class DeliveryQueue:
     def add(self, messages: Iterable[Waiting]) -> None:
         """Add messages that come later than all pending ones of the same subject."""
         for message in messages:
-            self.waiting += 1
+            self._count(message, 1)
             key = _key(message)
             subject = self._subjects.get(key)
             if subject is None:
@@ -146,18 +156,48 @@ class DeliveryQueue:
             heapq.heappush(self._ready, entry)
         return [entry[3].messages[0].seq for entry in entries]
 
-    def drop(self, delivery: Sequence[Waiting], unreadable: Collection[int]) -> list[Waiting]:
-        """Drop the messages of a delivery in flight that cannot be read, without blaming the destination.
+    def withdraw(self, messages: Iterable[Waiting]) -> list[Waiting]:
+        """Remove these, as far as it has them; one in flight is not tried again if it fails.
+
+        Returns:
+            Those that it had, those in flight included.
+        """
+        found = []
+        for message in messages:
+            key = _key(message)
+            subject = self._subjects.get(key)
+            if subject is None or message not in subject.messages:
+                continue
+            found.append(message)
+            first = message == subject.messages[0]
+            if first and not subject.ticket:
+                self._withdrawn.add(message.seq)
+                continue
+            self._count(message, -1)
+            subject.remove(message)
+            if not subject.messages:
+                subject.ticket = 0
+                del self._subjects[key]
+            elif first:
+                self._queue(subject)
+        return found
+
+    def withdrawn(self, delivery: Iterable[Waiting]) -> set[int]:
+        """The numbers of those that were withdrawn since they are in flight."""
+        return {message.seq for message in delivery if message.seq in self._withdrawn} if self._withdrawn else set()
+
+    def drop(self, delivery: Sequence[Waiting], unsent: Collection[int]) -> list[Waiting]:
+        """Drop the messages of a delivery in flight that are not sent, without blaming the destination.
 
         Returns:
             What is left of the delivery, to be settled; if empty, the delivery is over.
         """
         began = self._in_flight_since.pop(delivery[0].seq)
-        left = [message for message in delivery if message.seq not in unreadable]
+        left = [message for message in delivery if message.seq not in unsent]
         if left:
             self._in_flight_since[left[0].seq] = began
         for message in delivery:
-            if message.seq in unreadable:
+            if message.seq in unsent:
                 self._accepted(self._subjects[_key(message)], _key(message))
         return left
 
@@ -167,7 +207,7 @@ class DeliveryQueue:
         """Record the result of a delivery; `failed`: requested delay (s) by seq of each message that was not accepted.
 
         Returns:
-            Seconds until the failed messages may be tried again; None if none failed.
+            Seconds until the failed messages may be tried again; None if none is.
         """
         began = self._in_flight_since.pop(delivery[0].seq)
         if len(failed) < len(delivery):
@@ -177,15 +217,16 @@ class DeliveryQueue:
         own = len(failed) < len(delivery) or now - self._up_at <= UP_S or self._up_at >= began
         if failed and (not own or self._failed >= self._in_flight):
             self._mark_down(began, now, jitter, max(requested or 0.0 for requested in failed.values()))
-        delays = [0.0]
+        delays, again = [0.0], False
         together = [self._subjects[_key(message)] for message in delivery] if len(failed) == len(delivery) > 1 else []
         for subject in together:
             subject.batch = tuple(together)
         for message in delivery:
             subject = self._subjects[_key(message)]
-            if message.seq not in failed:
+            if message.seq not in failed or message.seq in self._withdrawn:
                 self._accepted(subject, _key(message))
                 continue
+            again = True
             if not together:
                 subject.batch = ()
             if own:
@@ -193,7 +234,7 @@ class DeliveryQueue:
             else:
                 subject.probes += 1
                 self._queue(subject)
-        if not failed:
+        if not again:
             return None
         return max(*delays, self._probe_at - now if self.down else 0.0)
 
@@ -210,13 +251,19 @@ class DeliveryQueue:
             times.append(max(now, self._probe_at if probed else self._new_at) if self.down else now)
         return min(times, default=None)
 
+    def _count(self, message: Waiting, change: int) -> None:
+        self.waiting += change
+        self.readings += change if message.kind == "readings" else 0
+
     def _begin(self, subject: _Subject) -> Waiting:
         """Mark the subject's first message as in flight and return it."""
         subject.ticket = 0
         return subject.messages[0]
 
     def _accepted(self, subject: _Subject, key: str | int) -> None:
-        self.waiting -= 1
+        """Go on with the subject's next message; the first one is accepted, or not tried any more."""
+        self._count(subject.messages[0], -1)
+        self._withdrawn.discard(subject.messages[0].seq)
         subject.pop()
         if subject.messages:
             self._queue(subject)

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from ingest.base.telemetry import emit
 from ingest.delivery import outbox_access
@@ -17,6 +17,8 @@ from ingest.delivery.events import DeliveryFailed, DeliveryOverdue, MessagesDeli
 from ingest.delivery.outbox_access import KINDS, Outbox, PatientOutbox, storable
 from ingest.delivery.outcomes import Outcomes
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Waiting
+
+T = TypeVar("T", Message, Waiting)
 
 RECHECK_S: Final = 60.0
 """The longest sleep; then the outbox is queried again even if nobody woke the lane."""
@@ -78,9 +80,9 @@ class Lane:
         self._stale = True  # the outbox may hold messages that are not queued yet
         self._querying = False
         self._seen: dict[MessageKind, int] = {}  # newest seq that was queued, by kind
-        self._readings = 0  # messages of this kind in the queue
         self._more = False  # the outbox holds readings for which the queue had no room
         self._handed: list[Message] = []  # committed since, and not queued yet
+        self._withdrawn: set[int] = set()  # seq of those it did not have yet
         self._loaded = False  # whether the outbox was queried since the start
 
     async def serve(self) -> None:
@@ -116,6 +118,13 @@ class Lane:
         self._stale = True
         self._woken.set()
 
+    def withdraw(self, messages: Sequence[Waiting]) -> None:
+        """Send these no more: they ended in the outbox. One that is under way may be accepted all the same."""
+        held = self.queue.withdraw(messages)
+        self._bodies.release(held)
+        self._withdrawn |= {message.seq for message in messages} - {message.seq for message in held}
+        self._send()
+
     def standing(self) -> Standing:
         """What waits and whether the destination takes it. Callable from any thread."""
         beyond = self._seen.get("readings", 0) if self._more else None
@@ -123,7 +132,7 @@ class Lane:
 
     @property
     def _lacks_messages(self) -> bool:
-        return self._stale or (self._more and self._readings < outbox_access.PAGE)
+        return self._stale or (self._more and self.queue.readings < outbox_access.PAGE)
 
     def _send(self) -> None:
         """Begin every delivery that can start now."""
@@ -159,17 +168,24 @@ class Lane:
     def _take_over(self) -> None:
         """Queue the messages handed over, in order; readings that do not fit are read from the outbox later."""
         handed, self._handed = self._handed, []
-        for message in handed:
+        for message in self._not_withdrawn(handed):
             kind = message.kind
             if message.seq <= self._seen.get(kind, 0):  # a query has found it meanwhile
                 continue
-            if kind == "readings" and (self._more or self._readings >= outbox_access.PAGE):
+            if kind == "readings" and (self._more or self.queue.readings >= outbox_access.PAGE):
                 self._more = True
                 continue
             self.queue.add([Waiting(message.seq, kind, message.plant, message.subject, message.urgency)])
             self._seen[kind] = message.seq
-            self._readings += kind == "readings"
             self._bodies.keep([message])
+
+    def _not_withdrawn(self, messages: Sequence[T]) -> Sequence[T]:
+        """Without those that were withdrawn before they came here."""
+        if not self._withdrawn:
+            return messages
+        left = [message for message in messages if message.seq not in self._withdrawn]
+        self._withdrawn -= {message.seq for message in messages}
+        return left
 
     async def _query(self) -> None:
         """Queue new messages of the outbox: all of alarms and warnings, readings as far as they can soon be sent."""
@@ -177,7 +193,7 @@ class Lane:
         try:
             after = {kind: self._seen.get(kind, 0) for kind in KINDS}
             while after:
-                if "readings" in after and self._readings >= outbox_access.PAGE:
+                if "readings" in after and self.queue.readings >= outbox_access.PAGE:
                     self._more = True
                     del after["readings"]
                     continue
@@ -191,9 +207,8 @@ class Lane:
         found, fresh = await self._outbox.waiting(after)
         self._bodies.keep(fresh)
         for kind, messages in found.items():
-            self.queue.add(messages)
+            self.queue.add(self._not_withdrawn(messages))
             self._seen[kind] = messages[-1].seq if messages else after[kind]
-            self._readings += len(messages) if kind == "readings" else 0
         return {kind: self._seen[kind] for kind, messages in found.items() if len(messages) == outbox_access.PAGE}
 
     async def _deliver(self, taken: Sequence[Waiting]) -> None:
@@ -202,6 +217,9 @@ class Lane:
         messages = self._bodies.kept(seqs) or await self._bodies.get(seqs)
         if len(messages) < len(taken):
             taken = self._drop_unreadable(taken, {message.seq for message in messages})
+        if withdrawn := self.queue.withdrawn(taken):  # while their bodies were read
+            messages = [message for message in messages if message.seq not in withdrawn]
+            taken = self.queue.drop(taken, withdrawn)
         if not taken:
             self._send()
             return
@@ -213,7 +231,6 @@ class Lane:
         if failed:
             await self._outcomes.flush()
         retry_s = self.queue.settle(taken, failed, self._steady(), self._jitter())
-        self._readings -= sum(waiting.kind == "readings" and waiting.seq not in failed for waiting in taken)
         self._send()
         if len(failed) < len(outcomes):
             emit(MessagesDelivered(self.connector.name, len(outcomes) - len(failed)))
@@ -235,7 +252,6 @@ class Lane:
     def _drop_unreadable(self, taken: Sequence[Waiting], read: set[int]) -> Sequence[Waiting]:
         unreadable = {waiting.seq for waiting in taken} - read
         emit(MessagesUnreadable(self.connector.name, len(unreadable), min(unreadable)))
-        self._readings -= sum(waiting.kind == "readings" and waiting.seq in unreadable for waiting in taken)
         return self.queue.drop(taken, unreadable)
 
     async def _report(self, failed: Sequence[tuple[Message, Outcome]], retry_s: float) -> None:

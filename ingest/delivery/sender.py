@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from ingest.delivery.connector import Scheduled
 from ingest.delivery.lane import Lane, Standing
 from ingest.delivery.outbox_access import Outbox
 from ingest.delivery.outcomes import RECORD_S
-from ingest.domain.model.outbox import Message
+from ingest.domain.model.outbox import Message, Waiting
 
 GRACE_S = 1.5
 """Time that deliveries in flight are given to end when the sender stops."""
@@ -111,6 +111,20 @@ class OutboxSender:
         if self._loop is not None and (committed is None or committed):  # before `run` there is nobody asleep
             with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
                 self._loop.call_soon_threadsafe(self._wake, committed)
+
+    def withdraw(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
+        """Send these no more, by connector: they ended in the outbox. Callable from any thread at any time.
+
+        One that is under way may be accepted all the same, and is recorded so.
+        """
+        if self._loop is not None and messages:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the next start does not find them
+                self._loop.call_soon_threadsafe(self._withdraw, messages)
+
+    def _withdraw(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
+        for lane in self._lanes:
+            if mine := messages.get(lane.connector.name):
+                lane.withdraw(mine)
 
     def _wake(self, committed: Sequence[Message] | None) -> None:
         for lane in self._lanes:

@@ -10,6 +10,10 @@ from uuid import UUID
 
 MessageKind = Literal["alarm", "warning", "notice", "readings"]
 
+Ending = Literal["rejected", "withdrawn"]
+"""How a message ceased to wait although nobody had accepted it: its receiver rejected it for good (it is a dead letter
+until a person resends or drops it), or there is nothing to tell any more."""
+
 
 class Urgency(IntEnum):
     """The order of sending, the most urgent first."""

@@ -14,6 +14,7 @@ from ingest.storage.state import tables as t
 from ingest.storage.state.case_queries import Before, equal, narrowed
 from ingest.storage.state.case_rows import row_of
 from ingest.storage.state.notice_table import notice as notice_table
+from ingest.storage.state.outbox_endings import waits
 from ingest.storage.state.record_reader import RecordReader
 from ingest.storage.state.rows import message_row
 from ingest.storage.state.upsert import insert_missing, upsert
@@ -65,7 +66,7 @@ class NoticeStore(RecordReader):
         """The number of messages about notices that wait, by connector; connectors without any are left out."""
         column = t.outbox.c
         query = sa.select(column.connector, sa.func.count().label("messages"))
-        query = query.where(column.kind == "notice", column.delivered.is_(None)).group_by(column.connector)
+        query = query.where(column.kind == "notice", waits()).group_by(column.connector)
         return {row["connector"]: row["messages"] for row in self._db.rows(query)}
 
     def sent(self, notices: Sequence[Notice]) -> dict[UUID, list[Sent]]:

@@ -14,6 +14,7 @@ from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.payload import iso
 from ingest.storage.state import audit
 from ingest.storage.state.database import Database
+from ingest.storage.state.outbox_endings import waits
 from ingest.storage.state.read_only import ReadOnly
 from ingest.storage.state.tables import outbox
 
@@ -63,7 +64,7 @@ def backlogs(state: ReadOnly) -> dict[str, Backlog]:
         sa.func.min(column.created).label("oldest"),
         sa.func.sum(column.attempts).label("attempts"),
     )
-    rows = state.rows(query.where(column.delivered.is_(None)).group_by(column.connector).order_by(column.connector))
+    rows = state.rows(query.where(waits()).group_by(column.connector).order_by(column.connector))
     return {row.pop("connector"): Backlog(**row) for row in map(dict, rows)}
 
 
@@ -73,7 +74,7 @@ def find(state: ReadOnly, limit: int, connector: str | None = None, *, waiting: 
     if connector is not None:
         query = query.where(outbox.c.connector == connector)
     if waiting:
-        return state.page(query.where(outbox.c.delivered.is_(None)).order_by(outbox.c.seq), limit, _row)
+        return state.page(query.where(waits()).order_by(outbox.c.seq), limit, _row)
     return state.page(query.order_by(outbox.c.seq.desc()), limit, _row)
 
 
@@ -90,9 +91,7 @@ def drop(database: Database, seqs: Sequence[int], now: int, actor: str, reason: 
     Returns:
         Those that were deleted; others do not exist, or are delivered.
     """
-    waiting = sa.select(*(outbox.c[name] for name in _COLUMNS)).where(
-        outbox.c.seq.in_(seqs), outbox.c.delivered.is_(None)
-    )
+    waiting = sa.select(*(outbox.c[name] for name in _COLUMNS)).where(outbox.c.seq.in_(seqs), waits())
     with database.write() as connection:
         rows = [_row(row._asdict()) for row in connection.execute(waiting.order_by(outbox.c.seq))]
         connection.execute(sa.delete(outbox).where(outbox.c.seq.in_([row.seq for row in rows])))
@@ -117,7 +116,7 @@ def send_again(database: Database, created: range, connector: str, now: int, act
         column.emptied.is_(False),
     )
     with database.write() as connection:
-        count = int(connection.execute(chosen.values(delivered=None)).rowcount)
+        count = int(connection.execute(chosen.values(delivered=None, ended=None, ending=None, reason=None)).rowcount)
         if count:
             detail = {"messages": count, "begins": iso(created.start), "ends": iso(created.stop)}
             audit.append(connection, [Act(now, actor, "shell", "resent", "message", connector, "", detail)])

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, get_args
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.storage.state import tables as t
 from ingest.storage.state.database import Database
+from ingest.storage.state.outbox_endings import waits, withdraw
 from ingest.storage.state.prepared import change
 from ingest.storage.state.rows import message_of
 
@@ -18,7 +20,7 @@ KINDS: Final[tuple[MessageKind, ...]] = get_args(MessageKind)
 
 _OF_CONNECTOR: Final = t.outbox.c.connector == sa.bindparam("of_connector")
 _OF_KIND: Final = t.outbox.c.kind == sa.bindparam("of_kind")
-_WAITS: Final = t.outbox.c.delivered.is_(None)
+_WAITS: Final = waits()
 _OLDEST: Final = sa.select(t.outbox.c.created).where(_OF_CONNECTOR, _OF_KIND, _WAITS).order_by(t.outbox.c.seq).limit(1)
 _NEWS: Final = (
     sa.select(t.outbox.c.seq, t.outbox.c.plant, t.outbox.c.subject, t.outbox.c.urgency)
@@ -103,21 +105,29 @@ class OutboxStore:
             with self._db.write(durable=False) as connection:  # a message can be delivered again under its id
                 change(connection, _TRIED, *rows)
 
+    def withdraw(self, ids: Sequence[UUID], reason: str, now: int) -> dict[str, list[Waiting]]:
+        """Let messages of these ids that wait, for whatever connector, end as withdrawn for this reason.
+
+        Returns:
+            Those that did, by connector, for `OutboxSender.withdraw`. One under way may be accepted all the same.
+        """
+        with self._db.write() as connection:
+            return withdraw(connection, ids, reason, now)
+
     def undelivered(self) -> dict[str, int]:
-        """The number of undelivered messages by connector; connectors without any are left out."""
+        """The number of messages that wait by connector; connectors without any are left out."""
         column = t.outbox.c
-        query = sa.select(column.connector, sa.func.count().label("messages")).where(column.delivered.is_(None))
+        query = sa.select(column.connector, sa.func.count().label("messages")).where(waits())
         return {row["connector"]: row["messages"] for row in self._db.rows(query.group_by(column.connector))}
 
     def empty(self, before: int, limit: int) -> int:
-        """Remove the bodies of up to `limit` messages delivered before then; returns their number."""
-        chosen = self._delivered(before, limit, emptied=False)
-        return self._change(sa.update(t.outbox).where(t.outbox.c.seq.in_(chosen)).values(body={}, emptied=True))
+        """Remove the bodies of up to `limit` messages delivered or withdrawn before then; returns their number."""
+        column = t.outbox.c
+        return self._trim(sa.update(t.outbox).values(body={}, emptied=True), column.emptied.is_(False), before, limit)
 
     def forget(self, before: int, limit: int) -> int:
-        """Delete up to `limit` messages without bodies delivered before then; returns their number."""
-        chosen = self._delivered(before, limit, emptied=True)
-        return self._change(sa.delete(t.outbox).where(t.outbox.c.seq.in_(chosen)))
+        """Delete up to `limit` messages without bodies delivered or withdrawn before then; returns their number."""
+        return self._trim(sa.delete(t.outbox), t.outbox.c.emptied.is_(True), before, limit)
 
     def forget_reports(self, before: int, limit: int) -> int:
         """Delete up to `limit` readings reports delivered before then; the history has the readings."""
@@ -131,11 +141,14 @@ class OutboxStore:
         seqs = [row["seq"] for row in found]
         return self._change(sa.delete(t.outbox).where(column.seq.in_(seqs))) if seqs else 0
 
-    @staticmethod
-    def _delivered(before: int, limit: int, *, emptied: bool) -> sa.Select[Any]:
-        column = t.outbox.c
-        query = sa.select(column.seq).where(column.emptied.is_(emptied), column.delivered < before)
-        return query.order_by(column.delivered).limit(limit)
+    def _trim(self, statement: sa.Update | sa.Delete, chosen: sa.ColumnElement[bool], before: int, limit: int) -> int:
+        """Execute a statement for up to `limit` of the chosen messages that were over before then."""
+        column, changed = t.outbox.c, 0
+        withdrawn = sa.and_(column.ending == "withdrawn", column.ended < before)
+        for over, at in ((column.delivered < before, column.delivered), (withdrawn, column.ended)):
+            found = sa.select(column.seq).where(chosen, over).order_by(at).limit(limit - changed)
+            changed += self._change(statement.where(column.seq.in_(found)))
+        return changed
 
     def _change(self, statement: sa.Update | sa.Delete) -> int:
         with self._db.write() as connection:

@@ -9,9 +9,12 @@ import sqlalchemy as sa
 METADATA = sa.MetaData()
 
 WAITING: Final[dict[str, Any]] = {
-    f"{system}_where": sa.text("delivered IS NULL") for system in ("sqlite", "postgresql")
+    f"{system}_where": sa.text("delivered IS NULL AND ended IS NULL") for system in ("sqlite", "postgresql")
 }
-"""The condition of an index over undelivered messages only, which are few."""
+"""The condition of an index over messages that wait only, which are few."""
+
+ENDED: Final[dict[str, Any]] = {f"{system}_where": sa.text("ended IS NOT NULL") for system in ("sqlite", "postgresql")}
+"""The condition of an index over messages that ended without being accepted, which are few."""
 
 alarm = sa.Table(
     "alarm",
@@ -177,12 +180,17 @@ outbox = sa.Table(
     sa.Column("first_attempt", sa.BigInteger),
     sa.Column("delivered", sa.BigInteger),
     sa.Column("last_error", sa.Text),
+    sa.Column("failure", sa.JSON),  # the newest, as a code and its values
+    sa.Column("ended", sa.BigInteger),  # when it ceased to wait although nobody had accepted it
+    sa.Column("ending", sa.Text),  # `ingest.domain.model.outbox.Ending`
+    sa.Column("reason", sa.Text),  # why it was withdrawn
     sa.Column("subject", sa.Text),  # the alarm or warning; its messages keep their order
     sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="2"),  # `ingest.domain.model.outbox.Urgency`
     sa.Column("emptied", sa.Boolean, nullable=False, server_default=sa.false()),  # long delivered: without its body
     sa.UniqueConstraint("connector", "id"),
     sa.Index("outbox_waiting", "connector", "kind", "seq", **WAITING),
     sa.Index("outbox_delivered", "emptied", "delivered"),
+    sa.Index("outbox_ended", "ending", "connector", "ended", **ENDED),
     sqlite_autoincrement=True,
 )
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
-
-from ingest.storage.state.tables import WAITING
 
 revision = "0008"
 down_revision = "0007"
 
+_WAITING: dict[str, Any] = {f"{system}_where": sa.text("delivered IS NULL") for system in ("sqlite", "postgresql")}
 _COLUMNS = ("seq", "kind", "delivered", "subject", "urgency")
 _OUTBOX = sa.table("outbox", *(sa.column(name) for name in _COLUMNS), sa.column("body", sa.JSON))
 
@@ -20,7 +21,7 @@ def upgrade() -> None:
     op.drop_column("outbox", "next_attempt")
     op.add_column("outbox", sa.Column("subject", sa.Text))
     op.add_column("outbox", sa.Column("urgency", sa.SmallInteger, nullable=False, server_default="2"))
-    op.create_index("outbox_waiting", "outbox", ["connector", "kind", "seq"], **WAITING)
+    op.create_index("outbox_waiting", "outbox", ["connector", "kind", "seq"], **_WAITING)
     column, connection = _OUTBOX.c, op.get_bind()
     waiting = sa.select(column.seq, column.kind, column.body).where(column.delivered.is_(None))
     for seq, kind, body in connection.execute(waiting).all():

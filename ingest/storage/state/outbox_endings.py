@@ -1,0 +1,42 @@
+"""Messages of the outbox that cease to wait although nobody accepted them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from ingest.domain.model.outbox import Urgency, Waiting
+from ingest.storage.state.tables import outbox
+
+
+def waits() -> sa.ColumnElement[bool]:
+    """Whether a message is still to be sent: the condition of the index `outbox_waiting`."""
+    return sa.and_(outbox.c.delivered.is_(None), outbox.c.ended.is_(None))
+
+
+def withdraw(connection: sa.Connection, ids: Sequence[UUID], reason: str, now: int) -> dict[str, list[Waiting]]:
+    """Let messages of these ids that wait, for whatever connector, end as withdrawn, within the caller's transaction.
+
+    Args:
+        connection: of the transaction.
+        ids: of messages; what does not wait is left as it is.
+        reason: why there is nothing to tell any more; it stays with the message.
+        now: ns since the epoch.
+
+    Returns:
+        Those that ended, by connector, for `OutboxSender.withdraw` once the transaction is committed.
+    """
+    column = outbox.c
+    statement = (
+        sa.update(outbox)
+        .where(column.id.in_(ids), waits())
+        .values(ended=now, ending="withdrawn", reason=reason)
+        .returning(column.connector, column.seq, column.kind, column.plant, column.subject, column.urgency)
+    )
+    found = defaultdict[str, list[Waiting]](list)
+    for connector, seq, kind, plant, subject, urgency in connection.execute(statement):
+        found[connector].append(Waiting(seq, kind, plant, subject, Urgency(urgency)))
+    return dict(found)
