@@ -1,13 +1,14 @@
 """POST over verified TLS, without redirects or proxies from the environment; every outgoing request goes through here.
 
-Addresses come from the settings file alone, which an administrator writes; no request to the API can name one.
+Addresses come from the settings file alone, which an administrator writes; no request to the API can name one. Where
+their names may lead, `ingest.delivery.destinations` says.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
@@ -18,6 +19,7 @@ import httpx
 from pydantic import AfterValidator, ValidationError, ValidationInfo
 
 from ingest.base.retry_after import retry_after_s
+from ingest.delivery.destinations import Network, written_fault
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.posting import Posting
 from ingest.domain.model.authorities import trusting
@@ -37,7 +39,7 @@ def _checked_url(url: str, info: ValidationInfo) -> str:
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
-        httpx.URL(url)
+        connected = httpx.URL(url).raw_host.decode("ascii")
     except (ValueError, httpx.InvalidURL):
         raise _refused(_URL, "(not a URL)") from None
     shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
@@ -51,6 +53,9 @@ def _checked_url(url: str, info: ValidationInfo) -> str:
         raise _refused(Text("查询部分不含凭据的网址", "a URL without credentials in its query"), shown)
     if parts.scheme == "http" and not (is_loopback(host) or info.data.get("allow_http", False)):
         raise _refused(Text("https（明文 http 只用于本机）", "https (plain http is for this machine only)"), shown)
+    expected = written_fault(connected, info.data.get("allow_networks", ()))
+    if expected is not None:
+        raise _refused(expected, shown)
     return url
 
 
@@ -104,8 +109,16 @@ class OwnCertificate:
     key: Path
 
 
-def open_client(ca_file: Path | None, key: str, own: OwnCertificate | None = None) -> Posting:
+def open_client(
+    ca_file: Path | None, key: str, own: OwnCertificate | None = None, *, allowed: Sequence[Network] = ()
+) -> Posting:
     """A client that trusts the system's authorities, or the one in `ca_file` alone, and shows `own` if it is asked to.
+
+    Args:
+        ca_file: certificates of authorities (PEM).
+        key: the setting it stands in, for the fault.
+        own: our certificate.
+        allowed: networks of special use in which the receiver may be.
 
     Raises:
         InvalidConfig: a file cannot be used; the fault names `key`, or beside it `tls_cert`.
@@ -125,7 +138,7 @@ def open_client(ca_file: Path | None, key: str, own: OwnCertificate | None = Non
                 Text("可读取的 PEM 证书及其私钥", "a readable PEM certificate with its key"), error, NO_CERTIFICATE
             )
             raise InvalidConfig([Fault(str(own.cert), _beside(key, "tls_cert"), str(own.cert), expected)]) from error
-    return Posting(trust)
+    return Posting(trust, allowed)
 
 
 def _beside(key: str, name: str) -> str:

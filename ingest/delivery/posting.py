@@ -7,12 +7,11 @@ Every alarm is sent by it to each of its receivers. A general client needs ten t
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 import ssl
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -20,6 +19,8 @@ from typing import Final
 import h11
 import httpx
 
+from ingest.delivery.connecting import Resolve, connect, resolve_name, why
+from ingest.delivery.destinations import Network
 from ingest.delivery.errors import Unreachable
 
 KEEP_S: Final = 5.0
@@ -39,7 +40,6 @@ _PLAIN: Final = re.compile(  # RFC 9112, what most servers send: nothing in it t
 _NO_CONTENT: Final = 204
 
 _BROKEN: Final = "connection broken before the answer was complete"
-_SECOND_FAMILY_S: Final = 0.25  # until the next of a host's addresses is tried beside the one before (RFC 8305, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,15 +132,24 @@ class _Connection(asyncio.Protocol):
 class Posting:
     """A pool of connections to receivers. Belongs to one event loop."""
 
-    def __init__(self, trust: ssl.SSLContext) -> None:
-        """`trust`: the authorities that must vouch for a receiver, where the URL says https."""
+    def __init__(self, trust: ssl.SSLContext, allowed: Sequence[Network] = (), resolve: Resolve = resolve_name) -> None:
+        """Open no connection yet.
+
+        Args:
+            trust: the authorities that must vouch for a receiver, where the URL says https.
+            allowed: networks of special use in which a receiver may be.
+            resolve: how a name becomes addresses; it is asked once for each connection.
+        """
         self._trust = trust
+        self._allowed = allowed
+        self._resolve = resolve
         self._kept: dict[tuple[bool, str, int], list[_Connection]] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], *, most: int) -> Reply:
         """Send the body once and return the answer, at most `most` bytes of its body. No timeout of its own.
 
         Raises:
+            AddressRefused: the host is at an address where receivers may not be.
             Unreachable: there is no connection, or it ended before the answer was complete; no address is quoted.
         """
         address = _address(url)
@@ -177,16 +186,19 @@ class Posting:
         return None
 
     async def _open(self, address: _Address) -> _Connection:
+        made = await connect(address.host, address.port, self._allowed, self._resolve)
         try:
             _, connection = await asyncio.get_running_loop().create_connection(
                 _Connection,
-                address.host,
-                address.port,
+                sock=made,
                 ssl=self._trust if address.tls else None,
-                happy_eyeballs_delay=_SECOND_FAMILY_S,
+                server_hostname=address.host if address.tls else None,  # the name, not the address, is vouched for
             )
         except OSError as error:
-            raise Unreachable(f"no connection: {_why(error)}") from error
+            raise Unreachable(f"no connection: {why(error)}") from error
+        except BaseException:
+            made.close()
+            raise
         return connection
 
 
@@ -242,15 +254,6 @@ def _fields(headers: Mapping[str, str]) -> bytes:
     if not _FIELDS.fullmatch(fields) or fields.count("\r\n") != len(headers):
         raise h11.LocalProtocolError("a header that is none")
     return f"{fields}\r\n".encode("ascii")
-
-
-def _why(error: OSError) -> str:
-    """The system's reason why a connection failed; its own text may quote an address."""
-    if isinstance(error, ssl.SSLError):
-        return str(error)
-    if error.errno is None:
-        return "none of its addresses answers"
-    return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)
 
 
 def _key(address: _Address) -> tuple[bool, str, int]:

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from ingest.base.config import Config
 from ingest.delivery.connector import Scheduled
+from ingest.delivery.destinations import AllowedNetwork
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.warning import EarlyWarning
@@ -25,6 +26,8 @@ class ReceiverConfig(Config):
         @property
         def name(self) -> str:
             """Its key in the outbox and its label in metrics: a field where there may be several, else a constant."""
+
+    allow_networks: tuple[AllowedNetwork, ...] = ()  # networks of special use in which its host may be, by its name
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:  # noqa: ARG002  all by default
         """Whether an alarm of this plant, or its readings, are for this receiver.

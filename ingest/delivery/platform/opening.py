@@ -54,7 +54,7 @@ def open_parts(config: PlatformConfig) -> Opened:
             return None
 
     def client() -> Posting:
-        return open_client(config.ca_file, f"{_WHERE}.ca_file", config.certificate)
+        return open_client(config.ca_file, f"{_WHERE}.ca_file", config.certificate, allowed=config.allow_networks)
 
     form = tried(lambda: profile_of(config))
     if form is None:  # what it needs is not known, except of the default with a mapping that cannot be read

@@ -37,6 +37,13 @@ _ADVICE: Final = (
         "certificate verify failed",
         Text("核对 ca_file：平台证书由谁签发", "look at ca_file: its authority"),
     ),
+    (
+        "allow_networks",
+        Text(
+            "核对域名解析；确在内网时写 allow_networks",
+            "look at how the name resolves; write allow_networks if it is right",
+        ),
+    ),
     ("no connection", Text("核对网址、端口、防火墙和平台白名单", "look at address, port, firewall and its white list")),
     ("no complete answer", Text("平台应答慢：加大 timeout_s，或联系平台", "it is slow: raise timeout_s, or call them")),
     (

@@ -84,7 +84,7 @@ def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnec
         return reveal(config.secret, f"{where}.secret", decode_secret)
 
     def client() -> Posting:
-        return open_client(config.ca_file, f"{where}.ca_file")
+        return open_client(config.ca_file, f"{where}.ca_file", allowed=config.allow_networks)
 
     def second() -> list[bytes]:
         if config.second_secret is None:

@@ -27,7 +27,7 @@ class ChatRobotConfig(ReceiverConfig):
 
     def open_connector(self, now: Callable[[], int]) -> Scheduled:
         token = reveal(self.token, f"connectors.chat_robots.{self.name}.token", header_value)
-        return ChatRobot(self, open_client(None, "ca_file"), token, now)
+        return ChatRobot(self, open_client(None, "ca_file", allowed=self.allow_networks), token, now)
 
 
 class ChatRobot:

@@ -153,7 +153,8 @@ class Authority:
     server: ssl.SSLContext
 
 
-def make_authority(folder: Path, name: str, address: str = "127.0.0.1") -> Authority:
+def make_authority(folder: Path, name: str, address: str = "127.0.0.1", host: str | None = None) -> Authority:
+    """One whose server is known by an address, or by the name `host` alone."""
     now = dt.datetime.now(dt.UTC)
     ca_key = ec.generate_private_key(ec.SECP256R1())
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"{name} authority")])
@@ -175,9 +176,10 @@ def make_authority(folder: Path, name: str, address: str = "127.0.0.1") -> Autho
         .sign(ca_key, hashes.SHA256())
     )
     key = ec.generate_private_key(ec.SECP256R1())
+    known_as: x509.GeneralName = x509.IPAddress(ipaddress.ip_address(address)) if host is None else x509.DNSName(host)
     leaf = (
         certificate(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]), key)
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([known_as]), critical=False)
         .sign(ca_key, hashes.SHA256())
     )
     ca_file, chain = folder / f"{name}-ca.pem", folder / f"{name}.pem"
