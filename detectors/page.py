@@ -17,6 +17,7 @@ from detectors.bank import Bank
 from detectors.examples import SECOND, scores, series, tables
 from detectors.page_example import Example
 from detectors.page_examples import EXAMPLES, FAMILIES
+from detectors.parameters import PARAMETERS
 from detectors.picture import Panel, draw
 from detectors.registry import JUDGES, KINDS, SCORERS
 
@@ -39,9 +40,10 @@ happens then is not learnt from. A silent point is `silence`'s business. A clock
 makes readings late until it has caught up. How a stream is cut into batches changes nothing, to the last bit. Which
 rules say nothing at present, and why, is listed by `Bank.not_evaluated`.
 
-Parameters are named as the library has them. A plant file has the numbers a person would write (`side = "low"`, limits
-in the point's unit, and `peers` for the inputs of groups and neighbours); a key that a kind does not take is refused,
-with those it takes.
+Parameters are named as the library has them, and each kind's table says what they may be: `detectors.Rule` and the
+plant file refuse anything else, naming the key, its value and what was expected. A plant file has the numbers a person
+would write (`side = "low"`, limits in the point's unit, shares in percent, and `peers` for the inputs of groups and
+neighbours), and may have another default; a key that a kind does not take is refused, with those it takes.
 """
 
 
@@ -106,7 +108,7 @@ def _held(score: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _section(kind: str, example: Example | None) -> str:
-    parts = [f"### `{kind}`\n", _described(kind)]
+    parts = [f"### `{kind}`\n", _described(kind), _parameters(kind)]
     if example is not None:
         parts.append(f"![{kind}]({PICTURES.relative_to(PAGE.parent)}/{kind}.svg)\n")
         parameters = ", ".join(f"{name} {value:g}" for name, value in example.param.items())
@@ -123,6 +125,19 @@ def _described(kind: str) -> str:
     own = inspect.getdoc(maker)
     several = sum(made.__module__ == maker.__module__ for made in SCORERS.values()) > 1
     return f"{words}\n" + (f"\n{re.split(chr(10) + '>>>', own)[0].rstrip()}\n" if several and own else "")
+
+
+def _parameters(kind: str) -> str:
+    """A table of what each number may be."""
+    kinds = PARAMETERS[kind]
+    lines = ["| | unit | may be | default | |", "|---|---|---|---|---|"]
+    for name, parameter in {"on": kinds.on, "off": kinds.off, **kinds.param}.items():
+        if name.startswith("at_") and name != "at_0":
+            continue
+        usual = "" if name == "off" or parameter.default is None else f"{parameter.default:g}"
+        shown = "at_0, at_1, ..." if name == "at_0" else name
+        lines.append(f"| `{shown}` | {parameter.unit} | {parameter.expected} | {usual} | {parameter.meaning} |")
+    return "\n".join(lines) + "\n"
 
 
 def missing(known: Mapping[str, Example]) -> set[str]:

@@ -6,10 +6,10 @@ import math
 from typing import ClassVar
 
 import numpy as np
-from pydantic import Field
 
 from detectors.calibration import USUAL_BUDGET, needed_s
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
@@ -48,8 +48,8 @@ class OwnLimitSpec(BudgetedSpec):
 
     OWN: ClassVar[float]
 
-    on: Positive | None = None
-    off: float | None = Field(default=None, ge=0)
+    on: float | None = bounded("ewma", "on", default=None)
+    off: float | None = bounded("ewma", "off", default=None)
 
     def findings_budget(self) -> float:
         """Findings on 100 points in 30 days; inf = its limit is its own."""

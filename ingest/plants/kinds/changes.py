@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.budgets import BudgetedSpec, OwnLimitSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
@@ -33,9 +34,9 @@ class RateSpec(RuleSpec):
     params = ("side", "window_s")
 
     side: Direction
-    on: float = Field(gt=0)
-    off: float | None = Field(default=None, ge=0)
-    window_s: float = Field(gt=0)
+    on: float = bounded("rate", "on")
+    off: float | None = bounded("rate", "off", default=None)
+    window_s: float = bounded("rate", "window_s")
 
     def score(self, of: Measure) -> Score:
         """Score = change per minute in the direction asked for."""
@@ -57,10 +58,10 @@ class StepSpec(RuleSpec):
     params = ("side", "window_s")
 
     side: Direction
-    on: Positive | None = None
+    on: float | None = bounded("step", "on", default=None)
     on_span_percent: Positive | None = Field(default=None, validate_default=True)
-    off: float | None = Field(default=None, ge=0)
-    window_s: Positive
+    off: float | None = bounded("step", "off", default=None)
+    window_s: float = bounded("step", "window_s")
 
     @field_validator("on_span_percent")
     @classmethod
@@ -92,7 +93,7 @@ class SpikeSpec(OwnLimitSpec):
     OWN = 6.0
     params = ("floor",)
 
-    floor: Positive | None = None
+    floor: float | None = bounded("spike", "floor", default=None)
     floor_span_percent: Positive = 0.1
 
     def score(self, of: Measure) -> Score:
@@ -116,8 +117,8 @@ class ForecastSpec(BudgetedSpec):
     of_limit: str | None = None
     limit: float | None = Field(default=None, validate_default=True)
     side: Literal["low", "high"] | None = Field(default=None, validate_default=True)
-    window_s: Positive
-    lead_s: Positive
+    window_s: float = bounded("forecast", "window_s")
+    lead_s: float = bounded("forecast", "lead_s")
 
     @field_validator("limit")
     @classmethod

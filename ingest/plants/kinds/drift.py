@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.budgets import OwnLimitSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
@@ -19,8 +18,8 @@ class LearntSpec(RuleSpec):
         "缓慢变化，可能是仪表漂移或设备劣化", "a slow change: the instrument drifts or the equipment wears"
     )
 
-    on: Positive
-    off: float | None = Field(default=None, ge=0)
+    on: float = bounded("page_hinkley", "on")
+    off: float | None = bounded("page_hinkley", "off", default=None)
 
     def scores(self, param: dict[str, float]) -> Score:
         """The score, with these parameters."""
@@ -32,7 +31,7 @@ class FlooredSpec(OwnLimitSpec):
 
     meaning = LearntSpec.meaning
 
-    floor: Positive | None = None
+    floor: float | None = bounded("ewma", "floor", default=None)
     floor_span_percent: Positive = 0.1
 
     def least_scatter(self, of: Measure) -> float:
@@ -46,8 +45,8 @@ class EwmaSpec(FlooredSpec):
     OWN = 3.0  # Roberts 1959
     params = ("train", "weight", "floor")
 
-    train: int = Field(default=1800, ge=30)
-    weight: float = Field(default=0.05, gt=0, le=1)
+    train: int = bounded("ewma", "train")
+    weight: float = bounded("ewma", "weight")
 
     def score(self, of: Measure) -> Score:
         """Score = distance of the means over the scatter of the weighted one."""
@@ -69,8 +68,8 @@ class CusumSpec(FlooredSpec):
     OWN = 5.0  # Montgomery, chapter 9
     params = ("train", "slack", "floor")
 
-    train: int = Field(default=1800, ge=30)
-    slack: float = Field(default=0.5, ge=0)
+    train: int = bounded("cusum", "train")
+    slack: float = bounded("cusum", "slack")
 
     def score(self, of: Measure) -> Score:
         """Score = the greater sum, in scatters."""
@@ -92,9 +91,9 @@ class PageHinkleySpec(LearntSpec):
 
     params = ("delta", "alpha", "least")
 
-    delta: float = Field(ge=0)
-    alpha: float = Field(default=0.9999, gt=0, le=1)
-    least: int = Field(default=300, ge=2)
+    delta: float = bounded("page_hinkley", "delta")
+    alpha: float = bounded("page_hinkley", "alpha")
+    least: int = bounded("page_hinkley", "least")
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point
         """Score = the sum."""
@@ -116,7 +115,7 @@ class ZScoreSpec(FlooredSpec):
     params = ("least", "floor")
     meaning = Text("与平时明显不同", "clearly unlike usual")
 
-    least: int = Field(default=300, ge=2)
+    least: int = bounded("zscore", "least")
 
     def score(self, of: Measure) -> Score:
         """Score = distance over deviation."""
@@ -138,7 +137,7 @@ class RobustZSpec(FlooredSpec):
     params = ("window_s", "floor")
     meaning = Text("与近期明显不同", "clearly unlike lately")
 
-    window_s: Positive
+    window_s: float = bounded("robust_z", "window_s")
 
     def score(self, of: Measure) -> Score:
         """Score = distance over scaled deviation."""
@@ -160,9 +159,9 @@ class ProfileSpec(FlooredSpec):
     params = ("period_s", "offset_s", "least", "floor")
     meaning = Text("与以往同一时段不符", "unlike the same time of earlier periods")
 
-    period_s: Positive
-    offset_s: float = 28_800  # China
-    least: int = Field(default=7, ge=3)
+    period_s: float = bounded("profile", "period_s", default=...)
+    offset_s: float = bounded("profile", "offset_s", default=28_800)  # China
+    least: int = bounded("profile", "least")
 
     def score(self, of: Measure) -> Score:
         """Score = distance over scatter."""

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field
-
 from detectors.kinds.mahalanobis import USUAL
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import listed, number
-from ingest.plants.kinds.rule import Measure, Percent, Positive, Score, return_threshold
+from ingest.plants.kinds.rule import Measure, Positive, Score, return_threshold
 from ingest.plants.kinds.several import PeersSpec
 
 
@@ -25,11 +24,11 @@ class GroupSpec(PeersSpec):
     usual_smoothing: ClassVar[float] = 1.0
     returns_at: ClassVar[float] = 1.0  # of `on`, where no `off` is given
 
-    train: int = Field(default=3600, ge=30)
-    quantile: float = Field(default=99, gt=0, lt=100)
-    smoothing: float | None = Field(default=None, gt=0, le=1)
-    on: Positive = 1.0
-    off: float | None = Field(default=None, ge=0)
+    train: int = bounded("t2", "train")
+    quantile: float = bounded("t2", "quantile", scale=100)
+    smoothing: float | None = bounded("t2", "smoothing", default=None)
+    on: float = bounded("t2", "on")
+    off: float | None = bounded("t2", "off", default=None)
 
     def scored(self, of: Measure, param: dict[str, float]) -> Score:
         """The score, with the parameters of the kind besides the common ones."""
@@ -57,7 +56,7 @@ class PcaSpec(GroupSpec):
 
     params = ("train", "share", "quantile", "smoothing", "fresh_s")
 
-    share: Percent = 90
+    share: float = bounded("t2", "share", scale=100)
 
     def score(self, of: Measure) -> Score:
         """Score = the statistic over its limit."""
@@ -104,13 +103,13 @@ class MahalanobisSpec(GroupSpec):
     usual_smoothing = USUAL["smoothing"]
     returns_at = USUAL["release"]
 
-    ridge: float = Field(default=100 * USUAL["ridge"], ge=0, le=100)
-    adaptation: float = Field(default=USUAL["adaptation"], ge=0, le=1)
-    clip: Positive = USUAL["clip"]
+    ridge: float = bounded("mahalanobis", "ridge", scale=100)
+    adaptation: float = bounded("mahalanobis", "adaptation")
+    clip: float = bounded("mahalanobis", "clip")
     distance: Positive | None = None
-    culprit: Percent = 100 * USUAL["culprit"]
-    shrink: float = Field(default=100 * USUAL["shrink"], ge=0, le=100)
-    gap_s: Positive | None = None
+    culprit: float = bounded("mahalanobis", "culprit", scale=100)
+    shrink: float = bounded("mahalanobis", "shrink", scale=100)
+    gap_s: float | None = bounded("mahalanobis", "gap_s", default=None)
 
     def score(self, of: Measure) -> Score:
         """Score = the distance over its limit."""

@@ -10,11 +10,11 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.budgets import BudgetedSpec
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
     Measure,
-    Positive,
     RuleSpec,
     Score,
     require_single_form,
@@ -65,8 +65,8 @@ class CurrentSpec(RuleSpec):
     params = ("low", "high")
     meaning = Text("变送器断线或短路", "the transmitter's loop is open or shorted")
 
-    on: float = Field(default=9, gt=8, le=12)
-    off: float | None = Field(default=None, gt=0)
+    on: float = bounded("current", "on")
+    off: float | None = bounded("current", "off", default=None)
 
     def score(self, of: Measure) -> Score:
         """Score = mA from mid-scale, the range taken for 4-20 mA."""
@@ -111,7 +111,7 @@ class StuckSpec(BudgetedSpec):
     params = ("band", "nonzero")
     meaning = Text("传感器或采集疑似冻结，真实值不明", "sensor or acquisition seems frozen, the true value is unknown")
 
-    on: float = Field(gt=0)
+    on: float = bounded("stuck", "on")
     band_percent: float = Field(default=0.1, ge=0)
     nonzero: bool = False
 
@@ -138,10 +138,10 @@ class PinnedSpec(RuleSpec):
 
     of_limit: str | None = None
     at: float | None = Field(default=None, validate_default=True)
-    band: Positive
-    window_s: Positive
-    on: float = Field(default=90, gt=0, le=100)
-    off: float | None = Field(default=None, ge=0)
+    band: float = bounded("pinned", "band")
+    window_s: float = bounded("pinned", "window_s")
+    on: float = bounded("pinned", "on", default=90)
+    off: float | None = bounded("pinned", "off", default=None)
 
     @field_validator("at")
     @classmethod
@@ -178,9 +178,9 @@ class NoiseSpec(BudgetedSpec):
     params = ("window_s",)
     meaning = Text("信号疑似被过度滤波、替换或冻结", "the signal seems filtered to death, replaced or frozen")
 
-    on: float = Field(gt=1)
-    off: float | None = Field(default=None, ge=1)
-    window_s: Positive
+    on: float = bounded("noise", "on")
+    off: float | None = bounded("noise", "off", default=None)
+    window_s: float = bounded("noise", "window_s")
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point
         """Score = usual noise over present noise."""

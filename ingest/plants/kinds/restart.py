@@ -7,11 +7,11 @@ from typing import Final
 
 from pydantic import Field
 
-from detectors.kinds.restart import MOST_TIMES
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Nearby
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import listed, seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, Unfit
+from ingest.plants.kinds.rule import Measure, RuleSpec, Score, Unfit
 
 _MOST: Final = 32
 """Points that may trip or sign for one rule."""
@@ -33,11 +33,11 @@ class RestartSpec(RuleSpec):
 
     after: dict[str, float] = Field(min_length=1)
     inspected: str | None = None
-    hold_s: Positive
+    hold_s: float = bounded("restart", "hold_s")
     single: list[str] = Field(default=[])
-    times: int = Field(default=3, ge=2, le=MOST_TIMES)
-    within_s: Positive = 60.0
-    stop_s: Positive = 300.0
+    times: int = bounded("restart", "times")
+    within_s: float = bounded("restart", "within_s")
+    stop_s: float = bounded("restart", "stop_s")
 
     def peer_points(self) -> Nearby:
         """Return what trips, and what signs."""

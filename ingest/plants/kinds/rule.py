@@ -20,7 +20,6 @@ from ingest.plants.kinds.labels import label_of
 from ingest.plants.kinds.localized import seconds
 from ingest.plants.written import Sourced
 
-Percent = Annotated[float, Field(gt=0, le=100)]
 Positive = Annotated[float, Field(gt=0)]
 Side = Literal["above", "below", "either"]
 Direction = Literal["rise", "fall", "either"]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator
 
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Peers
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
@@ -34,7 +35,7 @@ class PeersSpec(RuleSpec):
     alike: ClassVar[bool] = True  # "equipment" and "plant" mean points of the same signal
 
     peers: Where = "equipment"
-    fresh_s: Positive | None = None
+    fresh_s: float | None = bounded("neighbour", "fresh_s", default=None)
 
     def peer_points(self) -> Peers:
         """Return the other points."""
@@ -53,9 +54,9 @@ class NeighbourSpec(PeersSpec):
     least = 2  # of one it could not be said which of the two is wrong
     meaning = Text("某个探头可能失灵或被遮挡", "one of the sensors may be dead or blocked")
 
-    on: float = Field(gt=1)
-    off: float | None = Field(default=None, ge=1)
-    floor: Positive
+    on: float = bounded("neighbour", "on")
+    off: float | None = bounded("neighbour", "off", default=None)
+    floor: float = bounded("neighbour", "floor")
 
     def score(self, of: Measure) -> Score:
         """Score = ratio, whichever way it is greater than 1."""
@@ -77,8 +78,8 @@ class VotesSpec(PeersSpec):
 
     params = ("level", "bad_votes", "fresh_s")
 
-    on: int = Field(ge=1)
-    off: int | None = Field(default=None, ge=0)
+    on: int = bounded("votes", "on")
+    off: int | None = bounded("votes", "off", default=None)
     at: float
     bad_votes: bool = True
 
@@ -145,12 +146,12 @@ class PhaseSpec(RuleSpec):
     phase: str
     low: float
     high: float
-    on: Positive
-    off: float | None = Field(default=None, ge=0)
-    least: int = Field(default=5, ge=3)
-    floor: Positive | None = None
+    on: float = bounded("phase", "on")
+    off: float | None = bounded("phase", "off", default=None)
+    least: int = bounded("phase", "least")
+    floor: float | None = bounded("phase", "floor", default=None)
     floor_span_percent: Positive = 0.1
-    fresh_s: Positive | None = None
+    fresh_s: float | None = bounded("phase", "fresh_s", default=None)
 
     def peer_points(self) -> Peers:
         """Return the point that gives the phase."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score
+from ingest.plants.kinds.rule import Measure, RuleSpec, Score
 
 
 class SequenceSpec(RuleSpec):
@@ -20,7 +21,7 @@ class SequenceSpec(RuleSpec):
 
     enters: str
     after: list[str] = Field(min_length=1)
-    within_s: Positive = 60.0
+    within_s: float = bounded("sequence", "within_s")
 
     def steps(self) -> tuple[str, ...]:
         """Return the phase that is entered, and those that lead to it."""

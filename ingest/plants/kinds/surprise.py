@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ValidationInfo, field_validator
 
 from detectors.kinds.surprise import USUAL
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.drift import LearntSpec
 from ingest.plants.kinds.localized import number
-from ingest.plants.kinds.rule import Measure, Positive, Score
+from ingest.plants.kinds.rule import Measure, Score
 
 
 class SurpriseSpec(LearntSpec):
@@ -24,18 +25,18 @@ class SurpriseSpec(LearntSpec):
     params = tuple(USUAL)
     meaning: ClassVar[Text | None] = Text("该测点少见的变化，应查明原因", "rare for this point, find out why")
 
-    on: float = Field(default=0.5, gt=0, lt=1)
-    short: float = Field(default=USUAL["short"], ge=1)
-    middle: float = Field(default=USUAL["middle"], ge=1)
-    slow: float = Field(default=USUAL["slow"], ge=1)
-    long: float = Field(default=USUAL["long"], ge=1)
-    day_gain: float = Field(default=USUAL["day_gain"], gt=0, le=1)
-    week_gain: float = Field(default=USUAL["week_gain"], gt=0, le=1)
-    hold: Positive = USUAL["hold"]
-    rise: float = Field(default=USUAL["rise"], ge=1)
-    offset_s: float = 28_800  # China
-    least: float = Field(default=USUAL["least"], ge=30)
-    one_in: float = Field(default=USUAL["one_in"], ge=20)
+    on: float = bounded("surprise", "on")
+    short: float = bounded("surprise", "short")
+    middle: float = bounded("surprise", "middle")
+    slow: float = bounded("surprise", "slow")
+    long: float = bounded("surprise", "long")
+    day_gain: float = bounded("surprise", "day_gain")
+    week_gain: float = bounded("surprise", "week_gain")
+    hold: float = bounded("surprise", "hold")
+    rise: float = bounded("surprise", "rise")
+    offset_s: float = bounded("surprise", "offset_s", default=28_800)  # China
+    least: float = bounded("surprise", "least")
+    one_in: float = bounded("surprise", "one_in")
 
     @field_validator("on_delay_s", "of_last")
     @classmethod

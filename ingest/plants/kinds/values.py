@@ -9,6 +9,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Missing, Peers
+from ingest.plants.kinds.bounded import bounded
 from ingest.plants.kinds.localized import number, seconds
 from ingest.plants.kinds.rule import (
     SETPOINT,
@@ -88,12 +89,12 @@ class DeviationSpec(RuleSpec):
     has_peers = True
 
     side: Side
-    on: Positive | None = None
+    on: float | None = bounded("deviation", "on", default=None)
     on_percent: Positive | None = Field(default=None, validate_default=True)
-    off: float | None = Field(default=None, ge=0)
+    off: float | None = bounded("deviation", "off", default=None)
     off_percent: float | None = Field(default=None, ge=0)
     setpoint: str | None = None
-    fresh_s: Positive | None = None
+    fresh_s: float | None = bounded("deviation", "fresh_s", default=None)
 
     @field_validator("on_percent", "off_percent")
     @classmethod
@@ -143,10 +144,10 @@ class CountSpec(RuleSpec):
 
     params = ("above", "window_s", "edges")
 
-    on: int = Field(ge=1, le=16)
-    off: int | None = Field(default=None, ge=0)
+    on: int = bounded("count", "on")
+    off: int | None = bounded("count", "off", default=None)
     above: float = 0.5
-    window_s: Positive
+    window_s: float = bounded("count", "window_s")
     edges: bool = True
 
     def score(self, of: Measure) -> Score:  # noqa: ARG002  the same for every point

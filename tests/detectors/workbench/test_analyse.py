@@ -110,7 +110,7 @@ def test_progress_counts_every_row() -> None:
 def test_a_wrong_name_is_told_with_what_is_allowed_and_what_is_nearest() -> None:
     for make, words in (
         (lambda: Rule("suprise"), "kind 'suprise': did you mean 'surprise'? expected one of bad, "),
-        (lambda: Rule("ewma", on=4, wieght=1), "parameter 'wieght' of ewma: did you mean 'weight'? expected one of "),
+        (lambda: Rule("ewma", on=4, wieght=1), "ewma: parameter 'wieght' = 1: did you mean 'weight'? expected one"),
         (lambda: Rule("limit", on=4), "limit needs side"),
         (lambda: Rule("rate", side=1), "rate needs window_s, on"),
         (lambda: Rule("votes", on=2), "kind 'votes' needs a plant file"),
@@ -158,7 +158,7 @@ def test_what_is_no_number_no_time_and_no_rule_is_refused_by_name_and_value() ->
         ({"on": "x"}, "ewma: on = 'x': expected a number"),
         ({"on": 4, "weight": None}, "ewma: weight = None: expected"),
         ({"on": 4, "off": 5}, "ewma: off = 5: expected at most on = 4"),
-        ({"on": 4, "on_delay_s": -1}, "ewma: on_delay_s = -1: expected seconds, 0 or more"),
+        ({"on": 4, "on_delay_s": -1}, r"ewma: on_delay_s = -1: expected a number at least 0 \(s: "),
     )
     for param, words in rules:
         with pytest.raises(InvalidRule, match=words):
@@ -185,5 +185,6 @@ def test_every_kind_judges(kind: str) -> None:
     param: Any = {key: float(given.get(key, 1)) for key, default in form.param.items() if default is None}
     if kind == "profile":
         param = {"period_s": 60.0, "least": 3.0}
-    found = analyse(loop(), every_s=1, rules=[Rule(kind, on=3.0 if kind == "rate" else form.on or 1.0, **param)])
+    on = {"rate": 3.0, "noise": 1.5, "forecast": 0.0}.get(kind, form.on or 1.0)
+    found = analyse(loop(), every_s=1, rules=[Rule(kind, on=on, **param)])
     assert all((~np.isnan(score)).any() for score in found.scores.values())
