@@ -33,7 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.halves import HALVES, by_half
-from benchmarks.healthy_records import HealthyRecord, healthy_records
+from benchmarks.healthy_records import SEEDS, USUAL_PACES, HealthyRecord, healthy_records
 from benchmarks.learning_rules import LEARNING, rules
 from detectors import Bank, Readings, RuleTable
 from detectors.calibration import USUAL_BUDGET
@@ -125,11 +125,11 @@ def raised(bank: Bank, table: RuleTable) -> bool:
 
 
 def frame(time_s: NDArray[np.float64], rows: NDArray[np.float64]) -> Readings:
-    """The rows as readings; point 0, whose readings trigger the evaluation of groups, is last of each time."""
+    """The rows as readings; the first point of a group, whose readings trigger its evaluation, follows the others."""
     count, points = rows.shape
-    point = np.tile(np.roll(np.arange(points, dtype=np.int32), -1), count)
+    point = np.tile(np.arange(points, dtype=np.int32)[::-1], count)
     time = np.repeat(np.round(time_s * 1e9).astype(np.int64), points)
-    return Readings(point, time, np.roll(rows, -1, axis=1).ravel(), time, point)
+    return Readings(point, time, rows[:, ::-1].ravel(), time, point)
 
 
 def summary(accounts: Sequence[Account]) -> dict[str, Any]:
@@ -161,11 +161,12 @@ def measure(
     report: Callable[[str], None] = lambda _: None,
     *,
     own: bool = False,
+    paces: Iterable[float] = USUAL_PACES,
 ) -> dict[str, Any]:
     """All figures: altogether, by half, by kind and by record; see `main` for the arguments."""
     accounts: list[Account] = []
     kinds = list(kinds)
-    for record in healthy_records(data, days):
+    for record in healthy_records(data, days, paces):
         report(f"{record.name}: {record.points} points, {record.days:.2f} days")
         each = budget if promised is None else promised / (record.points / 100 * record.days / 30)
         accounts += [judged(kind, record, each, own=own) for kind in kinds]
@@ -198,6 +199,12 @@ def main() -> int:
         "--data", type=Path, help="folder that holds batadal, cranfield, skab, tep, nab or some of them"
     )
     parser.add_argument("--days", type=float, default=30.0, help="how long the sample plants are simulated")
+    parser.add_argument(
+        "--paces",
+        type=lambda text: [float(pace) for pace in text.split(",")],
+        default=[*USUAL_PACES],
+        help=f"seconds between readings of the sample plants, by commas, of {', '.join(f'{pace:g}' for pace in SEEDS)}",
+    )
     parser.add_argument("--budget", type=float, default=USUAL_BUDGET, help="findings on 100 points in 30 days")
     parser.add_argument("--promised", type=float, help="instead: findings promised on each record")
     parser.add_argument("--own-limits", action="store_true", help="judge by the limits of the rules, not by the budget")
@@ -213,6 +220,7 @@ def main() -> int:
             asked.kinds.split(","),
             lambda name: print(name, file=sys.stderr),
             own=asked.own_limits,
+            paces=asked.paces,
         )
     except FileNotFoundError as missing:
         print(missing, file=sys.stderr)

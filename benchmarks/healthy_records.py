@@ -7,7 +7,7 @@ read like those that are known. Of a record with a fault only what is before it 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -28,13 +28,22 @@ _BLOCK: Final = 1440
 """Steps a plant is simulated at a time."""
 
 
+SEEDS: Final[Mapping[float, tuple[int, ...]]] = {60.0: (0, 1, 2, 3), 10.0: (4, 5), 1.0: (6,)}
+"""By seconds between readings, under which seeds a sample plant is simulated."""
+USUAL_PACES: Final = (60.0, 10.0)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class HealthyRecord:
-    """A file or plant: float64[n] rising seconds, float64[n, d] readings; NaN = none, in no column throughout."""
+    """A file or plant: float64[n] rising seconds, float64[n, d] readings; NaN = none, in no column throughout.
+
+    `plants`: how many plants of d / plants points each are side by side in it.
+    """
 
     name: str
     time_s: NDArray[np.float64]
     rows: NDArray[np.float64]
+    plants: int = 1
 
     @property
     def points(self) -> int:
@@ -52,8 +61,8 @@ class HealthyRecord:
         return float(self.time_s[-1] - self.time_s[0]) / DAY_S
 
 
-def healthy_records(data: Path | None, days: float, step_s: float = 60.0) -> Iterator[HealthyRecord]:
-    """Every record under a folder, then so many days of each sample plant, a reading every `step_s` seconds.
+def healthy_records(data: Path | None, days: float, paces: Iterable[float] = USUAL_PACES) -> Iterator[HealthyRecord]:
+    """Every record under a folder, then so many days of each sample plant, with these seconds between readings.
 
     Raises:
         FileNotFoundError: the folder holds none of the sets.
@@ -68,7 +77,7 @@ def healthy_records(data: Path | None, days: float, step_s: float = 60.0) -> Ite
             if len(record.time_s) > 1:
                 yield record
     if days > 0:
-        yield from (_simulated(plant, days, step_s) for plant in sample_sites())
+        yield from (_simulated(plant, days, step_s) for step_s in paces for plant in sample_sites())
 
 
 def _table(path: Path, name: str, delimiter: str = ",", until: str | None = None) -> HealthyRecord:
@@ -111,9 +120,14 @@ def _tennessee(path: Path, name: str) -> HealthyRecord:
 
 
 def _simulated(plant: str, days: float, step_s: float) -> HealthyRecord:
-    simulated, steps = SimulatedPlant(sample_sites()[plant], seed=0), max(2, round(days * DAY_S / step_s))
-    blocks = [simulated.run(min(_BLOCK, steps - begin), step_s) for begin in range(0, steps, _BLOCK)]
-    return HealthyRecord(f"simulated/{plant}", np.arange(steps, dtype=np.float64) * step_s, np.concatenate(blocks))
+    """So many days of a sample plant under each seed of a pace, side by side."""
+    steps = max(2, round(days * DAY_S / step_s))
+    plants = [SimulatedPlant(sample_sites()[plant], seed) for seed in SEEDS[step_s]]
+    sizes = [min(_BLOCK, steps - begin) for begin in range(0, steps, _BLOCK)]
+    rows = np.concatenate([np.hstack([each.run(size, step_s) for each in plants]) for size in sizes])
+    return HealthyRecord(
+        f"simulated/{plant}/{step_s:g}s", np.arange(steps, dtype=np.float64) * step_s, rows, len(plants)
+    )
 
 
 _SETS: Final[Mapping[str, Callable[[Path, str], HealthyRecord]]] = {

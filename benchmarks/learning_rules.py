@@ -70,10 +70,11 @@ LEARNING: Final[Mapping[str, Learning]] = {
 
 
 def rules(kind: str, record: HealthyRecord, budget: float = math.inf) -> RuleTable:
-    """The rules of one kind on a record: one a point, or one on all of them; with a budget if the kind can keep one."""
+    """The rules of one kind on a record: one a point, or one a plant; with a budget if the kind can keep one."""
     of = LEARNING[kind]
-    count = 1 if of.group else record.points
-    low, high = np.nanmin(record.rows, axis=0)[:count], np.nanmax(record.rows, axis=0)[:count]
+    point = np.arange(record.points, dtype=np.int32).reshape(record.plants if of.group else record.points, -1)
+    first, count = point[:, 0], len(point)
+    low, high = np.nanmin(record.rows, axis=0)[first], np.nanmax(record.rows, axis=0)[first]
     span = np.where(high > low, high - low, np.maximum(np.abs(high), 1.0))
     param = {name: np.full(count, value) for name, value in of.param.items()}
     param |= {name: np.full(count, steps * record.step_s) for name, steps in of.steps.items()}
@@ -84,17 +85,17 @@ def rules(kind: str, record: HealthyRecord, budget: float = math.inf) -> RuleTab
     if kind == "page_hinkley":  # its score is in the point's unit
         scale = span
     each, none = np.arange(count, dtype=np.int32), np.zeros(count, np.int64)
-    others = np.arange(1, record.points, dtype=np.int32)[None, :] if record.points > 1 else np.array([[NO_POINT]])
+    others = point[:, 1:] if point.shape[1] > 1 else np.full((count, 1), NO_POINT, np.int32)
     return RuleTable(
         key=tuple(map(str, each)),
         rule=each,
-        point=each,
+        point=first,
         on=of.on * scale,
         off=of.off * scale,
         on_delay=none,
         off_delay=none,
         gate=GateTable(np.full(count, NO_GATE, np.int32), np.zeros(count, np.int8), np.zeros(count)),
         param=param,
-        inputs=others.astype(np.int32) if of.group else None,
+        inputs=others if of.group else None,
         budget=np.full(count, budget) if of.budgeted else None,
     )

@@ -76,8 +76,8 @@ def test_a_promise_is_broken_by_twice_as_many_and_by_more_than_chance_gives() ->
 def test_every_kind_judges_simulated_plants_and_the_figures_are_printed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(sys, "argv", ["budget", "--days", "0.3", "--json"])
+    monkeypatch.setattr(sys, "argv", ["budget", "--days", "0.3", "--paces", "60", "--json"])
     assert budget.main() == 0
     printed = json.loads(capsys.readouterr().out)
     assert set(printed["kinds"]) == set(LEARNING)
-    assert list(printed["records"]) == ["simulated/demo-aluminium", "simulated/demo-dust", "simulated/demo-steel"]
+    assert list(printed["records"]) == [f"simulated/demo-{plant}/60s" for plant in ("aluminium", "dust", "steel")]
