@@ -9,7 +9,12 @@ the stretch of vectors that belong together, in the lesson and after it; behind 
 
 A lesson has at least one vector more than the group has members. One in which no member moved teaches nothing: it is
 refused, and the next begins. A member that was missing in more than half of it is not judged. One that stood still all
-the while is judged as if its standard deviation were 1 % of where it stood: once it moves, nobody knows what is normal.
+the while is judged as if its standard deviation were 1 % of where it stood, or the rounding error of its last digit if
+that is more: once it moves, nobody knows what is normal.
+
+A lesson may be finer than what comes later, or than the instruments are. So every reading may be off by the rounding
+error of the least step between the values of its member and by `ACCURACY` of their mean, and the standard deviation of
+a member is that at least.
 """
 
 from __future__ import annotations
@@ -40,6 +45,11 @@ FOLDS: Final = 5
 MOST: Final = 1e6  # standard deviations any value may count for: so no wild value leaves infinity in a memory
 LEAST_SCALE: Final = 1e-9  # relative to the mean: below it, a point stood still while the group was learnt
 STILL_SCALE: Final = 0.01  # relative to the mean: the scale of a point that stood still
+ACCURACY: Final = 0.0005
+"""Of its mean: standard deviation of an instrument of accuracy class 0.1 (GB/T 13283), half of what it may be off."""
+ROUNDING: Final = 12**-0.5
+"""Of a step: standard deviation of what is lost by rounding to it."""
+MOST_DIGITS: Final = 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +60,13 @@ class Usual:
         mean: float64[d].
         scale: float64[d], standard deviation; inf = not judged.
         still: bool[d], stood still all the while.
+        inexact: float64[d], standard deviation by which a reading may be off, in those of the member.
     """
 
     mean: Floats
     scale: Floats
     still: NDArray[np.bool_]
+    inexact: Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -299,8 +311,37 @@ def usual_of(rows: Floats, *, part: bool = False) -> Usual:
     mean = np.where(present, rows, 0.0).sum(axis=0) / count
     scale = np.sqrt(np.where(present, (rows - mean) ** 2, 0.0).sum(axis=0) / count)
     still = scale <= LEAST_SCALE * np.abs(mean)
-    scale = np.where(still, np.inf if part else np.maximum(STILL_SCALE * np.abs(mean), LEAST_SCALE), scale)
-    return Usual(mean, np.where(2 * present.sum(axis=0) >= len(rows), scale, np.inf), still)
+    if still.any():
+        digits = np.array([ROUNDING * last_digit(value) for value in mean.tolist()])
+        least = np.maximum(np.maximum(STILL_SCALE * np.abs(mean), digits), LEAST_SCALE)
+        scale = np.where(still, np.inf if part else least, scale)
+    inexact = np.hypot(ACCURACY * mean, ROUNDING * steps(rows))
+    scale = np.where(2 * present.sum(axis=0) >= len(rows), np.maximum(scale, inexact), np.inf)
+    return Usual(mean, scale, still, inexact / scale)
+
+
+def steps(rows: Floats) -> Floats:
+    """The least step between values of each member (float64[n, d], NaN = missing), float64[d]; 0 where it has none.
+
+    >>> steps(np.array([[0.5, 7.0], [2.0, 7.0], [0.75, np.nan]])).tolist()
+    [0.25, 0.0]
+    """
+    apart = np.diff(np.sort(rows, axis=0), axis=0)  # NaN comes last
+    real = apart > LEAST_SCALE * np.abs(np.nan_to_num(rows)).max(axis=0)
+    least: Floats = np.where(real, apart, np.inf).min(axis=0, initial=np.inf)
+    return np.where(np.isinf(least), 0.0, least)
+
+
+def last_digit(value: float) -> float:
+    """What one in the last decimal of a number is worth, at most 1; 0 for a number without digits, as 0 is.
+
+    >>> last_digit(12.5), last_digit(-300.0), last_digit(0.0)
+    (0.1, 1.0, 0.0)
+    """
+    for digits in range(MOST_DIGITS + 1):
+        if abs(round(value, digits) - value) <= LEAST_SCALE * abs(value):
+            return 10.0**-digits if value else 0.0
+    return 0.0
 
 
 def scatter(parts: Parts) -> Floats:

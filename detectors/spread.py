@@ -36,11 +36,11 @@ class Scatter:
     usual: float
 
 
-def scatter_of(parts: Parts, still: NDArray[np.bool_], shrink: float, least: float) -> Scatter:
-    """Learn from deviations; members that stood `still` (bool[d]) are assumed to have a variance of 1."""
+def scatter_of(parts: Parts, assumed: Floats, shrink: float, least: float) -> Scatter:
+    """Learn from deviations; beside what they scatter, members are `assumed` (float64[d]) to have these variances."""
     covariance = scatter(parts)
     spread = np.diag(covariance)
-    kept = np.diag(np.where(still, 1.0, 0.0) + np.maximum(shrink * spread, least))
+    kept = np.diag(assumed + np.maximum(shrink * spread, least))
     weights = np.asarray(np.linalg.inv((1 - shrink) * covariance + kept), np.float64)
     return Scatter(weights, max(float((weights * covariance).sum()), LEAST_SCALE))
 

@@ -297,9 +297,11 @@ def fitted(parts: Parts, setting: Setting, *, part: bool = False) -> Model:
         covariance = covariance + sum(measured) / len(measured)
     spread = np.diag(covariance)
     assumed = np.where(usual.still, setting.smoothing / (2 - setting.smoothing), 0.0)
-    kept = np.diag(assumed + np.maximum(setting.shrink * spread, LEAST_VARIANCE))
+    inexact = usual.inexact**2
+    kept = np.diag(assumed + inexact + np.maximum(setting.shrink * spread, LEAST_VARIANCE))
     weights = np.linalg.inv((1 - setting.shrink) * covariance + kept)
-    deviations = scatter_of([path.deviations for path in past], usual.still, setting.shrink, LEAST_VARIANCE)
+    assumed = np.where(usual.still, 1.0, 0.0) + inexact
+    deviations = scatter_of([path.deviations for path in past], assumed, setting.shrink, LEAST_VARIANCE)
     return Model(mean, scale, transition, np.asarray(weights, np.float64), deviations)
 
 

@@ -52,7 +52,7 @@ def place(columns: Sequence[str], rules: Sequence[Rule], setting: Setting) -> li
     """Place each rule on its columns. Raises InvalidRule for unknown columns and names used twice."""
     placed: list[Placed] = []
     for rule in rules:
-        chosen = rule.columns or tuple(columns)
+        chosen = tuple(columns) if rule.columns is None else rule.columns
         for name in chosen:
             if name not in columns:
                 raise unknown("column", name, columns)

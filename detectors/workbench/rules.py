@@ -135,6 +135,11 @@ class Rule:
         for key, number in param.items():
             if key not in form.param:
                 raise unknown_parameter(kind, key, number, form)
+        if columns is not None and len(columns) == 0:
+            raise InvalidRule(
+                f"{kind}: columns = {columns!r}: expected the names of columns; leave it out for all of them",
+                f"{kind}：columns = {columns!r}：应为列名；不写即所有列",
+            )
         missing = [key for key, default in form.param.items() if default is None and key not in param]
         missing += ["on"] if form.on is None and on is None else []
         if missing:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from detectors import Bank, Findings, Readings
 from detectors.detector import Reason, ScoringDetector
-from detectors.group import ordered_sum, pulled
+from detectors.group import ordered_sum, pulled, usual_of
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.scored import START, Row, plain_rows, scored_rows
 from tests.reference.plain import PlainRule
@@ -143,6 +143,27 @@ def test_a_member_that_stood_still_while_the_group_was_learnt_is_judged_for_movi
     rows[:, 2] = stood
     rows[TRAIN + 100 :, 2] = 1000.0
     assert found([group(kind, on=2.0, off=1.0)], rows) == [(True, TRAIN + 100, 2)]
+
+
+def test_a_member_written_with_few_digits_is_not_found_for_its_digits() -> None:
+    """Whether its lesson was written with more of them, or the last one hardly ever changed in it."""
+    rows, judge = circuit(TRAIN + 1500), group("mahalanobis", on=2.0, off=1.0, clip=10.0)
+    second = np.arange(len(rows))
+    finer = 2.985 + 0.0015 * (rows[:, 0] - 100.0)
+    finer[TRAIN:] = np.round(finer[TRAIN:], 2)
+    coarse = np.where(second == 50, 2.99, 2.98)
+    coarse[TRAIN:] = np.where(second[TRAIN:] % 40 < 8, 2.99, 2.98)
+    for head in (finer, coarse):
+        rows[:, 3] = head
+        assert not found([judge], rows)
+        rows[TRAIN + 200 :, 3] += 0.2
+        assert [cause for _, _, cause in found([judge], rows)] == [3]
+
+
+@pytest.mark.parametrize(("stood", "scale"), [(3.0, 12**-0.5), (250.0, 2.5), (0.4, 0.1 * 12**-0.5)])
+def test_the_scale_of_a_member_that_stood_still_is_no_finer_than_its_last_digit(stood: float, scale: float) -> None:
+    usual = usual_of(np.full((TRAIN, 1), stood))
+    assert usual.scale[0] == pytest.approx(scale)
 
 
 @pytest.mark.parametrize("kind", list(PARAM))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -97,10 +98,23 @@ def usual_of(rows: Part, *, part: bool = False) -> tuple[Vector, Vector, list[bo
         means.append(mean)
         stands = scale <= 1e-9 * abs(mean)
         if stands:
-            scale = math.inf if part else max(0.01 * abs(mean), 1e-9)
+            scale = math.inf if part else max(0.01 * abs(mean), _last_digit(mean) / math.sqrt(12), 1e-9)
+        scale = max(scale, error_of(values, mean))
         scales.append(scale if 2 * len(values) >= len(rows) else math.inf)
         still.append(stands)
     return means, scales, still
+
+
+def _last_digit(value: float) -> float:
+    text = f"{value:.9f}".rstrip("0")
+    return 10.0 ** -len(text.partition(".")[2]) if value else 0.0
+
+
+def error_of(values: Vector, mean: float) -> float:
+    """By how much readings may be off: by rounding to their least step, and by the instrument."""
+    least = 1e-9 * max([abs(value) for value in values], default=0.0)
+    apart = [b - a for a, b in pairwise(sorted(values)) if b - a > least]
+    return math.hypot(min(apart, default=0.0) / math.sqrt(12), 0.0005 * mean)
 
 
 def standardised(vector: Vector, model: Model, clip: float = math.inf) -> Vector:

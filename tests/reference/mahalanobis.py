@@ -13,6 +13,7 @@ from tests.reference.lessons import (
     Model,
     Part,
     Vector,
+    error_of,
     filled,
     known_or_zero,
     left_out,
@@ -130,8 +131,12 @@ def _follow(part: Part, model: Model, param: dict[str, float]) -> Model:
 
 
 def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> Model:
-    mean, scale, still = usual_of([row for part in parts for row in part], part=part)
+    rows = [row for part in parts for row in part]
+    mean, scale, still = usual_of(rows, part=part)
     width = len(mean)
+    inexact = [
+        error_of([row[at] for row in rows if not math.isnan(row[at])], mean[at]) / scale[at] for at in range(width)
+    ]
     model: Model = {"mean": mean, "scale": scale, "transition": np.zeros((width, width))}
     if param["ridge"] > 0:
         whole = [[known_or_zero(standardised(vector, model, param["clip"])) for vector in part] for part in parts]
@@ -156,14 +161,14 @@ def _fit(parts: list[Part], param: dict[str, float], *, part: bool = False) -> M
         covariance = covariance + matrix / len(wander)
     kept = (1 - param["shrink"]) * covariance
     for i in range(width):
-        kept[i, i] += max(param["shrink"] * covariance[i, i], 1e-6)
+        kept[i, i] += max(param["shrink"] * covariance[i, i], 1e-6) + inexact[i] ** 2
         if still[i]:
             kept[i, i] += param["smoothing"] / (2 - param["smoothing"])
     model["weights"] = np.linalg.inv(kept)
     scattered = scatter_of([row for sequence in followed for row in sequence["deviations"]], width)
     kept = (1 - param["shrink"]) * scattered
     for i in range(width):
-        kept[i, i] += max(param["shrink"] * scattered[i, i], 1e-6) + still[i]
+        kept[i, i] += max(param["shrink"] * scattered[i, i], 1e-6) + still[i] + inexact[i] ** 2
     model["spread"] = np.linalg.inv(kept)
     model["usual"] = max(sum(float(model["spread"][i] @ scattered[i]) for i in range(width)), 1e-9)
     return model

@@ -113,6 +113,8 @@ def test_a_wrong_name_is_told_with_what_is_allowed_and_what_is_nearest() -> None
         (lambda: Rule("ewma", on=4, wieght=1), "ewma: parameter 'wieght' = 1: did you mean 'weight'? expected one"),
         (lambda: Rule("limit", on=4), "limit needs side"),
         (lambda: Rule("rate", side=1), "rate needs window_s, on"),
+        (lambda: Rule("surprise", columns=[]), "columns = []: expected the names of columns; leave it out for all"),
+        (lambda: Rule("surprise", columns=""), "columns = '': expected the names of columns"),
         (lambda: Rule("votes", on=2), "kind 'votes' needs a plant file"),
         (lambda: analyse(loop(), every_s=1, rules=[Rule("surprise", columns="flwo")]), "did you mean 'flow'?"),
         (lambda: analyse(loop(), every_s=1, rules=[Rule("bad"), Rule("bad")]), "two rules 'flow/bad'"),
