@@ -21,6 +21,7 @@ from ingest.web.console import fields
 from ingest.web.console.event_texts import PROSE, refused_field, sentences
 from ingest.web.console.rendering import HOME
 from ingest.web.inputs import Number
+from ingest.web.rest.case_schemas import Yuan
 from ingest.web.texts.field_errors import expected_text
 
 ROOT = Path(ingest.__file__).parent
@@ -54,7 +55,8 @@ def faults() -> Iterator[str]:
         (Number, str(2**60)), (UUID, "x"), (Literal["a", "b"], "c"), (fields.Day, "2026-13-01"), (fields.Day, ""),
         (fields.Day, "x"), (fields.Day, "2026-02-30"), (fields.Moment, "2026-13-01T11:00"), (fields.Moment, "x"),
         (fields.Moment, "2026-11-01T31:00"), (fields.Moment, "2026-11-01T11:00Z"), (fields.Yuan, "x"),
-        (fields.Yuan, "1.234"), (bool, "x"), (float, "x"), (int, "1.5"),
+        (fields.Yuan, "1.234"), (Yuan, "1.234"), (Yuan, "1e20"), (Yuan, "x"), (Yuan, "NaN"), (Yuan, "1" * 20),
+        (bool, "x"), (float, "x"), (int, "1.5"),
     ]  # fmt: skip
     for kind, value in given:
         with pytest.raises(ValidationError) as caught:
