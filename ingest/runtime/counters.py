@@ -10,6 +10,7 @@ from typing import Final, get_args
 
 from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import events
+from ingest.delivery.channels.events import EventNotChosen, TextCut
 from ingest.delivery.platform.events import REASONS as NOT_REPORTED
 from ingest.delivery.platform.events import NotReported
 from ingest.domain.model.alarm import AlarmEventKind
@@ -65,6 +66,8 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         CertificateEnding: certificates,
         CertificateUnreadable: certificates,
         NotReported: {**connectors, "reason": NOT_REPORTED},
+        EventNotChosen: connectors,
+        TextCut: connectors,
         events.MessagesDelivered: connectors,
         events.DeliveryFailed: connectors,
         events.MessagesUnreadable: connectors,

@@ -15,6 +15,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from ingest.base.config import Config, Secret
+from ingest.delivery.config import ConnectorsConfig
 from ingest.runtime.settings import Settings, load_settings
 from tests.deploy.written import DEPLOY
 
@@ -87,6 +88,7 @@ def tables() -> list[Table]:
     return found
 
 
+CHANNELS = {f"connectors.{table}" for table in ConnectorsConfig.tables() if table != "platform"}
 PARTS = list(parts())
 TABLES = tables()
 SETTINGS = [
@@ -170,7 +172,7 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         lines = []
         for table in (t for t in TABLES if t.name != "history" or t.keys["kind"].shown == kind):
             if table.name:
-                several = table.name in {"connectors.webhooks", "api.tokens", "alarms.positions", "warnings.duty"}
+                several = table.name in {"api.tokens", "alarms.positions", "warnings.duty", *CHANNELS}
                 lines.append(f"[[{table.name}]]" if several else f"[{table.name}]")
             shown = {key: w.set if w.shown is None else w.shown for key, w in table.keys.items()}
             if table.name == "state":
@@ -181,7 +183,7 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         file.write_text("\n".join(lines), encoding="utf-8")
         settings = load_settings(file)
         assert settings.history.kind == kind
-        assert settings.connectors.names() == ("inspector", "platform")
+        assert settings.connectors.names() == ("inspector", "dingtalk", "wecom", "feishu", "platform")
 
 
 def toml(value: Any) -> str:

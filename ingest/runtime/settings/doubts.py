@@ -79,11 +79,9 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
     named: list[tuple[str, Iterable[str] | None]] = [
         *((f"warnings.duty.{duty.name}.plants", duty.plants) for duty in settings.warnings.duty),
         *((f"alarms.positions.{position.name}.plants", position.plants) for position in settings.alarms.positions),
-        *((f"connectors.webhooks.{hook.name}.plants", hook.plants) for hook in settings.connectors.webhooks),
+        *_plants_of_receivers(settings),
         *((f"api.tokens.{token.name}.plants", token.plants) for token in settings.api.tokens),
     ]
-    if settings.connectors.platform is not None:
-        named.append(("connectors.platform.plants", settings.connectors.platform.plants))
     known = {plant.id for plant in configuration.enterprises()} | {SERVICE}
     for key, plants in named:
         for plant in sorted(set(plants or ()) - known):
@@ -101,6 +99,14 @@ def _names(settings: Settings, configuration: PlantConfiguration) -> Iterator[_D
                 token.name,
                 Text("别的名字：服务自身在审计中用此名", "another name: under it the service itself is in the audit"),
             )
+
+
+def _plants_of_receivers(settings: Settings) -> Iterator[tuple[str, Iterable[str] | None]]:
+    for table in settings.connectors.tables():
+        found = getattr(settings.connectors, table)
+        for receiver in found if isinstance(found, tuple) else [] if found is None else [found]:
+            key = f"connectors.{table}.{receiver.name}" if isinstance(found, tuple) else f"connectors.{table}"
+            yield f"{key}.plants", getattr(receiver, "plants", None)
 
 
 def _renamed(settings: Settings, configuration: PlantConfiguration) -> Iterator[Fault]:

@@ -199,7 +199,7 @@ class _Draft:
 
     def waiting(self) -> frozenset[str]:
         """Return the connectors that are in their last good version."""
-        return frozenset(self._names.get("webhooks", []) + self._names.get("platform", []))
+        return frozenset(name for kind in ENTRIES["connectors"] for name in self._names.get(kind, []))
 
     def _state(self) -> tuple[int, ...]:
         return (len(self.held), len(self._unknown), len(self._off), len(self._unfit))

@@ -67,4 +67,38 @@ class TestPlatform(ConnectorPromises):
 
 
 def test_every_kind_of_the_registry_has_its_suite_here() -> None:
-    assert ConnectorsConfig.tables() == ("webhooks", "platform")
+    assert ConnectorsConfig.tables() == ("webhooks", "dingtalk", "wecom", "feishu", "platform")
+
+
+class TestRobots(ConnectorPromises):
+    @pytest.fixture(params=["dingtalk", "wecom", "feishu"])
+    def wired(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        monkeypatch.setenv("ROBOT_TOKEN", "a-token/that-nobody-may-read")
+        field = "code" if request.param == "feishu" else "errcode"
+
+        def answer(code: int, text: str) -> Reply:
+            return Reply(body=json.dumps({field: code, "errmsg": text}).encode())
+
+        with Receiver() as receiver:
+            (config,) = ConnectorsConfig.model_validate(
+                {
+                    request.param: [
+                        {
+                            "name": "robot",
+                            "url": receiver.url,
+                            "token": {"env": "ROBOT_TOKEN"},
+                            "timeout_s": 1,
+                            "posts_a_minute": 1000,
+                            "notices": list(Matter),
+                        }
+                    ]
+                }
+            ).receivers()
+            far = HttpFarEnd(
+                receiver,
+                lambda request: request.headers["idempotency-key"].split(","),
+                answer(0, "ok"),
+                lambda text: answer(424242, text),
+            )
+            secrets = ("a-token/that-nobody-may-read", "a-token%2Fthat-nobody-may-read")
+            yield Wired(config, config.open_connector(lambda: START), far, secrets)

@@ -1,0 +1,149 @@
+"""The connector of a group chat's robot: bundles lines, posts them, and reads whether they were taken."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from ingest.base.backoff import RetrySchedule
+from ingest.base.telemetry import emit
+from ingest.delivery.channels.bundling import Bundler, Refusal, Waiting
+from ingest.delivery.channels.config import RobotConfig
+from ingest.delivery.channels.events import EventNotChosen, TextCut
+from ingest.delivery.channels.rate import PostLimit
+from ingest.delivery.channels.texts import CUT, event_of, line_of
+from ingest.delivery.connector import Outcome
+from ingest.delivery.errors import Unreachable
+from ingest.delivery.https import Answer, open_client, post
+from ingest.delivery.posting import Posting
+from ingest.domain.model.fault import all_of
+from ingest.domain.model.outbox import Message
+
+_IN_FLIGHT: Final = 64
+"""Deliveries that may wait for their turn at once, so that they can share a post."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A post: its address and JSON body."""
+
+    url: str
+    body: Mapping[str, Any]
+
+
+class Robot(Protocol):
+    """What the robots of one provider have in common. No method quotes a secret.
+
+    Attributes:
+        most: bytes of a post's text in UTF-8.
+    """
+
+    most: int
+
+    def request(self, text: str, called: Sequence[str], now: int) -> Request:
+        """Return the post of this text, which calls these members; `now`: ns since the epoch."""
+
+    def called(self, line: Waiting, name: str) -> str:
+        """Return a line's text with what makes the member it calls be called."""
+
+    def harmless(self, text: str) -> str:
+        """Return a text in which nothing is a mention: texts are partly written by people."""
+
+    def refusal(self, reply: Mapping[str, Any]) -> Refusal | None:
+        """Return why a post was not taken, by the answer's JSON; None: it was."""
+
+
+class RobotConnector:
+    """Delivers to one robot."""
+
+    batch = 20
+    in_flight = _IN_FLIGHT
+    schedule = RetrySchedule()
+
+    def __init__(
+        self,
+        config: RobotConfig,
+        client: Posting,
+        robot: Robot,
+        now: Callable[[], int],
+        *,
+        limit: PostLimit | None = None,
+        steady: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Connect to nothing yet. `limit`: by the settings, with half of it spent: a restart may have used it up."""
+        self.name = config.name
+        self._config = config
+        self._client = client
+        self._robot = robot
+        self._now = now
+        most = config.posts_a_minute
+        limit = limit or PostLimit(most, min(config.reserve, most - 1), steady(), spent=most // 2)
+        self.bundler = Bundler(self._post, limit, robot.most, steady)
+
+    async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
+        """Post the lines of these messages, with those of others that wait; see `Connector`."""
+        chosen = [message for message in messages if self._config.tells(event_of(message))]
+        if len(chosen) < len(messages):
+            emit(EventNotChosen(self.name, len(messages) - len(chosen)))
+        found = await self.bundler.deliver([self._waiting(message) for message in chosen])
+        refused = {message.seq: each for message, each in zip(chosen, found, strict=True) if each is not None}
+        return [_outcome(message.seq, refused.get(message.seq)) for message in messages]
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.bundler.close()
+        await self._client.close()
+
+    def _waiting(self, message: Message) -> Waiting:
+        line = line_of(message)
+        waiting = Waiting("", str(message.id), line.grave, line.address)
+        text = self._robot.harmless(line.fitted(self._robot.most, self._config.language))
+        waiting.text = self._robot.called(waiting, line.name or "") + text
+        over = len(waiting.text.encode()) - self._robot.most
+        if over > 0:  # a mention, or what was made harmless, takes room
+            text = self._robot.harmless(line.fitted(self._robot.most - over, self._config.language))
+            waiting.text = self._robot.called(waiting, line.name or "") + text
+        if (CUT.zh if self._config.language == "zh" else CUT.en) in waiting.text:
+            emit(TextCut(self.name))
+        return waiting
+
+    async def _post(self, lines: Sequence[Waiting]) -> Refusal | None:
+        called = [line.address for line in lines if line.address is not None]
+        request = self._robot.request("\n".join(line.text for line in lines), called, self._now())
+        headers = {
+            "content-type": "application/json; charset=utf-8",
+            "idempotency-key": ",".join(line.id for line in lines),
+        }
+        body = msgspec.json.encode(request.body)
+        try:
+            answer = await post(self._client, request.url, body, headers, timeout_s=self._config.timeout_s)
+        except Unreachable as error:
+            return Refusal(str(error))
+        return self._refusal(answer)
+
+    def _refusal(self, answer: Answer) -> Refusal | None:
+        requested_s = answer.requested_delay_s(self._now()) or 0.0
+        try:
+            reply = msgspec.json.decode(answer.body, type=dict[str, Any])
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            return Refusal(answer.refusal or "the answer is not a JSON object", requested_s)
+        refusal = self._robot.refusal(reply)
+        return Refusal(answer.refusal, requested_s) if refusal is None and answer.refusal is not None else refusal
+
+
+def open_robot(config: RobotConfig, key: str, robot: Callable[[], Robot], now: Callable[[], int]) -> RobotConnector:
+    """Create a connector. Raises InvalidConfig with every fault of its secrets and files; `key`: of its table."""
+
+    def client() -> Posting:
+        return open_client(config.ca_file, f"{key}.ca_file", allowed=config.allow_networks)
+
+    all_of(robot, client)
+    return RobotConnector(config, client(), robot(), now)
+
+
+def _outcome(seq: int, refusal: Refusal | None) -> Outcome:
+    return Outcome(seq) if refusal is None else Outcome(seq, refusal.error, refusal.block_s or None)

@@ -1,0 +1,41 @@
+"""Settings common to receivers that choose among alarms, warnings and notices."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ingest.delivery.receiver import ReceiverConfig
+from ingest.domain.model.notice import Matter
+from ingest.domain.model.outbox import MessageKind
+from ingest.domain.model.warning import Colour, EarlyWarning, Step
+
+
+class FilteredReceiver(ReceiverConfig):
+    """A receiver of all alarms and warnings as far as nothing below says which, of notices as it asks for."""
+
+    kinds: frozenset[Literal["alarm", "warning"]] | None = None  # notices go by `notices`
+    plants: frozenset[str] | None = None
+    levels: frozenset[Literal[1, 2]] | None = None  # of alarms
+    colours: frozenset[Colour] | None = None  # of warnings: the highest so far
+    steps: frozenset[Step] | None = None  # of warnings: only once one of them was asked
+    notices: frozenset[Matter] | None = None  # matters of notices; none: it gets no notice
+
+    def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
+        """Whether an alarm of this plant and level is for this receiver; readings never are."""
+        return kind == "alarm" and self._takes("alarm", plant) and (self.levels is None or level in self.levels)
+
+    def wants_warning(self, warning: EarlyWarning) -> bool:
+        """Whether events of this warning are for this receiver. `steps` excludes nothing while everyone is asked."""
+        everyone = warning.asking is not None and not warning.who
+        return (
+            self._takes("warning", warning.plant)
+            and (self.colours is None or warning.peak in self.colours)
+            and (self.steps is None or everyone or min(self.steps) <= warning.step)
+        )
+
+    def wants_notice(self, plant: str, matter: Matter) -> bool:
+        """Whether notices of this matter in this plant are for this receiver."""
+        return matter in (self.notices or ()) and (self.plants is None or plant in self.plants)
+
+    def _takes(self, kind: Literal["alarm", "warning"], plant: str) -> bool:
+        return (self.kinds is None or kind in self.kinds) and (self.plants is None or plant in self.plants)
