@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.calibration import Calibration, Spending
-from detectors.contributions import Contributions, ranked
+from detectors.contributions import Contributions, explained
 from detectors.feed import NEVER, Feed, Known
 from detectors.gate import Gates, Passage
 from detectors.masks import everywhere
@@ -190,14 +190,6 @@ class Blaming(Protocol):
 
 
 @runtime_checkable
-class Grouping(Blaming, Protocol):
-    """A scorer that judges a group of points as one, and sets in `Runs.blame` how much each is to blame."""
-
-    member: NDArray[np.int32]
-    """int32[r, d], the points of each rule's group, in the columns of `Runs.blame`."""
-
-
-@runtime_checkable
 class TakesNoValue(Protocol):
     """A scorer that also scores readings without a usable value."""
 
@@ -252,7 +244,6 @@ class ScoringDetector:
             raise ValueError(f"{type(scorer).__name__}: hard limits have no budget of findings; expected none")
         self._quiet = self._by_value.quiet() if self._by_value else (_NOTHING, _NOTHING)
         self._blames = isinstance(scorer, Blaming)
-        self._groups = scorer if isinstance(scorer, Grouping) else None
         self._takes_none = isinstance(scorer, TakesNoValue)
         self._skims = scorer if isinstance(scorer, Skimming) else None
         self._observe: Observe | None = None
@@ -302,9 +293,10 @@ class ScoringDetector:
         )
 
     def _contributions(self, runs: Runs, at: NDArray[np.intp], raised: NDArray[np.bool_]) -> Contributions | None:
-        if self._groups is None or runs.blame is None:
+        if runs.blame is None:
             return None
-        return ranked(self._groups.member[runs.row[at]], np.where(raised[:, np.newaxis], runs.blame[at], 0.0))
+        row, blame = runs.row[at], np.where(raised[:, np.newaxis], runs.blame[at], 0.0)
+        return explained(self.scorer, row, self.rules.point[row], blame)
 
     def _scored(self, runs: Runs, passage: Passage | None) -> NDArray[np.float64]:
         """Score every pair; NaN where its gate is closed."""

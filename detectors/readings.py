@@ -56,8 +56,8 @@ class Findings:
         value: float64[m], what was judged, in the unit of the rule's limit: that reading's value, or the rate or time
             computed from it. NaN where there is none (silence, some returns).
         cause: int32[m], the point that explains the finding most where several are judged together, else `NO_CAUSE`.
-        contributions: of kinds that judge a group as one, how much each of its points contributes to what tripped;
-            None: no finding is of such a kind.
+        contributions: of kinds that judge a group as one, or several aspects of one point, how much each of them
+            contributes to what tripped; None: no finding is of such a kind.
     """
 
     rule: NDArray[np.int32]

@@ -30,7 +30,7 @@ class Runs:
         open: bool[k], False where a gate is closed: what happens then must not count once it opens.
         rest: bool[k], the rule was at rest before this batch: a score below `on` changes nothing there.
         cause: int32[k], the point that explains each pair's score, where a scorer tells.
-        blame: float64[k, d], how much each member of the rule is to blame for each pair's score, -inf = no member or
+        blame: float64[k, d], how much each member or aspect is to blame for each pair's score, -inf = no member or
             no score; where a scorer tells.
     """
 

@@ -15,7 +15,8 @@ one reading in `one_in` is as rare. One `on`, 0.5, is meant for all signals.
 One event speaks once: what follows scores 0, unless it is more than `rise` times as rare, in logarithms, as what
 scored last; that bar fades by 63 % in `hold` readings (after runs declustering: Smith and Weissman, "Estimating the
 extremal index", J. R. Statist. Soc. B 56, 1994). So a finding returns with the next reading: it is an event, not a
-state, and a rule with an on-delay or N of M would never trip.
+state, and a rule with an on-delay or N of M would never trip. It names the distances that count, with their shares of
+the score.
 
 Parameters, in readings: `short`, `slow`: spans of the averages, whose gains are 2 / (span + 1); `middle`, `long`:
 memories of the other two; `hold`; `least`: a tail tells nothing before so many distances. Without unit: `day_gain`,
@@ -45,6 +46,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.contributions import Aspect
 from detectors.rarity import Tails
 from detectors.rules import RuleTable
 from detectors.running import Index, Walk, among
@@ -76,8 +78,10 @@ _NOWHERE: Final = -1
 _ROUNDING: Final = 1e-9
 """Of a signal's size: a smaller distance is none."""
 _COMMONEST: Final = 20.0
+_ASPECTS: Final = (Aspect.SEASON, Aspect.SHIFT, Aspect.JUMP, Aspect.DRIFT)
 _WEIGHTS: Final = np.array([[0.8], [0.95], [0.95], [1.2]])
-"""Of the rarities of season, shift, jump and drift."""
+"""Of their rarities."""
+_COMMON: Final = float(np.log10(_COMMONEST))
 _OTHERS: Final = 0.3
 """What the rarities beside the largest count for, as far as each is above that of one distance in `_COMMONEST`."""
 
@@ -86,6 +90,7 @@ class Surprise:
     """Scores a reading by how rare its distances are."""
 
     reports: Final = "score"
+    aspect: Final = np.array(_ASPECTS, np.int8)
 
     def __init__(self, rules: RuleTable) -> None:
         param, rows = rules.param, len(rules)
@@ -102,11 +107,15 @@ class Surprise:
         self._taken = np.zeros(rows)
         self._mean = np.zeros((len(memories), rows))
         self._bar = np.zeros(rows)
+        self._on = rules.on
+        self._blame = np.empty((0, len(_WEIGHTS)))  # of the batch
 
     def score(self, runs: Runs) -> Floats:
         """R / (R + log10(one_in)), in [0, 1); NaN without a value and before `least` readings."""
         place = (runs.time + self._offset[runs.row]) // HOUR_NS % WEEK
-        return self._walk.score(runs, runs.open & ~np.isnan(runs.value), self._step, place, runs.value)
+        self._blame = runs.blame = np.zeros((len(runs), len(_WEIGHTS)))
+        pair, usable = np.arange(len(runs)), runs.open & ~np.isnan(runs.value)
+        return self._walk.score(runs, usable, self._step, pair, place, runs.value)
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts readings, not time
         """Rules that have had fewer than `least` readings."""
@@ -117,15 +126,19 @@ class Surprise:
         own: Arrays = {"taken": self._taken, "averages": self._mean.T, "bar": self._bar}
         return joined(own, self._tails.arrays(), self._hours.arrays())
 
-    def _step(self, at: Index, place: NDArray[np.int64], value: Floats) -> Floats:
-        """One reading each of different rules."""
+    def _step(self, at: Index, pair: Rows, place: NDArray[np.int64], value: Floats) -> Floats:
+        """One reading each of different rules; `pair`: their places in the batch."""
         enough = self._taken[at] >= self._least[at]
         usual = self._hours.expected(at, place)
         self._hours.learn(at, value)
         size, distance = self._distances(at, value, usual)
-        rarity = self._tails.score(at, distance, _ROUNDING * size) * _WEIGHTS
-        rarity = self._decluster(at, _together(rarity))
-        return np.where(enough, rarity / (rarity + self._half[at]), np.nan)
+        rarities = self._tails.score(at, distance, _ROUNDING * size) * _WEIGHTS
+        rarity = self._decluster(at, _together(rarities))
+        score = np.where(enough, rarity / (rarity + self._half[at]), np.nan)
+        trips = np.flatnonzero(score >= self._on[at])
+        if len(trips):
+            self._blame[pair[trips]] = _terms(rarities[:, trips]).T
+        return score
 
     def _distances(self, at: Index, value: Floats, usual: Floats) -> tuple[Floats, Floats]:
         """The signal's size (float64[k]) and its distances: season, shift, jump and drift (float64[4, k])."""
@@ -150,9 +163,16 @@ class Surprise:
 def _together(rarity: Floats) -> Floats:
     """One rarity (float64[k]) of those of several distances (float64[n, k]): the largest, and a part of the others."""
     largest = rarity.max(axis=0)
-    common = np.log10(_COMMONEST)
-    beyond = np.maximum(rarity - common, 0.0).sum(axis=0)
-    return np.asarray(largest + _OTHERS * (beyond - np.maximum(largest - common, 0.0)))
+    beyond = np.maximum(rarity - _COMMON, 0.0).sum(axis=0)
+    return np.asarray(largest + _OTHERS * (beyond - np.maximum(largest - _COMMON, 0.0)))
+
+
+def _terms(rarity: Floats) -> Floats:
+    """What each distance (float64[n, k]) gives to the rarity of all together."""
+    terms = _OTHERS * np.maximum(rarity - _COMMON, 0.0)
+    largest, each = rarity.argmax(axis=0), np.arange(rarity.shape[1])
+    terms[largest, each] = rarity[largest, each]
+    return terms
 
 
 class Hours:

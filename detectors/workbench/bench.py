@@ -126,7 +126,9 @@ class Workbench:
     def _contributions(self, found: Findings, at: int) -> tuple[Contribution, ...]:
         if found.contributions is None:
             return ()
-        return tuple(Contribution(self.columns[point], share) for point, share in found.contributions.of(at))
+        return tuple(
+            Contribution(self.columns[each.point], each.share, each.aspect) for each in found.contributions.of(at)
+        )
 
     def _table(self, numbers: Sequence[int]) -> RuleTable:
         """The table of one kind's rules."""

@@ -6,15 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from detectors.contributions import Aspect
 from detectors.workbench.rules import Rule
 
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """What one column has to do with an event: its share, 0 to 1."""
+    """What one column has to do with an event: its share, 0 to 1, and which aspect of the column, if not the whole."""
 
     column: str
     share: float
+    aspect: Aspect = Aspect.WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Event:
         value: of the column at its begin; NaN = none.
         score: at its begin; `peak`: the highest while it stood.
         on: the score at which the rule trips.
-        contributions: the columns by their shares, largest first.
+        contributions: the columns, or aspects of the column, by their shares, largest first.
     """
 
     rule: str

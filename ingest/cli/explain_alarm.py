@@ -32,7 +32,8 @@ def _lines(alarm: Alarm) -> Iterator[str]:
     if alarm.contributions:
         yield f"{TEXTS['alarm.contributions'].both}:"
         for part in alarm.contributions:
-            yield f"  {part.share:5.1f} % {part.point} {part.name.both}"
-        hint = TEXTS["alarm.contributions_hint"]
+            of = "" if part.aspect else f"{part.point} "
+            yield f"  {part.share:5.1f} % {of}{part.name.both}"
+        hint = TEXTS["alarm.aspects_hint" if alarm.contributions[0].aspect else "alarm.contributions_hint"]
         yield f"  {hint.zh}"
         yield f"  {hint.en}"

@@ -9,11 +9,12 @@ from typing import Final
 import numpy as np
 
 from detectors import Findings
+from detectors.contributions import Aspect, Contributor
 from ingest.domain.alarms.lifecycle import Cause, raised, recorded, returned
 from ingest.domain.alarms.retrospective_alarms import Span, Violation
 from ingest.domain.model import display_value
 from ingest.domain.model.alarm import Alarm, AlarmState, alarm_id, historical_id
-from ingest.domain.model.contribution import Contribution
+from ingest.domain.model.contribution import ASPECTS, Contribution, PointAspect
 from ingest.domain.model.flags import Flag
 from ingest.domain.model.plant import PhaseName, Point, Rule, rule_key
 from ingest.domain.model.text import Text
@@ -141,11 +142,19 @@ def _causing_point(configuration: PlantConfiguration, rule: Rule, point: int) ->
 
 
 def _contributions(configuration: PlantConfiguration, findings: Findings, at: int) -> tuple[Contribution, ...]:
-    """How much the points of a group contribute to a finding, the largest share first."""
+    """How much the points of a group, or aspects of one, contribute to a finding, the largest share first."""
     if findings.contributions is None:
         return ()
-    named = [(configuration.points[point], share) for point, share in findings.contributions.of(at)]
-    return tuple(Contribution(point.id, point.name, round(100 * share, 1)) for point, share in named if point)
+    named = [(configuration.points[each.point], each) for each in findings.contributions.of(at)]
+    return tuple(_contribution(point, each) for point, each in named if point)
+
+
+def _contribution(point: Point, contributor: Contributor) -> Contribution:
+    share = round(100 * contributor.share, 1)
+    if contributor.aspect is Aspect.WHOLE:
+        return Contribution(point.id, point.name, share)
+    aspect = PointAspect[contributor.aspect.name]
+    return Contribution(point.id, ASPECTS[aspect], share, aspect)
 
 
 def _title(rule: Rule, cause: Point | None) -> Text:

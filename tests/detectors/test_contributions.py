@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 
 from detectors import Bank, Findings
-from detectors.contributions import MOST, ranked
+from detectors.contributions import MOST, Contributor, ranked
 from tests.detectors.rule_tables import table
 from tests.detectors.scored import Row
 from tests.detectors.test_multivariate import PARAM, TRAIN, feed, group, leaking, stream
 from tests.reference.plain import PlainRule, World
 from tests.reference.scores import SCORES
 
-Named = dict[tuple[int, int], list[tuple[int, float]]]
+Named = dict[tuple[int, int], list[Contributor]]
 """By rule and time of a trip: members and shares, the largest first."""
 
 
@@ -32,13 +32,13 @@ def of_trips(findings: Findings) -> Named:
     for at, trips in enumerate(findings.raised.tolist()):
         assert findings.contributions is not None
         stated = findings.contributions.of(at)
-        assert (stated[0][0] if stated else -1) == findings.cause[at]
+        assert (stated[0].point if stated else -1) == findings.cause[at]
         if trips:
             found[int(findings.rule[at]), int(findings.time[at])] = stated
     return found
 
 
-def plainly(rule: PlainRule, rows: list[Row], time: int) -> list[tuple[int, float]]:
+def plainly(rule: PlainRule, rows: list[Row], time: int) -> list[Contributor]:
     """The members to blame at that moment by the plain loop, with their shares of all that is to blame."""
     world = World()
     for point, at, value in rows:
@@ -50,7 +50,7 @@ def plainly(rule: PlainRule, rows: list[Row], time: int) -> list[tuple[int, floa
     }
     shares = {point: part / sum(blame.values()) for point, part in blame.items()}
     order = sorted(shares, key=lambda point: -shares[point])
-    return [(point, shares[point]) for point in order if shares[point] >= 0.01]
+    return [Contributor(point, shares[point]) for point in order if shares[point] >= 0.01]
 
 
 ON: dict[str, dict[str, Any]] = {
@@ -75,13 +75,13 @@ def test_members_and_shares_are_those_of_plain_loops_to_the_last_bit_for_any_cut
     for (rule, time), stated in whole.items():
         fresh = [group(kind, **ON[kind]), group(kind, number=1, **{**ON[kind], "inputs": (2, 1)})][rule]
         expected = plainly(fresh, readings, time)
-        assert [point for point, _ in stated] == [point for point, _ in expected]
-        assert [share for _, share in stated] == pytest.approx([share for _, share in expected], rel=1e-6)
+        assert [each.point for each in stated] == [each.point for each in expected]
+        assert [each.share for each in stated] == pytest.approx([each.share for each in expected], rel=1e-6)
 
 
 def test_the_two_flows_that_no_longer_agree_have_nearly_all_of_it() -> None:
     stated = next(iter(named([group("spe", on=1.25, off=1.0)], stream(leaking()), []).values()))
-    shares = dict(stated)
+    shares = {each.point: each.share for each in stated}
     assert shares[0] + shares[1] > 0.8
     assert 0.9 < sum(shares.values()) <= 1 + 1e-9
 
@@ -99,8 +99,8 @@ def test_a_return_and_kinds_that_judge_one_point_name_nobody() -> None:
 def test_of_many_members_five_are_named_and_those_that_contribute_next_to_nothing_never() -> None:
     member = np.arange(8, dtype=np.int32)[np.newaxis]
     stated = ranked(member, np.array([[1.0, 6.0, 5.0, 4.0, 3.0, 2.0, -9.0, -np.inf]])).of(0)
-    assert [point for point, _ in stated] == [1, 2, 3, 4, 5]
+    assert [each.point for each in stated] == [1, 2, 3, 4, 5]
     assert len(stated) == MOST
-    assert stated[0][1] == pytest.approx(6 / 21)
-    assert ranked(member[:, :2], np.array([[1.0, 999.0]])).of(0) == [(1, 0.999)]
+    assert stated[0].share == pytest.approx(6 / 21)
+    assert ranked(member[:, :2], np.array([[1.0, 999.0]])).of(0) == [Contributor(1, 0.999)]
     assert ranked(member[:, :2], np.zeros((1, 2))).of(0) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable
 
@@ -9,12 +10,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from detectors import Bank, Readings
+from detectors import Bank, Findings, Readings
+from detectors.contributions import Aspect
 from detectors.examples import scores, tables
 from detectors.kinds.surprise import USUAL
 from tests.detectors.many import seconds
 from tests.detectors.rule_tables import SECOND, rule, specimen, table
-from tests.detectors.scored import START, plain_rows, scored_rows
+from tests.detectors.scored import START, Row, plain_rows, scored_rows
+from tests.reference.plain import World
+from tests.reference.scores import SCORES
 
 HALF_HOUR = 1800.0
 DAY = 48
@@ -180,6 +184,68 @@ def test_weeks_of_readings_score_as_in_plain_loops(gate: tuple[int, str, float] 
         mine, theirs = (np.array([scored.score for scored in rows]) for rows in (fast, plain))
         np.testing.assert_allclose(mine[judged], theirs[judged], rtol=1e-9)
         assert (mine[judged] >= 0.5).sum() > 10
+
+
+Aspects = list[tuple[Aspect, float]]
+
+
+def fed(bank: Bank, rows: list[Row]) -> Findings:
+    point, time, value = (np.array(column) for column in zip(*rows, strict=True))
+    point = point.astype(np.int32)
+    return bank.update(Readings(point, time, value.astype(np.float64), time, point), int(time[-1]))
+
+
+def aspects(cuts: list[int], rows: list[Row]) -> dict[int, Aspects]:
+    """By the time of each trip of point 0: what contributed, the largest share first; a new bank from each cut on."""
+    found: dict[int, Aspects] = {}
+    dump = b""
+    for begin, end in itertools.pairwise([0, *cuts, len(rows)]):
+        bank = Bank({"surprise": table([rule("surprise", 0, 0, 0.5, **USUAL)])})
+        if dump:
+            bank.load(dump)
+        findings = fed(bank, rows[begin:end])
+        dump = bank.dump()
+        for at, trips in enumerate(findings.raised.tolist()):
+            assert findings.contributions is not None
+            named = findings.contributions.of(at)
+            assert all(each.point == 0 for each in named)
+            assert bool(named) == trips, "a return names nothing"
+            if trips:
+                found[int(findings.time[at])] = [(each.aspect, each.share) for each in named]
+    return found
+
+
+def test_a_finding_names_the_aspects_that_count_as_the_plain_loop_does_for_any_cut_and_restart() -> None:
+    rows = [row for row in stream(2600) if row[0] == 0]
+    whole = aspects([], rows)
+    assert {aspect for named in whole.values() for aspect, _ in named} == {*Aspect} - {Aspect.WHOLE}
+    assert len({named[0][0] for named in whole.values()}) > 2, "it is not always the same that leads"
+    assert aspects([5, 1700, 1701, 2599], rows) == whole
+    plain, world, expected = rule("surprise", 0, 0, 0.5, **USUAL), World(), {}
+    for _, time, value in rows:
+        if SCORES["surprise"](plain, time, value, True, world) >= 0.5:
+            terms = zip((Aspect.SEASON, Aspect.SHIFT, Aspect.JUMP, Aspect.DRIFT), plain.memory["blame"], strict=True)
+            expected[time] = {aspect: term / sum(plain.memory["blame"]) for aspect, term in terms}
+    assert expected.keys() >= whole.keys()
+    for time, named in whole.items():
+        assert sum(share for _, share in named) == pytest.approx(1, abs=0.03)
+        assert dict(named) == pytest.approx({aspect: expected[time][aspect] for aspect, _ in named}, rel=1e-6)
+
+
+def test_a_slow_drift_a_spike_and_a_strange_hour_are_told_apart() -> None:
+    random = np.random.default_rng(4)
+    drifting, spike, odd = random.normal(0, 1, 2500), random.normal(0, 1, 2500), days(40, points=1)[0]
+    drifting[1800:2200] += np.linspace(0, 8, 400)
+    spike[2000] += 7.0
+    odd[30 * DAY + 36 : 30 * DAY + 40] = 1.0  # what noon shows, at night
+    for values, since, named_aspects in (
+        (drifting, 1800, {Aspect.DRIFT}),
+        (spike, 2000, {Aspect.SEASON, Aspect.JUMP}),
+        (odd, 30 * DAY + 36, {Aspect.SEASON}),
+    ):
+        rows = [(0, START + at * 1800 * SECOND, float(value)) for at, value in enumerate(values)]
+        named = next(named for time, named in aspects([], rows).items() if time >= rows[since][1])
+        assert {aspect for aspect, share in named if share > 0.1} == named_aspects
 
 
 def test_a_rule_keeps_at_most_two_kib() -> None:

@@ -133,8 +133,11 @@ def surprise(rule: PlainRule, time: int, value: float, judged: bool, _world: Wor
             of.tails, _WEIGHTS, (value - expected, short - usual, away - middle, slow - long), strict=True
         )
     ]
-    *others, largest = sorted(rarities)
-    rarity = _declustered(of, largest + 0.3 * sum(max(other - math.log10(20), 0.0) for other in others), param)
+    largest = max(rarities)
+    terms = [0.3 * max(other - math.log10(20), 0.0) for other in rarities]
+    terms[rarities.index(largest)] = largest
+    rule.memory["blame"] = terms
+    rarity = _declustered(of, sum(terms), param)
     if of.long.seen <= param["least"]:
         return math.nan
     return rarity / (rarity + math.log10(max(param["one_in"], 20)))

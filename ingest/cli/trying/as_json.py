@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from detectors.workbench import Event
+from detectors.contributions import Aspect
+from detectors.workbench import Contribution, Event
 from ingest.cli.trying.suggestions import too_often
 from ingest.cli.trying.texts import NOT_KNOWN
 from ingest.cli.trying.trial import Trial, still
@@ -66,7 +67,17 @@ def _event(event: Event) -> dict[str, Any]:
         "score": event.score,
         "peak": event.peak,
         "on": event.on,
-        "contributions": [{"column": each.column, "share": round(each.share, 4)} for each in event.contributions],
+        "contributions": [_contribution(each) for each in event.contributions],
+    }
+
+
+def _contribution(contribution: Contribution) -> dict[str, Any]:
+    """Return a column with its share; of a kind that judges several aspects of a column, which of them."""
+    whole = contribution.aspect is Aspect.WHOLE
+    return {
+        "column": contribution.column,
+        "share": round(contribution.share, 4),
+        "aspect": None if whole else contribution.aspect.name.lower(),
     }
 
 

@@ -115,7 +115,8 @@ def _print(trial: Trial, zone_name: str) -> None:
     out.print(texts.counts_text(trial).both, markup=False)
     for event in trial.events[:_SHOWN]:
         kind, far = texts.kind_text(event.rule, event.kind), texts.far_text(event)
-        shares = f" ({texts.contributions_text(event)})" if len(event.contributions) > 1 else ""
+        contributions = texts.contributions_text(event)
+        shares = "" if contributions is None else f" ({contributions.both})"
         out.print(f"{texts.local(event.begin, zone)}  [bold]{escape(event.column)}[/]  {kind.both}:", end=" ")
         out.print(f"{far.both}{shares}", markup=False)
     if len(trial.events) > _SHOWN:

@@ -91,13 +91,15 @@ def _events(trial: Trial, zone: ZoneInfo) -> str:
     more = _both(f"另有 {left} 处，见 --json。", f"{left} more: see --json.") if left else ""
     head = (
         _span("开始", "from"), _span("结束", "to"), _span("列", "column"), _span("何种", "kind"),
-        _span("程度", "how far"), _span("各列的贡献", "contributions"),
+        _span("程度", "how far"), _span("贡献", "contributions"),
     )  # fmt: skip
     return _table(head, rows) + more
 
 
 def _event(event: Event, zone: ZoneInfo) -> tuple[str, ...]:
-    kind, far = texts.kind_text(event.rule, event.kind), texts.far_text(event)
+    kind, far, contributions = (
+        texts.kind_text(event.rule, event.kind), texts.far_text(event), texts.contributions_text(event),
+    )  # fmt: skip
     begin, end = texts.local(event.begin, zone), texts.local(event.end, zone)
     day = begin.split(" ")[0]
     return (
@@ -106,7 +108,7 @@ def _event(event: Event, zone: ZoneInfo) -> tuple[str, ...]:
         escape(event.column),
         _span(kind.zh, kind.en),
         f'<span class="far">{escape(far.zh)}</span>' if far.zh == far.en else _span(far.zh, far.en),
-        escape(texts.contributions_text(event)) if len(event.contributions) > 1 else "",
+        "" if contributions is None else _words(contributions),
     )
 
 
@@ -190,6 +192,11 @@ def _heading(zh: str, en: str) -> str:
 
 def _both(zh: str, en: str) -> str:
     return f"<p>{_span(zh, en)}</p>"
+
+
+def _words(text: Text) -> str:
+    """Return a text in both languages, once if they are the same."""
+    return escape(text.zh) if text.zh == text.en else _span(text.zh, text.en)
 
 
 def _span(zh: str, en: str) -> str:

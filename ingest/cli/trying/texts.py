@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from detectors.workbench import Event, Fact, Learning
+from detectors.contributions import Aspect
+from detectors.workbench import Contribution, Event, Fact, Learning
 from ingest.cli.trying.trial import DAY_S, HIGH, Trial, Tried, still
+from ingest.domain.model.contribution import ASPECTS, PointAspect
 from ingest.domain.model.text import Text
 
 NOT_KNOWN: Final = (
@@ -126,9 +128,20 @@ def far_text(event: Event) -> Text:
     return Text(f"正常限值的 {times:.1f} 倍", f"{times:.1f} times its normal limit")
 
 
-def contributions_text(event: Event) -> str:
-    """Return the columns that explain an event, largest first."""
-    return ", ".join(f"{each.column} {each.share:.0%}" for each in event.contributions)
+def contributions_text(event: Event) -> Text | None:
+    """Return the columns, or the aspects of the column, that explain an event, largest first; None: the column does."""
+    if [each.aspect for each in event.contributions] == [Aspect.WHOLE]:
+        return None
+    named = [(_contributor(each), f" {each.share:.0%}") for each in event.contributions]
+    return Text(
+        "，".join(name.zh + share for name, share in named), ", ".join(name.en + share for name, share in named)
+    )
+
+
+def _contributor(contribution: Contribution) -> Text:
+    if contribution.aspect is Aspect.WHOLE:
+        return Text(contribution.column, contribution.column)
+    return ASPECTS[PointAspect[contribution.aspect.name]]
 
 
 def rate_text(tried: Tried, trial: Trial) -> Text:

@@ -76,7 +76,8 @@ class Alarm:
         cleared: when both were true, value back and feedback given (销警).
         historical: found in late readings: it was never active.
         phase: the phase its equipment was in at the newest raise; None: the equipment has no phases.
-        contributions: of a rule that judges a group of points as one, those that contributed most to the newest raise.
+        contributions: of a rule that judges a group of points as one, or several aspects of one point, those that
+            contributed most to the newest raise.
         bypass: of an interlock that is bypassed, its registration; while that is in force, `level` is 1.
     """
 

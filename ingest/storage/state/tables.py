@@ -47,7 +47,7 @@ alarm = sa.Table(
     sa.Column("phase", sa.Text),  # None: its equipment has none
     sa.Column("phase_zh", sa.Text),
     sa.Column("phase_en", sa.Text),
-    sa.Column("contributions", sa.JSON(none_as_null=True)),  # of a group's points; None: its rule judges no group
+    sa.Column("contributions", sa.JSON(none_as_null=True)),  # of points or aspects; None: its rule names none
     # Each ends in the order of the list, so that a page costs the same however far down it is.
     sa.Index("alarm_by_raised", "raised", "id"),
     sa.Index("alarm_by_plant", "plant", "raised", "id"),

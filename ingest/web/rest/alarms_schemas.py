@@ -10,6 +10,7 @@ from pydantic import Field, StringConstraints
 from ingest.domain.alarms.consequential_suppression import CommonCauseKind
 from ingest.domain.cases.work import WorkKind, WorkState
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
+from ingest.domain.model.contribution import PointAspect
 from ingest.services.timestamps import Instant as InstantIn
 from ingest.web.inputs import Count
 from ingest.web.rest.schemas import Body, Instant, PhaseOut, PlantId, PointId, RationalizationOut, Said, Shape, Words
@@ -29,11 +30,14 @@ class RegisteredBypassOut(Shape):
 
 
 class ContributionOut(Shape):
-    """How much a point of a group contributes to an alarm of the group."""
+    """How much a point of a group, or an aspect of one point, contributes to an alarm."""
 
     point: PointId
-    name: Said = Field(description="as it was called when the alarm was raised")
-    share: float = Field(description="of what all points of the group contribute, percent", examples=[62.4])
+    name: Said = Field(description="of the point, as it was called when the alarm was raised, or of the aspect")
+    share: float = Field(description="of what all of them contribute, percent", examples=[62.4])
+    aspect: PointAspect | None = Field(
+        description="of a rule that judges several aspects of one point (`surprise`): which; null: a point of a group"
+    )
 
 
 class AlarmOut(Shape):
@@ -64,7 +68,8 @@ class AlarmOut(Shape):
     phase: PhaseOut | None = Field(description="of its equipment's process at the newest raise; null: it has none")
     contributions: list[ContributionOut] = Field(
         description="of a rule that judges a group of points as one (`mahalanobis`, `t2`, `spe`): the points that"
-        " contributed most to the newest raise, at most five, the largest first; else empty"
+        " contributed most to the newest raise, at most five, the largest first; of one that judges several aspects of"
+        " a point (`surprise`): those; else empty"
     )
     bypass: RegisteredBypassOut | None = Field(
         description="of an interlock that is bypassed: its registration, which makes it level 1 while it is in force"

@@ -131,6 +131,10 @@ ALARMS: Final[dict[str, Text]] = {
         "占该组各测点贡献之和的百分比，按最近一次触发计；指出先查哪里，不等于原因",
         "Percent of what all points of the group contribute, at the newest raise: where to look first, not the cause",
     ),
+    "alarm.aspects_hint": Text(
+        "各方面占该测点评分的百分比，按最近一次触发计",
+        "Percent that each aspect has in the score of the point, at the newest raise",
+    ),
     "alarm.onset": Text("条件开始", "Condition began"),
     "alarm.raised": Text("报警触发", "Raised"),
     "alarm.first_raised": Text("首次触发", "Raised first"),

@@ -12,7 +12,7 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from ingest.cli.main import app
-from ingest.domain.model.contribution import Contribution
+from ingest.domain.model.contribution import Contribution, PointAspect
 from ingest.domain.model.text import Text
 from ingest.storage.state.engine_store import EngineStore
 from tests import migrated
@@ -27,15 +27,18 @@ def test_an_alarm_is_explained_with_the_points_that_contributed_most(
     monkeypatch.setenv("COLUMNS", "80")
     monkeypatch.chdir(tmp_path)
     parts = (Contribution("IN-01", Text("进水", "Inlet"), 62.4), Contribution("OUT-01", Text("出水", "Outlet"), 9.0))
-    single, group = event("CO-01"), event("CO-02")
+    drift = (Contribution("CO-03", Text("缓慢漂移", "slow drift"), 88.0, PointAspect.DRIFT),)
+    single, group, rare = event("CO-01"), event("CO-02"), event("CO-03")
+    rare = replace(rare, alarm=replace(rare.alarm, contributions=drift))
     group = replace(group, alarm=replace(group.alarm, contributions=parts, title=Text("失配", "apart")))
     database = migrated.opened(tmp_path / "data" / "state.db")
-    EngineStore(database).commit(1, [single, group], [])
+    EngineStore(database).commit(1, [single, group, rare], [])
 
     def explained(alarm: UUID, *options: str) -> str:
         arguments = ["explain", "alarm", str(alarm), *options, "--config", write(tmp_path, "")]
         result = CliRunner().invoke(app, arguments)
-        assert result.exit_code == (0 if alarm in {single.alarm.id, group.alarm.id} else 2), result.output
+        known = {each.alarm.id for each in (single, group, rare)}
+        assert result.exit_code == (0 if alarm in known else 2), result.output
         return result.output
 
     shown = explained(group.alarm.id)
@@ -47,5 +50,6 @@ def test_an_alarm_is_explained_with_the_points_that_contributed_most(
     assert max(map(cell_len, shown.splitlines())) <= 80
     assert "贡献" not in explained(single.alarm.id)
     assert [part["share"] for part in json.loads(explained(group.alarm.id, "--json"))["contributions"]] == [62.4, 9.0]
+    assert "\n   88.0 % 缓慢漂移 slow drift\n  各方面占该测点评分的百分比" in explained(rare.alarm.id)
     assert "no such alarm" in explained(UUID(int=7))
     database.close()

@@ -1,13 +1,16 @@
-"""An alarm of a group says which points contribute most, at its newest raise, however the readings were cut."""
+"""An alarm says which points of a group, or which aspects of its point, contribute most, however readings were cut."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detectors.contributions import Aspect
 from ingest.domain.model.alarm import AlarmEvent, AlarmEventKind
+from ingest.domain.model.contribution import PointAspect
 from ingest.domain.model.text import Text
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import load_configuration
@@ -25,6 +28,14 @@ train = 60
 smoothing = 0.3
 on = 2
 peers = ["IN", "LEVEL"]
+"""
+
+RARE = """
+[points.rules.RARE]
+kind = "surprise"
+level = 1
+label = "少见"
+label_en = "rare"
 """
 
 
@@ -79,6 +90,33 @@ def test_each_raise_names_its_own_whatever_the_batches_and_restarts(circuit: Pla
         assert alarm.title.en.endswith(f"(due to {name.en})")
     for parts, restarts in (([[frame] for frame in frames()], False), ([*cut(frames(), 3)], True)):
         assert raises(judged(circuit, parts, restarts=restarts)) == whole
+
+
+def test_an_alarm_of_what_is_rare_for_its_point_says_in_which_way(tmp_path: Path) -> None:
+    """Each raise its own, whatever the batches and restarts: first a jump, then what has drifted away."""
+    text = point("OUT", "ALC_CW_OUT_T", 'name = "出水"\nname_en = "out"\nsetpoint = 40\n') + RARE
+    (tmp_path / "p.toml").write_text(plant("aluminium", text), encoding="utf-8")
+    alone = load_configuration(tmp_path, MemoryNumbering(), 1)
+    shows = 30 + np.random.default_rng(4).normal(size=1000) * 0.05
+    shows[500] += 0.5
+    shows[700:] += np.linspace(0, 0.6, 300)
+    frames = [
+        Frame(NOON + at * SECOND, NOON + at * SECOND + 1, {"OUT": Reading(float(value), bad=False)})
+        for at, value in enumerate(shows)
+    ]
+
+    def raised(parts: Sequence[Sequence[Frame]], *, restarts: bool) -> list[AlarmEvent]:
+        events = judged(alone, parts, restarts=restarts)
+        return [event for event in events if event.alarm.rule == "RARE" and event.kind is AlarmEventKind.RAISED]
+
+    whole = raised([frames], restarts=False)
+    assert raised([*cut(frames, 3)], restarts=True) == whole
+    leading = {(event.time - NOON) // SECOND: event.alarm.contributions[0] for event in whole}
+    jump, drift = leading[500], next(part for second, part in leading.items() if second > 700)
+    assert (jump.point, jump.aspect, jump.name.zh) == ("OUT", PointAspect.JUMP, "突变")
+    assert (drift.point, drift.aspect, drift.name.en) == ("OUT", PointAspect.DRIFT, "slow drift")
+    assert all(event.alarm.title == whole[0].alarm.title for event in whole), "the title names no other point"
+    assert {aspect.name for aspect in Aspect} == {aspect.name for aspect in PointAspect} | {"WHOLE"}
 
 
 def test_alarms_of_one_point_name_none(circuit: PlantConfiguration) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from ingest.domain.alarms.report import alarm_body
 from ingest.domain.model.alarm import AlarmState
-from ingest.domain.model.contribution import Contribution
+from ingest.domain.model.contribution import Contribution, PointAspect
 from ingest.domain.model.payload import iso
 from ingest.domain.model.text import Text
 from tests.ingest.web.conftest import Ask
@@ -161,6 +161,13 @@ async def test_api_and_pages_name_what_contributed_most_in_its_order(hall: Stand
             ("CO-01", "炉前", "62.4"),
             ("CO-02", "风机", "30.0"),
         ]
+    aspects = (Contribution("CO-01", Text("缓慢漂移", "slow drift"), 90.0, PointAspect.DRIFT),)
+    hall.book[alarm.id] = replace(alarm, contributions=aspects)
+    (shown_aspect,) = (await ask(OPERATOR).get(f"{ALARMS}/{alarm.id}")).json()["contributions"]
+    assert (shown_aspect["aspect"], shown_aspect["name"]["en"], shown[0]["aspect"]) == ("drift", "slow drift", None)
+    for path in (page, of_point):
+        html = (await ask(OPERATOR).get(path)).text
+        assert re.findall(r'data-aspect="drift">(\S+).*? ([0-9.]+) %</span>', html) == [("缓慢漂移", "90.0")]
 
 
 async def test_rest_and_webhooks_show_an_alarm_alike(hall: StandIn, ask: Ask) -> None:

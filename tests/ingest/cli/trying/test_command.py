@@ -42,7 +42,13 @@ def test_the_fault_is_found_and_the_column_named(tmp_path: Path, encoding: str) 
     assert {event["column"] for event in events} == {"Pressure (MPa)"}
     group = next(event for event in events if event["kind"] == "mahalanobis")
     assert group["contributions"][0]["column"] == "Pressure (MPa)"
+    assert group["contributions"][0]["aspect"] is None
     assert group["peak"] > group["on"]
+    rare = [event for event in answer["events"] if event["kind"] == "surprise"]
+    assert rare
+    assert all(
+        part["aspect"] and part["column"] == event["column"] for event in rare for part in event["contributions"]
+    )
     assert all(event["row"] >= answer["lesson"]["rows"] for event in answer["events"])
     assert not answer["not_used"]
 

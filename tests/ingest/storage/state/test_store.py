@@ -19,7 +19,7 @@ from alembic.script import ScriptDirectory
 from ingest.delivery.webhook.connector import cloud_event
 from ingest.domain.alarms.lifecycle import Cause, acknowledged, raised, recorded, returned
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmFilter, AlarmState, alarm_id
-from ingest.domain.model.contribution import Contribution
+from ingest.domain.model.contribution import Contribution, PointAspect
 from ingest.domain.model.outbox import Attempt, Message, Urgency
 from ingest.domain.model.plant import PhaseName
 from ingest.domain.model.text import Text
@@ -159,7 +159,10 @@ def test_an_alarm_keeps_its_phase_and_its_name_of_then(database: Database) -> No
 def test_an_alarm_keeps_what_contributed_to_it_and_the_names_of_then(database: Database) -> None:
     """In its row and in its history; one of a single point, or from before they were recorded, has none."""
     first, other = event(), event("CO-02")
-    parts = (Contribution("IN", Text("进水", "inlet"), 62.4), Contribution("OUT", Text("出水", "outlet"), 30.1))
+    parts = (
+        Contribution("IN", Text("进水", "inlet"), 62.4),
+        Contribution("CO-01", Text("缓慢漂移", "slow drift"), 30.1, PointAspect.DRIFT),
+    )
     group = replace(first, alarm=replace(first.alarm, contributions=parts))
     EngineStore(database).commit(1, [group, other], [])
     alarms = AlarmStore(database)
@@ -167,6 +170,8 @@ def test_an_alarm_keeps_what_contributed_to_it_and_the_names_of_then(database: D
     assert [kept.alarm.contributions for kept in alarms.events_after(0, limit=9)] == [parts, ()]
     before = {key: value for key, value in event_row(group)["snapshot"].items() if key != "contributions"}
     assert alarm_of(before) == first.alarm
+    earlier = {"point": "IN", "name": {"zh": "进水", "en": "inlet"}, "share": 62.4}  # from before aspects were recorded
+    assert alarm_of({**before, "contributions": [earlier]}).contributions == parts[:1]
 
 
 def test_a_historical_alarm_is_marked_and_can_be_queried(database: Database) -> None:
