@@ -55,6 +55,7 @@ class Silence:
         self._seen[NO_POINT] = True
         self._starting = np.empty(0, np.int32)  # points whose silence is measured from the next `now`
         self._unseen = True  # whether some point or device has not sent yet
+        self._spread = False  # whether what was seen was passed on to points and devices that belong together
         self._latest = 0  # the latest arrival
         self._resumed = -_GRACE  # when the service last resumed
         self._due = 0  # no rule at rest can trip before this
@@ -70,7 +71,7 @@ class Silence:
         ordered = int(received[0]) >= self._latest and everywhere(received[1:] >= received[:-1])
         if not ordered:  # on its way while somebody looked, or a clock was set back
             received = np.maximum(received, self._resumed)  # what was found at the start is heard then
-        if self._unseen:
+        if self._unseen and not (self._spread and self._all_seen(readings.point, readings.carrier)):
             self.mark_seen(np.concatenate((readings.point, readings.carrier)))
         self._latest = max(self._latest, int(received[-1] if ordered else received.max()))
         for column in (readings.point, readings.carrier):
@@ -95,6 +96,11 @@ class Silence:
             self._starting = np.concatenate((self._starting, point[new & ~last_received]))
             self._due = 0
         self._unseen = not (self._seen[device].all() and self._seen[point].all())
+        self._spread = True
+
+    def _all_seen(self, *columns: NDArray[np.int32]) -> bool:
+        """Whether all these points and devices were seen before; those numbered higher than any rule names are."""
+        return all(everywhere(self._seen.take(column, mode="clip")) for column in columns)
 
     def update(self, feed: Feed | None, now: int) -> Findings:  # noqa: ARG002  `receive` has the readings
         """Evaluate all rules at `now` (ns), by the arrivals up to then."""
@@ -195,7 +201,7 @@ class Silence:
         self._last_received[self.rules.point] = last_received[self.rules.point]
         self._seen[self._device[ours.arrays["met"]]] = True
         self._seen[self.rules.point[ours.arrays["ever"]]] = True
-        self._unseen = True
+        self._unseen, self._spread = True, False
         self._trip.sync()
         self._resumed = int(ours.arrays["began"].max(initial=-_GRACE))
         self._due, self._latest = 0, max(self._resumed, int(self._last_received.max(initial=0)))

@@ -86,6 +86,41 @@ def test_a_rest_ends_early_when_there_is_much_to_read_and_is_no_evidence_about_t
     assert client._held_back.rest_s(1) == 1
 
 
+@pytest.mark.parametrize("near", [True, False])
+def test_what_a_broker_sends_once_a_read_is_confirmed_shares_that_read(*, near: bool) -> None:
+    """From one on this machine it is there at once, and is not waited for; twice."""
+    with line() as (ours, theirs):
+        waits: list[float] = []
+
+        class Confirming(Resting):
+            def _send_quick_ack(self) -> None:
+                if near:
+                    self.set_free()
+
+            def set_free(self) -> None:
+                theirs.send(publish(b"t", b"held back", 2))
+                select.select([ours], [], [], PATIENCE_S)
+
+        client = Confirming(ours, PATIENCE_S, sparse=False)
+        client._held_back._unmeasured_left = 2
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if near or len(waits) % 2:
+                theirs.send(publish(b"t", b"first", 1))
+                select.select([ours], [], [], PATIENCE_S)
+            else:
+                client.set_free()
+
+        with patch.object(time, "sleep", wait):
+            for _ in range(2):
+                client._pace.end()
+                client._loop(0.1)
+        client._sock = None
+    assert client.got == [[b"first", b"held back"]] * 2
+    assert len(waits) == (2 if near else 4)
+
+
 def test_a_packet_that_comes_in_pieces_while_it_rests_is_handed_on_whole() -> None:
     """Cut anywhere, in the first rest and the next."""
     whole = publish(b"t", bytes(300), 1)
