@@ -49,7 +49,7 @@ neighbours), and may have another default; a key that a kind does not take is re
 
 _BUDGET = """
 In a plant file `budget` may be given to `ewma`, `cusum`, `zscore`, `robust_z`, `profile`, `spike`, `noise`, `stuck` and
-`forecast`; the first six may leave `on` out, and have the usual budget then:
+`forecast`; the first six may leave `on` out, and have a share of the plant's budget then:
 
 ```toml
 [points.rules.DRIFT]
@@ -60,6 +60,20 @@ label = "缓慢漂移"
 label_en = "slow drift"
 source = "engineering default"
 confidence = "engineering default"
+```
+
+**The plant's budget.** `budget` under `[enterprise]` is how many false alarms a day all rules that learn may come to.
+Each rule with neither `on` nor `budget` has the same share: with n rules that share, `budget` / n a day, which is
+3000 x `budget` / n findings on 100 points in 30 days. A rule's own `budget` replaces its share. Where the plant file
+gives none, it is the usual 30 on 100 points in 30 days, and less where more than 3000 rules share: altogether at most
+30 a day, a fifth of the 150 that EEMUA 191 takes for one operator, so that the rest is left to limits (an engineering
+default, no regulation). A changed number of rules changes the shares when the file is taken over, which the log tells
+(`budget_shared`); what was learnt stays. `yujing check` prints what the rules of each plant may come to a day, and
+doubts a budget that is exceeded by the rules' own ones.
+
+```toml
+[enterprise]
+budget = 2                 # a day; with 40 rules that learn 150 each, evaluated once there are 4 days of readings
 ```
 
 The days needed are 600 / `budget`: `yujing explain point` says how many, `yujing check` doubts a budget that needs more

@@ -160,6 +160,8 @@ def check(
             f" ({certificate.where}, {certificate.subject})",
             markup=False,
         )
+    for name, budget in configuration.budgets.items():
+        say.print(f"{name}: {budget.text().both}", markup=False)
     points = [point for plant in plants for point in plant.points]
     waiting = [(point, rule) for point in points for rule in point.not_evaluated]
     for point, rule in waiting:

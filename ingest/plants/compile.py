@@ -24,6 +24,7 @@ from ingest.plants.configuration import GatewayConfiguration, PlantConfiguration
 from ingest.plants.enrolment import due
 from ingest.plants.kinds import KINDS, RuleSpec
 from ingest.plants.numbering import Numbering
+from ingest.plants.plant_budget import plant_budgets
 from ingest.plants.plant_tables import EnterpriseTable, EquipmentTable, GatewayTable, SentinelsTable, named
 from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule
 from ingest.plants.rules import AllRules, PointRules, RuleForm, RuleKeys
@@ -57,6 +58,11 @@ class EvaluatedPlant:
     def id(self) -> str:
         """Its id."""
         return self.enterprise.id if self.enterprise is not None else SERVICE
+
+    @property
+    def budget(self) -> float | None:
+        """Findings a day that it allows its rules that learn; None: the usual ones."""
+        return self.enterprise.budget if self.enterprise is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
     carrier = np.arange(size, dtype=np.int32)
     points: list[Point | None] = [None] * size
     first = np.zeros(size, np.int32)
-    owner = array("i")
+    owner, shared = array("i"), bytearray()
     forms, sentinels = _Forms(), _sentinels(plants)
     rows = {kind: _Rows() for kind in KINDS}
     channels = Channels(index)
@@ -125,7 +131,9 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
             others = (evaluated.gateway,) if rule.spec.carried and carrier[number] != number else rule.inputs
             row.inputs.append(tuple(index[plant, other] for other in others))
             owner.append(number)
+            shared.append(rule.spec.shares_budget)
     rules = AllRules(tuple(points), np.array(owner, np.int32), first)
+    tables = {kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.evaluated}
     compiled = {plant.id: _plant(plant, points, index) for plant in plants}
     return PlantConfiguration(
         version=version,
@@ -137,7 +145,7 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
         high=high,
         carrier=carrier,
         sentinels=sentinel_table(points),
-        tables={kind: _table(found, KINDS[kind], rules) for kind, found in rows.items() if found.evaluated},
+        tables=tables,
         derived=channels.derived,
         renamed={(plant, former): point for (plant, point), former in numbered.renamed.items()},
         instruments={plant.id: plant.instruments for plant in plants if plant.instruments},
@@ -146,6 +154,7 @@ def compile_configuration(plants: Sequence[EvaluatedPlant], numbering: Numbering
             (instrument for plant in plants for instrument in plant.instruments),
             size,
         ),
+        budgets=plant_budgets({plant.id: plant.budget for plant in plants}, tables, rules, shared),
     )
 
 
@@ -293,7 +302,7 @@ def _table(rows: _Rows, kind: type[RuleSpec], rules: AllRules) -> RuleTable:
     scores = [evaluated.score for evaluated in rows.evaluated]
     number = np.array(rows.rule, np.int32)
     counts = any(spec.of_last for spec in specs)
-    budget = np.array([spec.findings_budget() for spec in specs], np.float64)
+    budget = np.array([evaluated.budget for evaluated in rows.evaluated], np.float64)
     return RuleTable(
         key=RuleKeys(rules, number),
         rule=number,

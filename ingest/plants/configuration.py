@@ -15,6 +15,7 @@ from ingest.domain.model.plant import SERVICE, GatewayPoint, Plant, Point, Rule,
 from ingest.domain.quality.check import check_quality
 from ingest.domain.quality.contact_table import ContactTable
 from ingest.domain.quality.sentinels import SentinelTable
+from ingest.plants.plant_budget import PlantBudget
 from ingest.plants.rules import AllRules, rule_with
 
 
@@ -60,6 +61,7 @@ class PlantConfiguration:
         renamed: (plant, former id) -> id, of renamed points.
         instruments: by plant, of those that name any.
         contacts: the status contacts of instruments; None: no instrument has any.
+        budgets: what the rules that learn may find, of each plant that has any.
     """
 
     version: int
@@ -76,6 +78,7 @@ class PlantConfiguration:
     renamed: Mapping[tuple[str, str], str] = field(default_factory=dict)
     instruments: Mapping[str, tuple[Instrument, ...]] = field(default_factory=dict)
     contacts: ContactTable | None = None
+    budgets: Mapping[str, PlantBudget] = field(default_factory=dict)
     _by_id: dict[str, dict[str, Point]] = field(default_factory=dict, init=False, repr=False)  # of plants asked for
     # [p + 1]: the last entry stands for all points numbered later.
     _low: NDArray[np.float64] = field(init=False, repr=False)

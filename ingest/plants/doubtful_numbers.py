@@ -45,13 +45,16 @@ def doubts_of_numbers(configuration: PlantConfiguration, folder: Path) -> Iterat
             if point is not None and not point.is_device and rule.unit in {point.unit, f"{point.unit}/min", "%"}:
                 value = _written(table, int(row), key, kind)
                 yield _fault(rule, folder, key, value, expected(point, rule))
+    least = float(needed_s(np.array(_MOST_LEARNING_S)))  # time needed and budget are in inverse proportion
     for table in configuration.tables.values():
         for row in np.flatnonzero(table.on_delay > _LEAST_DELAY_RED_S * 1e9):
             yield from _of_delay(configuration, int(table.rule[row]), table.on_delay[row] / 1e9, folder)
         if table.budget is not None:
-            least = float(needed_s(np.array(_MOST_LEARNING_S)))  # time needed and budget are in inverse proportion
             for row in np.flatnonzero(table.budget < least):
-                yield _of_budget(configuration.rules[int(table.rule[row])], float(table.budget[row]), least, folder)
+                rule, budget = configuration.rules[int(table.rule[row])], float(table.budget[row])
+                if budget != configuration.budgets[rule.plant].share:
+                    yield _fault(rule, folder, "budget", f"{budget:g}", _more(budget, least))
+    yield from _of_plants(configuration, least, folder)
 
 
 def _of_delay(configuration: PlantConfiguration, number: int, delay_s: float, folder: Path) -> Iterator[Fault]:
@@ -71,14 +74,32 @@ def _of_delay(configuration: PlantConfiguration, number: int, delay_s: float, fo
         yield _fault(rule, folder, "on_delay_s", f"{delay_s:g}", expected)
 
 
-def _of_budget(rule: Rule, budget: float, least: float, folder: Path) -> Fault:
-    """Return the doubt about a budget that needs years of readings before its rule is evaluated at all."""
+def _more(budget: float, least: float) -> Text:
+    """Return what is expected instead of a budget that needs years of readings before its rule is evaluated at all."""
     days = float(needed_s(np.array(budget))) / 86_400
-    expected = Text(
+    return Text(
         f"至少 {least:.2g}，否则规则要有 {days:.0f} 天的读数后才判断",
         f"at least {least:.2g}, or the rule is not evaluated before {days:.0f} days of readings",
     )
-    return _fault(rule, folder, "budget", f"{budget:g}", expected)
+
+
+def _of_plants(configuration: PlantConfiguration, least: float, folder: Path) -> Iterator[Fault]:
+    """Yield a doubt about each plant whose budget is too small for its rules, or is exceeded by their own ones."""
+    for plant, budget in configuration.budgets.items():
+        file, shown = str(folder / f"{plant}.toml"), f"{budget.allowed:g}"
+        if budget.share is not None and budget.share < least:
+            allowed, each = budget.allowed * least / budget.share, _more(budget.share, least)
+            expected = Text(
+                f"至少 {allowed:.2g}，即每条自学规则{each.zh}",
+                f"at least {allowed:.2g}, for each rule that learns {each.en}",
+            )
+            yield Fault(file, "enterprise.budget", shown, expected)
+        if budget.expected > budget.allowed * (1 + 1e-9):
+            expected = Text(
+                f"至少 {budget.expected:.3g}：自学规则自己的预算合计每天这么多次",
+                f"at least {budget.expected:.3g}: so many a day the rules' own budgets come to",
+            )
+            yield Fault(file, "enterprise.budget", shown, expected)
 
 
 def _fault(rule: Rule, folder: Path, key: str, value: str, expected: Text) -> Fault:

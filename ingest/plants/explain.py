@@ -16,6 +16,7 @@ from ingest.plants.catalogue import load_catalogue
 from ingest.plants.kinds import OWN_INSTRUCTIONS
 from ingest.plants.load import plant_files
 from ingest.plants.own_points import gateway_points, instrument_points, service_points
+from ingest.plants.plant_budget import with_budgets
 from ingest.plants.plantfile import PointText, read_plant_file
 from ingest.plants.point_rules import EvaluatedPoint, EvaluatedRule, evaluate_points
 
@@ -112,7 +113,8 @@ def explain_point(directory: Path, plant: str, point: str) -> PointNote:
         raise InvalidConfig([*faults, *found])
     own = [gateway_point for gateway in text.gateways for gateway_point in gateway_points(gateway, catalogue.gateway)]
     own += [point for instrument in text.instruments for point in instrument_points(instrument, catalogue.instrument)]
-    note = _explained(plant, point, (*own, *evaluated), text.points)
+    every = with_budgets((*own, *evaluated), text.enterprise.budget if text.enterprise is not None else None)
+    note = _explained(plant, point, every, text.points)
     return replace(note, instrument=_instrument_of(point, text.instruments))
 
 

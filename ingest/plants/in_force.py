@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -25,6 +25,7 @@ from ingest.plants.compile import EvaluatedPlant
 from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.load import configuration_of, evaluate_file, none_there, plant_files
 from ingest.plants.numbering import Numbering
+from ingest.plants.plant_budget import PlantBudget
 from ingest.plants.point_rules import Shared
 from ingest.plants.saved_files import SavedFiles
 from ingest.plants.written import READABLE, Place
@@ -68,6 +69,20 @@ class PlantFilesSound(Event):
     """Every plant file is in force again as it stands."""
 
     files: int
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetShared(Event):
+    """A plant's budget of false alarms is shared out otherwise than before: its rules or its budget have changed.
+
+    What a rule has learnt stays; from now on it keeps its new share.
+    """
+
+    plant: str
+    rules: int  # that learn their limit
+    share: float | None  # findings on 100 points in 30 days of each without a budget of its own
+    expected: float  # findings a day of all of them
+    allowed: float  # findings a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +138,7 @@ class PlantFiles:
         self._changed = changed
         self._since: dict[str, tuple[bytes, float]] = {}  # by file: its present content, and since when
         self._in_force: dict[str, bytes] | None = None  # digests, by file
+        self._budgets: Mapping[str, PlantBudget] = {}
         self.held: tuple[HeldBack, ...] = ()
         self.due = float("inf")
         """When to load again although no file changes, by `now`."""
@@ -170,6 +186,7 @@ class PlantFiles:
         )  # first: a crash must not separate a rename from the file that requests it
         configuration = configuration_of(plants, catalogue, numbering, version)
         self._in_force = digests
+        self._report_budgets(configuration.budgets)
         return configuration
 
     def _choose(
@@ -226,6 +243,12 @@ class PlantFiles:
         if self.held and not held:
             emit(PlantFilesSound(files))
         self.held = held
+
+    def _report_budgets(self, budgets: Mapping[str, PlantBudget]) -> None:
+        for plant, budget in budgets.items():
+            if self._budgets.get(plant) != budget:
+                emit(BudgetShared(plant, budget.rules, budget.share, budget.expected, budget.allowed))
+        self._budgets = budgets
 
     def _keep(self, taken: dict[str, bytes], held: set[str]) -> None:
         for name, content in taken.items():

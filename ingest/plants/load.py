@@ -13,6 +13,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.equipment_phases import equipment_phases
 from ingest.plants.numbering import Numbering
 from ingest.plants.own_points import gateway_points, instrument_points, service_points
+from ingest.plants.plant_budget import with_budgets
 from ingest.plants.plantfile import read_plant_file
 from ingest.plants.point_rules import Shared, evaluate_points, plant_points
 from ingest.plants.written import Place
@@ -76,7 +77,8 @@ def evaluate_file(
     own = [point for gateway in text.gateways for point in gateway_points(gateway, catalogue.gateway)]
     own += [point for instrument in instruments for point in instrument_points(instrument, catalogue.instrument)]
     phases = equipment_phases(text, plant_points(text))
-    parts = (text.enterprise, text.equipment, text.gateways, (*own, *points), phases, instruments, text.cleaning)
+    every = with_budgets((*own, *points), text.enterprise.budget)
+    parts = (text.enterprise, text.equipment, text.gateways, every, phases, instruments, text.cleaning)
     return EvaluatedPlant(*parts), faults
 
 

@@ -173,6 +173,7 @@ class EnterpriseTable(Written):
     pledge_by: TimeOfDay | None = None  # of each day, by which the daily safety pledge is given
     pledge_since: dt.date | None = Field(default=None, validate_default=True)
     sentinels: SentinelsTable | None = None
+    budget: float | None = Field(default=None, gt=0)  # findings a day of all rules that learn, shared out over them
 
     @field_validator("dust_workers")
     @classmethod

@@ -38,6 +38,7 @@ class EvaluatedRule:
         without: what the plant lacks, so that its `unless`, or an alternative of its `when`, was left out.
         rationalization: what an alarm of it asks of people; None: nothing is on file.
         phases: the names of those in which it is evaluated; none: `when` alone decides.
+        budget: findings on 100 points in 30 days for which its limit is learnt; inf: its limit is its own.
     """
 
     code: str
@@ -52,6 +53,7 @@ class EvaluatedRule:
     without: tuple[Text, ...] = ()
     rationalization: Rationalization | None = None
     phases: tuple[Text, ...] = ()
+    budget: float = float("inf")
 
 
 @dataclass(frozen=True, slots=True)

@@ -130,6 +130,10 @@ class AllRules(Sequence[Rule]):
         code = rules.forms[place].code if isinstance(rules, PointRules) else rules[place].code
         return rule_key(point.plant, point.id, code)
 
+    def plant(self, number: int) -> str:
+        """Return the id of the plant whose rule it is."""
+        return self._of(number)[0].plant
+
     def _of(self, number: int) -> tuple[Point, int]:
         """Return the rule's point, and its index among the point's rules."""
         index = self.owner[number]

@@ -213,8 +213,13 @@ class RuleSpec(Sourced):
         return Text(f"{zh}：{means.zh}", f"{en}: {means.en}")
 
     def findings_budget(self) -> float:
-        """Return the most findings on 100 points in 30 days for which its limit is learnt; inf: it is its own."""
+        """Return the most findings on 100 points in 30 days for which its limit is learnt, as written; inf: none."""
         return math.inf
+
+    @property
+    def shares_budget(self) -> bool:
+        """Whether its limit is learnt for a share of its plant's budget."""
+        return False
 
     def peer_points(self) -> Peers | Nearby | None:
         """Return the further points it reads, as written."""

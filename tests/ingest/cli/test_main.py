@@ -137,6 +137,18 @@ def test_a_plant_nobody_answers_for_is_named(tmp_path: Path) -> None:
     assert "nobody assigned" not in run("check", "--config", write(tmp_path, duty.format("3505"))).output
 
 
+def test_what_the_rules_that_learn_of_a_plant_come_to_a_day_is_printed(tmp_path: Path) -> None:
+    write_plant(tmp_path)
+    config = write(tmp_path, "")
+    assert "budget of false alarms" not in run("check", "--config", config).output
+    (file,) = (tmp_path / "plants").glob("*.toml")
+    rule = '[points.rules.DRIFT]\nkind = "ewma"\nlevel = 1\nbudget = 60\nlabel = "漂移"\nlabel_en = "drift"\n'
+    file.write_text(f"{file.read_text(encoding='utf-8')}\n{rule}", encoding="utf-8")
+    words = " ".join(run("check", "--config", config).output.split())
+    assert "small: 误报预算：1 条自学规则合计至多约每天 0.02 次" in words
+    assert "some 0.02 a day at most of 30 (rules that learn: 1)" in words
+
+
 def test_a_fault_in_the_rules_of_warnings_is_named(tmp_path: Path) -> None:
     write_plant(tmp_path)
     (tmp_path / "rules.toml").write_text('version = "1"\nrules = []\n', encoding="utf-8")
