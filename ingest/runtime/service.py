@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Final
 
 from ingest.base import build
@@ -20,6 +21,7 @@ from ingest.intake.sources.clock import Clock
 from ingest.plants.file_watcher import configurations
 from ingest.runtime.audit_trail import Recorder, audit_folder, of_plant_file, settle_trail, spool_folder
 from ingest.runtime.automations import build_automations
+from ingest.runtime.call_automation import CallAutomation, build_desk
 from ingest.runtime.case_books import open_case_books
 from ingest.runtime.counters import expose_counters
 from ingest.runtime.engine_policy import engine_policy
@@ -227,6 +229,8 @@ class Service:
             settings,
             self._sender.wake,
         )
+        self.calls = build_desk(self._database, settings, lambda: self.engine.configuration, self._sender)
+        self._call_automation = CallAutomation(self.calls, self.alarms, self.warnings, news.next, time.time_ns)
         self.ports = ports_of(
             settings,
             self._database,
@@ -269,7 +273,7 @@ class Service:
                 self.load,
                 self.files,
                 self._certificates,
-                self._automations.gauges,
+                lambda: chain(self._automations.gauges(), self._call_automation.gauges()),
                 self.refusals.faults,
             )
             expose_counters(self._settings)
@@ -299,6 +303,7 @@ class Service:
                     group.create_task(self._watchdog.run(), name="watchdog"),
                     group.create_task(self._self_monitor.run(), name="selfwatch"),
                     group.create_task(self._automations.run(), name="automations"),
+                    group.create_task(self._call_automation.run(), name="calls"),
                 ]
                 self._supervisor.ready(f"{self.url}, {len(plants)} plants, {points} points")
                 await self._failure.awaited_beside(stop)

@@ -60,6 +60,7 @@ from ingest.plants.numbering import MemoryNumbering
 from ingest.services.config import Role
 from ingest.web.texts import NOT_EVALUATED
 from tests.deploy.written import DEPLOY, ROOT
+from tests.ingest.delivery.called import ring_message
 from tests.ingest.delivery.outbox import notice_message
 from tests.ingest.storage.history.made_up import NOON, alarm_event
 
@@ -93,7 +94,8 @@ def test_every_json_example_says_what_it_is() -> None:
     """So that none escapes the tests below."""
     kinds = [fence["info"] for page in PAGES for fence in FENCE.finditer(page.read_text("utf-8"))]
     assert sorted(kind for kind in kinds if kind.startswith(("json", "hex"))) == [
-        "hex frame", "json committed", "json frame", "json notice", "json refused", "json status", "json webhook",
+        "hex frame", "json call", "json committed", "json frame", "json notice", "json refused", "json status",
+        "json webhook",
     ]  # fmt: skip
 
 
@@ -105,6 +107,11 @@ def test_the_frame_is_decoded_and_its_messagepack_is_the_same() -> None:
     for name in ("point", "time", "value", "flags"):
         np.testing.assert_array_equal(getattr(batch, name), getattr(other, name))
     assert (packed.boot, packed.seq) == (plain.boot, plain.seq)
+
+
+def test_a_call_is_sent_as_the_page_shows() -> None:
+    [text] = examples("calls.md", "json call")
+    assert msgspec.json.decode(text) == msgspec.json.decode(cloud_event(ring_message()))
 
 
 def test_status_and_committed_are_decoded() -> None:

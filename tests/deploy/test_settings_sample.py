@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -89,6 +90,12 @@ def tables() -> list[Table]:
 
 
 CHANNELS = {f"connectors.{table}" for table in ConnectorsConfig.tables() if table != "platform"}
+SEVERAL = {
+    "api.tokens", "alarms.positions", "warnings.duty", "calls.people", "calls.people.channels", "calls.shifts",
+    "calls.ladders", "calls.ladders.steps", *CHANNELS,
+}  # fmt: skip
+"""Tables that may stand in the file several times."""
+
 PARTS = list(parts())
 TABLES = tables()
 SETTINGS = [
@@ -116,7 +123,7 @@ def default_of(part: Part, key: str, info: FieldInfo) -> Any:
 def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
-    return str(value) if isinstance(value, Path) else value
+    return str(value) if isinstance(value, Path | Enum) else value
 
 
 @pytest.mark.parametrize(("part", "key", "info"), SETTINGS)
@@ -172,7 +179,7 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         lines = []
         for table in (t for t in TABLES if t.name != "history" or t.keys["kind"].shown == kind):
             if table.name:
-                several = table.name in {"api.tokens", "alarms.positions", "warnings.duty", *CHANNELS}
+                several = table.name in SEVERAL
                 lines.append(f"[[{table.name}]]" if several else f"[{table.name}]")
             shown = {key: w.set if w.shown is None else w.shown for key, w in table.keys.items()}
             if table.name == "state":

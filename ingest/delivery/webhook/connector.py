@@ -1,4 +1,4 @@
-"""The webhook connector: sends each event of an alarm, a warning or a notice as one signed CloudEvent."""
+"""The webhook connector: sends each event of an alarm, a warning or a notice, and each call, as one CloudEvent."""
 
 from __future__ import annotations
 
@@ -68,12 +68,17 @@ def cloud_event(message: Message) -> bytes:
         "id": str(message.id),
         "source": f"/yujing/{quote(message.plant, safe='')}",
         "type": f"cn.yujing.{message.kind}.{message.body['event']}",
-        "subject": message.body[message.kind]["point" if message.kind == "alarm" else "id"],
+        "subject": _subject(message),
         "time": message.body["time"],
         "datacontenttype": "application/json",
         "data": message.body,
     }
     return msgspec.json.encode(envelope, order="sorted")
+
+
+def _subject(message: Message) -> str:
+    about = message.body[message.kind]
+    return str(about if message.kind == "call" else about["point" if message.kind == "alarm" else "id"])
 
 
 def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:

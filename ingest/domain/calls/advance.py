@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 from uuid import UUID
 
 from ingest.domain.calls.happenings import (
@@ -43,8 +42,6 @@ from ingest.domain.model.call import (
 
 Duty = Callable[[LadderStep, int], OnDuty]
 """Returns who is to be called by a step at a time (ns)."""
-
-_WAITING: Final = frozenset({Receipt.CALLED, Receipt.DELIVERED, Receipt.ANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +136,8 @@ class _Progress:
         known = replace(attempt, receipt=arrived.receipt, changed=self._now)
         attempts = tuple(known if other is attempt else other for other in self._call.attempts)
         self._call = replace(self._call, attempts=attempts)
+        if arrived.receipt.rank > Receipt.ANSWERED.rank:  # sent again it would ring again
+            self._silenced.append(known.id)
         detail = {"words": arrived.detail} if arrived.detail else {}
         self.note(CallEventKind.RECEIPT, attempt.person, way=attempt.connector, receipt=arrived.receipt, **detail)
         if arrived.receipt is Receipt.ACKNOWLEDGED:
@@ -262,7 +261,7 @@ class _Progress:
 
     def _silence(self, ringing: Ringing) -> None:
         self._call = replace(self._call, ringing=tuple(other for other in self._call.ringing if other is not ringing))
-        self._silenced += [each.id for each in self._of_ring(ringing.ring) if each.receipt in _WAITING]
+        self._silenced += [each.id for each in self._of_ring(ringing.ring)]
 
     def _replace(self, ringing: Ringing, by: Ringing) -> None:
         kept = tuple(by if other is ringing else other for other in self._call.ringing)

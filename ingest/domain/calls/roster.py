@@ -22,6 +22,8 @@ EARLY: Final = 3600 * 10**9
 UNPLANNED: Final = 12 * 3600 * 10**9
 """So long a sign-in counts while no shift is planned: engineering default."""
 
+EVERY_DAY: Final = frozenset(range(1, 8))
+
 _DAY: Final = dt.timedelta(days=1)
 
 
@@ -48,7 +50,7 @@ class Shift:
     end: dt.time
     people: tuple[str, ...]
     plants: frozenset[str] | None = None
-    weekdays: frozenset[int] = frozenset(range(1, 8))
+    weekdays: frozenset[int] = EVERY_DAY
     holidays: Holidays = Holidays.ANY
 
     def begins_on(self, day: dt.date, holidays: Collection[dt.date]) -> bool:
@@ -126,11 +128,10 @@ class Roster:
         """Return whom a step of that plant calls at a moment."""
         if step.position is None:
             return OnDuty(self._people(step.people))
-        present = self.signed_in(plant, step.position, at)
-        if present:
-            return OnDuty(self._people(presence.person for presence in present))
+        present = [presence.person for presence in self.signed_in(plant, step.position, at)]
         planned = [name for shift in self.planned(plant, step.position, at) for name in shift.people]
-        return OnDuty(self._people(planned), gap=bool(planned))
+        people = self._people([*(present or planned), *step.people])
+        return OnDuty(people, gap=bool(planned) and not present)
 
     def signed_in(self, plant: str, position: str, at: int) -> list[Presence]:
         """Return the sign-ins that count at a moment."""
@@ -179,7 +180,7 @@ class Roster:
                 people = tuple(swap.substitute if name == swap.person else name for name in people)
         return people
 
-    def _people(self, names: Iterator[str] | Collection[str]) -> tuple[Person, ...]:
+    def _people(self, names: Collection[str]) -> tuple[Person, ...]:
         """Return the people of these names; somebody who left the settings cannot be reached."""
         return tuple(self.people.get(name, Person(name)) for name in dict.fromkeys(names))
 

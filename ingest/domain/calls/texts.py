@@ -33,6 +33,8 @@ FIELDS: Final = frozenset(
 REQUIRED: Final = frozenset({"level", "id"})
 """Fields that it has to have: who is called must know how grave it is, and which call it is."""
 
+_MINUTE: Final = 60 * 10**9
+
 NOT_KNOWN: Final = "—"
 
 WARNING: Final = Text(
@@ -74,8 +76,8 @@ def filled(template: str, facts: Mapping[str, str], call: Call, attempt: CallAtt
     of_attempt = {
         "person": attempt.person,
         "deadline": clock(attempt.until),
-        "since": clock(call.began),
-        "minutes": "0",
+        "since": clock(call.since),
+        "minutes": str((attempt.sent - call.since) // _MINUTE),
         "id": str(call.id)[:8],
     }
     known = {**dict.fromkeys(FIELDS, NOT_KNOWN), **of_attempt, **facts}

@@ -16,6 +16,8 @@ ActKind = Literal[
     "alarm",
     "suppression",
     "warning",
+    "call",
+    "roster",
     "disposition",
     "evidence",
     "hazard",

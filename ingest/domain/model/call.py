@@ -88,8 +88,8 @@ class LadderStep:
     """A step of a ladder: who is called, before the next step is.
 
     Attributes:
-        position: those on duty at this position are called; None: `people`.
-        people: these are called whether on duty or not.
+        position: those on duty at this position are called; None: `people` alone.
+        people: these are called after them, whether on duty or not.
         tier: the tier of escalation that they are of; None: not given.
         ring: how long a try waits for an answer, ns.
         tries: how often a person is tried.
@@ -106,7 +106,7 @@ class LadderStep:
     @property
     def title(self) -> str:
         """Whom it calls, for people."""
-        return self.position or "、".join(self.people)
+        return "、".join(filter(None, [self.position, *self.people]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +167,7 @@ class Call:
         colour: of the warning; None: it is for something else.
         level: of the alarm; None: it is for something else.
         facts: what the message says of it, by language and field.
+        since: since when there is what it is for.
         began: when it began.
         deadline: somebody should have answered by then.
         ladder: the steps, as the settings had them when it began.
@@ -194,6 +195,7 @@ class Call:
     colour: Colour | None
     level: int | None
     facts: Mapping[str, Mapping[str, str]]
+    since: int
     began: int
     deadline: int
     ladder: tuple[LadderStep, ...]

@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
-MessageKind = Literal["alarm", "warning", "notice", "readings"]
+MessageKind = Literal["alarm", "warning", "notice", "readings", "call"]
 
 Ending = Literal["rejected", "withdrawn"]
 """How a message ceased to wait although nobody had accepted it: its receiver rejected it for good (it is a dead letter
@@ -49,7 +49,7 @@ class Message:
         id: the same over every retry; receivers deduplicate by it.
         body: JSON-ready: for kind "warning" `ingest.domain.warnings.report.warning_body`, for "alarm" and "readings"
             `alarm_body` and `readings_body` of `ingest.domain.alarms.report`, for "notice" `notice_body` of
-            `ingest.domain.cases.notice_report`.
+            `ingest.domain.cases.notice_report`, for "call" `call_body` of `ingest.domain.calls.report`.
         received: when the frame that caused it reached the service.
         attempts: delivery attempts so far.
         urgency: see `Urgency`.

@@ -26,6 +26,7 @@ from ingest.plants.doubts import doubts_of
 from ingest.plants.numbering import MemoryNumbering, PointKey
 from ingest.plants.regions import region_doubt
 from ingest.runtime.settings import Settings
+from ingest.runtime.settings.call_doubts import doubts_of_calls
 from ingest.runtime.settings.certificates import ending
 from ingest.storage.history.config import InfluxConfig
 from ingest.storage.journal.errors import JournalBroken, JournalUnavailable
@@ -41,6 +42,10 @@ _MOUNTED: Final = Path("/run/secrets")  # a container's own, readable for everyb
 def doubts(file: Path, settings: Settings, configuration: PlantConfiguration) -> list[Fault]:
     """Yield every doubt about the settings and their plant files; reads secrets, shows none."""
     found = [Fault(str(file), key, value, expected) for key, value, expected in _of_settings(settings, configuration)]
+    found += [
+        Fault(str(file), *doubt)
+        for doubt in doubts_of_calls(settings.calls, settings.connectors.names(), configuration)
+    ]
     found += ending(settings, time.time_ns())
     found += doubts_of(configuration, settings.plants)
     if settings.connectors.platform is not None:

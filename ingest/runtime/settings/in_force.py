@@ -1,8 +1,9 @@
 """Decides which settings are in force: those of the file, as far as they have no faults.
 
-An entry with a fault (a token, a webhook, a duty, a position) is left out; the others stay. Any other faulty table uses
-its last good version, stored beside the journal; without one the service does not start, since it is unknown where
-its data is. Files and secrets that such a table names may be broken now, too: the parts that need them try them again.
+An entry with a fault (a token, a webhook, a duty, a position, somebody to be called) is left out; the others stay.
+Any other faulty table uses its last good version, stored beside the journal; without one the service does not start,
+since it is unknown where its data is. Files and secrets that such a table names may be broken now, too: the parts
+that need them try them again.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from ingest.storage.journal.config import JournalConfig
 ENTRIES: Final[Mapping[str, tuple[str, ...]]] = {
     "alarms": ("positions",),
     "api": ("tokens",),
+    "calls": ("people", "shifts", "ladders"),
     "connectors": ConnectorsConfig.tables(),
     "warnings": ("duty",),
 }

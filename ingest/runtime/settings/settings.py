@@ -13,6 +13,7 @@ from ingest.base.extras import command, installed
 from ingest.base.pace import PaceConfig
 from ingest.delivery.config import ConnectorsConfig
 from ingest.domain.alarms.config import AlarmsConfig
+from ingest.domain.calls.config import CallsConfig
 from ingest.domain.cases.config import CasesConfig
 from ingest.domain.model.expectations import misplaced, readable_secret
 from ingest.domain.model.fault import Fault, InvalidConfig
@@ -50,6 +51,7 @@ class Settings(Config):
     pace: PaceConfig = PaceConfig()
     alarms: AlarmsConfig = AlarmsConfig()
     warnings: WarningsConfig = WarningsConfig()
+    calls: CallsConfig = CallsConfig()
     cases: CasesConfig = CasesConfig()
     connectors: ConnectorsConfig = ConnectorsConfig()
     api: ApiConfig = ApiConfig()

@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from ingest.domain.calls.roster import Presence, Swap
 from ingest.domain.cases.bypass import Bypass
 from ingest.domain.cases.cleaning import Cleaning
 from ingest.domain.cases.dead_points import DeadPoint
@@ -26,6 +27,7 @@ from ingest.domain.cases.ledger import Ledger, LedgerEntry
 from ingest.domain.cases.pledge import Pledge
 from ingest.domain.cases.work import Work
 from ingest.domain.model.notice import Notice
+from ingest.storage.state import call_tables as c
 from ingest.storage.state import case_tables as t
 from ingest.storage.state import daily_tables as d
 from ingest.storage.state.bypass_table import bypass
@@ -54,6 +56,8 @@ TABLES: Final[Mapping[type, sa.Table]] = {
     Ledger: t.ledger,
     LedgerEntry: t.ledger_entry,
     Notice: notice,
+    Presence: c.duty_presence,
+    Swap: c.duty_swap,
 }
 """Where each kind of record is kept."""
 

@@ -13,6 +13,7 @@ from ingest.domain.cases.ledger_steps import LedgerStep
 from ingest.domain.cases.pledge_steps import PledgeStep
 from ingest.domain.cases.step_tables import FIELDS, actions_of
 from ingest.domain.cases.work_steps import WorkStep
+from ingest.domain.model.call import EVENT_TEXTS
 from ingest.domain.model.text import Text
 
 FIELD_LABELS: Final[dict[str, Text]] = {
@@ -20,6 +21,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "address": Text("地址", "address"),
     "alarm": Text("报警", "alarm"),
     "alarms": Text("报警", "alarms"),
+    "attempts": Text("呼叫次数", "tries"),
     "authority": Text("督办单位", "authority"),
     "awaited": Text("等待", "awaited"),
     "away_s": Text("服务中断（秒）", "service away (s)"),
@@ -103,6 +105,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "bypass": Text("旁路登记", "registration of the bypass"),
     "interlock": Text("联锁", "interlock"),
     "reason": Text("原因", "reason"),
+    "receipt": Text("回执", "receipt"),
     "receiver": Text("接收方", "receiver"),
     "reference": Text("检查计划", "plan"),
     "remark": Text("说明", "remark"),
@@ -120,6 +123,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "standardisation": Text("标准化等级", "standardisation"),
     "state": Text("状态", "state"),
     "step": Text("层级", "step"),
+    "substitute": Text("替班人", "substitute"),
     "summary": Text("自查情况", "summary"),
     "text": Text("内容", "text"),
     "title": Text("名称", "title"),
@@ -127,6 +131,8 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "until": Text("截止", "until"),
     "warning": Text("预警", "warning"),
     "was": Text("原测点编号", "formerly"),
+    "way": Text("途径", "way"),
+    "ways": Text("途径", "ways"),
     "who": Text("责任人", "asked"),
     "words": Text("说明", "words"),
     "work": Text("作业报备", "declared work"),
@@ -150,6 +156,13 @@ FIELD_LABELS: Final[dict[str, Text]] = {
 """Key in the detail of an event or act, or name of a field -> what it is called."""
 
 ACTIONS: Final[dict[str, dict[str, Text]]] = {
+    "call": {str(kind): text for kind, text in EVENT_TEXTS.items()},
+    "roster": {
+        "signed-in": Text("签到", "signed in"),
+        "signed-out": Text("签退", "signed out"),
+        "handed-over": Text("交接", "handed over"),
+        "swapped": Text("换班", "swapped"),
+    },
     "suppression": {
         "function-check": Text("开始功能检查", "function check begun"),
         "shelved": Text("搁置", "shelved"),

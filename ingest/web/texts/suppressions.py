@@ -91,6 +91,8 @@ ACT_KINDS: Final[dict[ActKind, Text]] = {
     "alarm": Text("报警", "alarm"),
     "suppression": Text("搁置与停用", "suppression"),
     "warning": Text("预警", "warning"),
+    "call": Text("叫应", "call"),
+    "roster": Text("值班", "roster"),
     "disposition": Text("处置", "disposition"),
     "evidence": Text("证据", "evidence"),
     "hazard": Text("隐患", "hazard"),

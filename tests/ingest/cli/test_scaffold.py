@@ -45,7 +45,9 @@ def test_all_settings_are_the_defaults_but_who_may_do_what(tmp_path: Path, monke
     write_folder(tmp_path)
     monkeypatch.chdir(tmp_path)
     settings, _ = check_all(Path("yujing.toml"))
-    assert settings.model_copy(update={"mqtt": Settings().mqtt, "api": Settings().api}) == Settings()
+    assert (
+        settings.model_copy(update={name: getattr(Settings(), name) for name in ("mqtt", "api", "calls")}) == Settings()
+    )
     assert settings.mqtt == Settings().mqtt.model_copy(
         update={"username": "yujing-ingest", "password": Secret(file=Path("secrets/mqtt_password"))}
     )

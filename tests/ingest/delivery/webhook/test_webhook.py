@@ -23,6 +23,7 @@ from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.warning import WarningEventKind
 from tests.fault_proxy import FaultProxy
+from tests.ingest.delivery.called import ring_message
 from tests.ingest.delivery.outbox import (
     SECOND,
     START,
@@ -149,7 +150,9 @@ def test_the_same_message_gives_the_same_bytes_whatever_the_order_of_its_keys() 
 
 
 @pytest.mark.parametrize(
-    "message", [alarm_message(1), warning_message(1), notice_message(1)], ids=["alarm", "warning", "notice"]
+    "message",
+    [alarm_message(1), warning_message(1), notice_message(1), ring_message()],
+    ids=["alarm", "warning", "notice", "call"],
 )
 def test_an_upgrade_changes_no_byte_of_what_was_tried_before(message: Message) -> None:
     """The envelope is held against a file: another version of the service would send the same under the same id."""

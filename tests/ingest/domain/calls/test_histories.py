@@ -215,8 +215,8 @@ class History:
         self.model = Model(self.world, drill=cause is Cause.ROLL_CALL)
         number = call_id(cause, str(seed), Colour.RED)
         call = Call(
-            number, "plant", cause, str(seed), Colour.RED, None, {}, START_S * SECOND, self.world.deadline * SECOND,
-            self.ladder,
+            number, "plant", cause, str(seed), Colour.RED, None, {}, START_S * SECOND, START_S * SECOND,
+            self.world.deadline * SECOND, self.ladder,
         )  # fmt: skip
         self.rings: list[tuple[int, str, int]] = []
         self.numbers: list[UUID] = []
@@ -238,7 +238,6 @@ class History:
         self.numbers += [attempt.id for attempt in advanced.rung]
         self.waiting |= {attempt.id for attempt in advanced.rung}
         self.waiting -= set(advanced.silenced)
-        self.waiting -= {each.id for each in call.attempts if RANKS[str(each.receipt)] > 2}
         model = self.model
         assert (str(call.state), call.answered_by, call.step) == (model.state, model.answered_by, model.step)
         assert (call.errand is not None, call.arrived is not None) == (model.errand, model.arrived)

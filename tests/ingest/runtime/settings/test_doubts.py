@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingest.cli.main import app
+from ingest.domain.calls.config import CallsConfig
 from ingest.plants.load import load_configuration
 from ingest.plants.numbering import MemoryNumbering
 from ingest.runtime.settings import Settings, load_settings
@@ -21,6 +22,10 @@ from tests.small_plant import TEXT, write_plant
 
 TOKEN = "drawn-at-random-0123456789"
 HERE = '[[api.tokens]]\nname = "ops"\nrole = "operator"\ntoken = { file = "token" }\n'
+NOBODY = "[calls]\nnobody = true\n"
+LADDER = '[[calls.ladders]]\nplants = ["small"]\nsteps = [{ position = "值班长" }, { people = ["王"] }]\n'
+SHIFT = '[[calls.shifts]]\nposition = "值班长"\nstart = "08:00"\nend = "08:00"\npeople = ["王"]\n'
+PERSON = '[[calls.people]]\nname = "王"\nchannels = [{ connector = "h", address = "1" }]\n'
 PLATFORM = '[connectors.platform]\nurl = "https://p.example"\nappid = "a"\nappsecret = { file = "secret" }\n'
 PLATFORM += 'key = { file = "key" }\niv = { file = "iv" }\n'
 HOOK = '[[connectors.webhooks]]\nname = "h"\nurl = "https://h.example/"\nsecret = { file = "secret" }\n'
@@ -42,9 +47,9 @@ def secret(name: str, text: str, mode: int = 0o600) -> None:
 
 
 def check(settings: str = "", plant: str = TEXT, *more: str) -> Result:
-    """The command, on these files; somebody can sign in."""
+    """The command, on these files; somebody can sign in, and that nobody is called is meant."""
     write_plant(Path(), plant)
-    tokens = "" if "api.tokens" in settings else HERE
+    tokens = ("" if "api.tokens" in settings else HERE) + ("" if "[calls" in settings else NOBODY)
     Path("yujing.toml").write_text(f"{settings}\n{tokens}", encoding="utf-8")
     return CliRunner().invoke(app, ["check", "--config", "yujing.toml", *more])
 
@@ -91,6 +96,16 @@ SETTINGS = [
     (INFLUX, "history.url = http://db.example:8086", "https"),
     ('[state]\nurl = "postgresql://u@db.example:5432/y"\nsslmode = "disable"\n',
      "state.sslmode = disable", "verify-full"),
+    ("[calls]\nring_s = 30\n", "calls.ladders = small", "a ladder, or nobody = true"),
+    (HOOK + LADDER.replace('"small"', '"small", "gone"') + SHIFT + PERSON,
+     "calls.ladders.0.plants = gone", "a plant that has a file"),
+    (HOOK + LADDER + PERSON, "calls.shifts = 值班长", "none is planned at small"),
+    (HOOK + LADDER + SHIFT.replace('["王"]', '["黄"]') + PERSON,
+     "calls.shifts.0.people = 黄", "a name of [[calls.people]]"),
+    (LADDER + SHIFT + PERSON, "calls.people.王.channels = h", "a name of [connectors]"),
+    (HOOK + LADDER + SHIFT + PERSON.replace('"h"', '"hh"'), "calls.people.王.channels = hh", "one of h; near: h"),
+    (HOOK + LADDER + SHIFT + PERSON + '[[calls.people]]\nname = "李"\n', "calls.people.李.channels = （没有）(none)",
+     "at least one way to reach the person"),
 ]  # fmt: skip
 
 
@@ -145,7 +160,8 @@ def test_doubts_are_faults_if_asked_for() -> None:
 
 
 def test_what_is_well_is_not_doubted() -> None:
-    safe = HERE + HOOK + 'plants = ["small"]\n' + PLATFORM + INFLUX.replace("http://db.example", "https://db.example")
+    safe = HERE + HOOK + 'plants = ["small"]\n' + LADDER + SHIFT + PERSON
+    safe += PLATFORM + INFLUX.replace("http://db.example", "https://db.example")
     safe += '[mqtt]\nhost = "127.0.0.1"\npassword = { file = "token" }\nusername = "u"\n'
     assert "0 处存疑" in check(safe).output
 
@@ -154,7 +170,8 @@ def test_the_plants_that_come_with_the_service_are_not_doubted(tmp_path: Path) -
     with as_file(files("gateway_sim") / "plants") as plants:
         shutil.copytree(plants, tmp_path / "plants")
     configuration = load_configuration(tmp_path / "plants", MemoryNumbering(), version=1)
-    found = [(doubt.key, doubt.value) for doubt in doubts(tmp_path / "yujing.toml", Settings(), configuration)]
+    settings = Settings(calls=CallsConfig(nobody=True))
+    found = [(doubt.key, doubt.value) for doubt in doubts(tmp_path / "yujing.toml", settings, configuration)]
     assert found == [("api.tokens", "(none)")]
 
 
@@ -181,10 +198,10 @@ def test_a_path_that_leads_beside_the_data_is_doubted(typo: str, key: str) -> No
 
 
 def test_settings_that_let_nobody_in_are_doubted() -> None:
-    """So is an empty file, which a full disk leaves; the service reports a fault."""
+    """So is a file without tokens, with an API or none."""
     write_plant(Path())
     for text in ("", "[api]\nport = 9000\n"):
-        Path("yujing.toml").write_text(text, encoding="utf-8")
+        Path("yujing.toml").write_text(text + NOBODY, encoding="utf-8")
         assert_reported(
             CliRunner().invoke(app, ["check"]), "yujing.toml", "api.tokens = （没有）(none)", "nobody can sign in"
         )
