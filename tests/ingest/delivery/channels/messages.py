@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid5
 
-from ingest.domain.model.outbox import Message, MessageKind, Urgency
+from ingest.domain.model.outbox import Message, Urgency
 from tests.ingest.delivery.outbox import PLANT, START
 
 CALL = UUID("3b241101-e2bb-4255-8caf-4136c566a962")
@@ -23,5 +23,4 @@ def call_message(seq: int, address: str, colour: str | None = "red", text: str =
         "text": {"zh": text, "en": "Red warning: everybody out"},
         "deadline": "2025-11-23T08:05:00.000Z",
     }
-    kind = cast("MessageKind", "call")
-    return Message(seq, "robot", name, kind, PLANT.id, body, START, START, 0, Urgency.FIRST, str(CALL))
+    return Message(seq, "robot", name, "call", PLANT.id, body, START, START, 0, Urgency.FIRST, str(CALL))
