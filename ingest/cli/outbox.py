@@ -19,7 +19,8 @@ from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, 
 from ingest.cli.quarantine import escape_line
 from ingest.runtime.settings import Settings
 from ingest.storage.state.database import Database
-from ingest.storage.state.outbox_rows import OutboxRow, backlogs, body_of, drop, find, send_again
+from ingest.storage.state.outbox_acts import By, drop, revive, send_again
+from ingest.storage.state.outbox_rows import OutboxRow, backlogs, body_of, find
 from ingest.storage.state.read_only import ReadOnly
 
 app = typer.Typer(no_args_is_help=True, help="待发消息 Messages for webhooks and the platform.")
@@ -35,13 +36,17 @@ def list_(
     config: ConfigFile = _DEFAULT,
     *,
     connector: Connector = None,
-    all_: Annotated[bool, typer.Option("--all", help="含已送达,新者在前 Delivered ones, too, newest first.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="全部,新者在前 Every message, newest first.")] = False,
+    dead: Annotated[bool, typer.Option("--dead", help="只列被拒收的 Only those their receiver rejects.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="最多行数 Most rows.")] = 50,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """列表与数量 What waits, oldest first, and how much for each receiver; beside a running service or without it."""
+    if all_ and dead:
+        raise typer.BadParameter("--all 与 --dead 只选其一 one of --all and --dead", param_hint="--dead")
     with configured(config) as settings, ReadOnly(settings.state) as state:
-        found, waiting = find(state, limit, connector, waiting=not all_), backlogs(state)
+        found = find(state, limit, connector, "all" if all_ else "dead" if dead else "waiting")
+        waiting = backlogs(state)
     known = {name: waiting.get(name) for name in dict.fromkeys([*settings.connectors.names(), *waiting])}
     if connector is not None and connector not in known and not found:
         _refuse_receiver(connector, [*known])
@@ -54,19 +59,18 @@ def list_(
         "编号 seq", "接收方 receiver", "内容 kind", "企业 plant", "产生 created", "尝试 tries", "状态 state"
     )
     for row in found:
-        state_text = (
-            f"已送达 delivered {format_time(row.delivered)}" if row.delivered else row.last_error or "待发 waits"
-        )
         table.add_row(
             *(str(row.seq), row.connector, row.kind, Text(escape_line(row.plant)), format_time(row.created)),
-            *(str(row.attempts), Text(escape_line(state_text)[:200])),
+            *(str(row.attempts), Text(escape_line(_state_of(row))[:300])),
         )
     out.print(table)
     for name, backlog in known.items():
         text = "无待发 nothing waits"
-        if backlog is not None:
+        if backlog is not None and backlog.messages:
             oldest = format_time(backlog.oldest)
             text = f"待发 waiting {backlog.messages},最早 oldest {oldest},尝试 tries {backlog.attempts}"
+        if backlog is not None and backlog.dead:
+            text += f",拒收 rejected {backlog.dead}"
         out.print(f"{name}: {text}", markup=False)
 
 
@@ -88,13 +92,13 @@ def drop_(
     reason: Annotated[str, typer.Option(help="原因,记入操作记录 Why; it is kept in the audit trail.")],
     config: ConfigFile = _DEFAULT,
 ) -> None:
-    """放弃待发消息,先停服务 Delete messages that wait: their receiver never hears of them. Stop the service first."""
+    """放弃待发或拒收的消息,先停服务 Delete messages that wait or are rejected. Stop the service first."""
     if not reason.strip() or len(reason) > _MOST_REASON:
         raise typer.BadParameter(
             f"应为 1 至 {_MOST_REASON} 个字符 expected 1 to {_MOST_REASON} characters", param_hint="--reason"
         )
     with _writing(config) as (_, database):
-        dropped = drop(database, numbers, time.time_ns(), getpass.getuser(), reason.strip())
+        dropped = drop(database, numbers, _by(), reason.strip())
     typer.echo(f"已放弃 dropped: {len(dropped)}")
     left = sorted({*numbers} - {row.seq for row in dropped})
     if left:
@@ -103,17 +107,34 @@ def drop_(
 
 @app.command()
 def resend(
-    connector: Annotated[str, typer.Option(help="接收方 The receiver.")],
-    since: Annotated[str, typer.Option("--from", help="起 From this time.")],
-    until: Annotated[str, typer.Option("--to", help="止 Until before this time.")],
+    numbers: Annotated[
+        list[int] | None, typer.Argument(metavar="[SEQ...]", help="拒收消息的编号 Dead letters.")
+    ] = None,
     config: ConfigFile = _DEFAULT,
+    *,
+    connector: Annotated[str, typer.Option(help="接收方 The receiver, with --dead, or --from and --to.")] = "",
+    dead: Annotated[bool, typer.Option("--dead", help="其全部拒收消息 All of its dead letters.")] = False,
+    since: Annotated[str, typer.Option("--from", help="起 What was delivered, from this time.")] = "",
+    until: Annotated[str, typer.Option("--to", help="止 Until before this time.")] = "",
 ) -> None:
-    """重发已送达的消息,标识不变,先停服务 Send again what was created then, under its ids. Stop the service first."""
-    created = time_range(since, until)
+    """重发拒收或已送达的消息,标识不变,先停服务 Send again under the same ids. Stop the service first.
+
+    编号、--dead、--from 与 --to 三选一 Give numbers, or --connector with --dead, or --connector with --from and --to.
+    """
+    if [bool(numbers), dead, bool(since or until)].count(True) != 1 or bool(connector) is bool(numbers):
+        expected = "编号,或 --connector 加 --dead 或 --from --to numbers, or --connector with --dead or --from and --to"
+        raise typer.BadParameter(expected, param_hint="SEQ")
+    created = time_range(since, until) if since or until else None
     with _writing(config) as (settings, database):
-        if connector not in settings.connectors.names():
+        if connector and connector not in settings.connectors.names():
             _refuse_receiver(connector, settings.connectors.names())
-        count = send_again(database, created, connector, time.time_ns(), getpass.getuser())
+        if created is None:
+            rows = revive(database, _by(), seqs=numbers or (), connector=connector or None)
+            typer.echo(f"启动后重发 sent again after the start: {len(rows)}")
+            if left := sorted({*(numbers or ())} - {row.seq for row in rows}):
+                _refuse_unknown(left)
+            return
+        count = send_again(database, created, connector, _by())
     typer.echo(f"启动后重发 sent again after the start: {count}")
 
 
@@ -139,6 +160,22 @@ def _refuse_receiver(connector: str, known: Sequence[str]) -> NoReturn:
     names = ", ".join(known) or "(无 none)"
     say.print(f"✗ {escape_line(connector)}: 配置中没有该接收方 expected one of: {names}", markup=False)
     raise typer.Exit(INVALID)
+
+
+def _by() -> By:
+    return By(getpass.getuser(), "shell", time.time_ns())
+
+
+def _state_of(row: OutboxRow) -> str:
+    """What became of a message, in both languages."""
+    if row.delivered is not None:
+        return f"已送达 delivered {format_time(row.delivered)}"
+    if row.ending == "withdrawn":
+        return f"已撤回 withdrawn {format_time(row.ended)}: {row.reason}"
+    error = "" if row.error is None else row.error.both
+    if row.ending == "rejected":
+        return f"拒收 rejected {format_time(row.ended)}: {error}"
+    return error or "待发 waits"
 
 
 def _as_json(row: OutboxRow) -> dict[str, object]:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 
 from ingest.delivery.destinations import HERE, Network, literal_address, require_allowed
 from ingest.delivery.errors import Unreachable
+from ingest.domain.model.delivery_failure import Failure
 
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 """From a name and a port to the addresses of the name, in the order in which they are to be tried."""
@@ -42,7 +43,7 @@ async def connect(host: str, port: int, allowed: Sequence[Network], resolve: Res
     try:
         return await _first(await _addresses(host, port, allowed, resolve), port)
     except OSError as error:
-        raise Unreachable(f"no connection: {why(error)}") from error
+        raise Unreachable(Failure("no-connection", why=why(error))) from error
 
 
 def why(error: OSError) -> str:

@@ -12,11 +12,18 @@ from ingest.domain.model.outbox import Message
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """The result of one delivery attempt for one message: delivered, or to be retried (never given up silently)."""
+    """The result of one delivery attempt for one message: delivered, rejected for good, or to be retried.
+
+    Attributes:
+        error: None = delivered. A `Failure` is said in both languages; a plain text stays as it is.
+        retry_after_s: as the receiver requested (Retry-After).
+        rejected: the receiver takes this very message never, and says so: it becomes a dead letter.
+    """
 
     seq: int
-    error: str | None = None  # None = delivered
-    retry_after_s: float | None = None  # as the receiver requested (Retry-After)
+    error: str | None = None
+    retry_after_s: float | None = None
+    rejected: bool = False
 
 
 class Connector(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 
 class ConnectorError(Exception):
-    """A message could not be delivered; the text says why and quotes no secret."""
+    """A message could not be delivered; made of a `Failure`, which says why and quotes no secret."""
 
 
 class Unreachable(ConnectorError):

@@ -26,6 +26,15 @@ class DeliveryFailed(Event, level="warning", labels=("connector",), amount="mess
 
 
 @dataclass(frozen=True, slots=True)
+class MessageRejected(Event, level="error", labels=("connector",)):
+    """A message that its receiver rejects for good: a dead letter until a person resends or drops it."""
+
+    connector: str
+    seq: int
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessagesUnreadable(Event, level="error", labels=("connector",), amount="messages"):
     """Messages whose rows are damaged: not sent, and kept in the outbox; tried again by the next start."""
 

@@ -24,9 +24,15 @@ from ingest.delivery.errors import Unreachable
 from ingest.delivery.posting import Posting
 from ingest.domain.model.authorities import trusting
 from ingest.domain.model.certificate import NO_CERTIFICATE
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.expectations import misplaced, with_reason
 from ingest.domain.model.fault import SECRET_KEYS, Fault, InvalidConfig
 from ingest.domain.model.text import Text
+
+REJECTING: Final = frozenset(
+    {HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, HTTPStatus.UNPROCESSABLE_ENTITY}
+)
+"""Statuses by which a receiver rejects what is sent (RFC 9110, 15.5.1, 15.5.14, 15.5.21), not who sends it or where."""
 
 MAX_ANSWER = 65_536
 """Most bytes of an answer that are read; what we need of one is short."""
@@ -85,16 +91,26 @@ class Answer:
     body: bytes  # at most MAX_ANSWER bytes
 
     @property
-    def refusal(self) -> str | None:
+    def refusal(self) -> Failure | None:
         """Why the status is a failure, or None for 2xx."""
         if HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES:
             return None
         if HTTPStatus.MULTIPLE_CHOICES <= self.status < HTTPStatus.BAD_REQUEST:
-            return f"HTTP {self.status}: redirects are not followed, set the final address"
+            return Failure("redirect", status=self.status)
         if self.status == HTTPStatus.GONE:
-            return "HTTP 410: the receiver says this address is gone for good"
+            return Failure("gone")
+        return Failure("http", status=self.status_line)
+
+    @property
+    def status_line(self) -> str:
+        """The status and what it means."""
         known = self.status in HTTPStatus.__members__.values()
-        return f"HTTP {self.status} {HTTPStatus(self.status).phrase}" if known else f"HTTP {self.status}"
+        return f"{self.status} {HTTPStatus(self.status).phrase}" if known else f"{self.status}"
+
+    @property
+    def rejects(self) -> bool:
+        """Whether the status says that this message is not taken, however often it is sent."""
+        return self.status in REJECTING
 
     def requested_delay_s(self, now: int) -> float | None:
         """The delay the receiver asks for (Retry-After), in seconds from `now` (ns since the epoch)."""
@@ -160,6 +176,6 @@ async def post(client: Posting, url: str, body: bytes, headers: Mapping[str, str
         async with asyncio.timeout(timeout_s):
             reply = await client.post(url, body, sent, most=MAX_ANSWER)
     except TimeoutError as error:
-        raise Unreachable(f"no complete answer within {timeout_s:g} s") from error
+        raise Unreachable(Failure("timeout", seconds=f"{timeout_s:g}")) from error
     requested = reply.headers.get(b"retry-after")
     return Answer(reply.status, requested.decode("latin-1") if requested is not None else None, reply.body)

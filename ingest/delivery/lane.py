@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -13,9 +13,17 @@ from ingest.delivery import outbox_access
 from ingest.delivery.bodies import Bodies
 from ingest.delivery.connector import Outcome, Scheduled
 from ingest.delivery.delivery_queue import DeliveryQueue
-from ingest.delivery.events import DeliveryFailed, DeliveryOverdue, MessagesDelivered, MessagesUnreadable
+from ingest.delivery.events import (
+    DeliveryFailed,
+    DeliveryOverdue,
+    MessageRejected,
+    MessagesDelivered,
+    MessagesUnreadable,
+)
 from ingest.delivery.outbox_access import KINDS, Outbox, PatientOutbox, storable
 from ingest.delivery.outcomes import Outcomes
+from ingest.delivery.rejections import Rejections
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Waiting
 
 T = TypeVar("T", Message, Waiting)
@@ -67,7 +75,8 @@ class Lane:
         self.connector = connector
         self.queue = DeliveryQueue(connector.schedule, in_flight=connector.in_flight, batch=connector.batch)
         self.queried = time.monotonic()
-        self.error = ""
+        self.error = Failure("other", text="")
+        self._rejections = Rejections()
         self._outbox = PatientOutbox(outbox, connector.name)
         self._bodies = Bodies(self._outbox, self.queue.upcoming)
         self._outcomes = Outcomes(self._outbox, record_s, self._send)
@@ -226,14 +235,22 @@ class Lane:
         started = self._now()
         outcomes = await self._try(messages)
         ended = self._now()
-        self._outcomes.add([_attempt(outcome, started=started, ended=ended) for outcome in outcomes])
-        failed = {outcome.seq: outcome.retry_after_s for outcome in outcomes if outcome.error is not None}
-        if failed:
+        rejected = self._rejections.final(messages, outcomes)
+        self._outcomes.add([_attempt(outcome, started, ended, rejected) for outcome in outcomes])
+        failed = {
+            outcome.seq: outcome.retry_after_s
+            for outcome in outcomes
+            if outcome.error is not None and outcome.seq not in rejected
+        }
+        if failed or rejected:
             await self._outcomes.flush()
         retry_s = self.queue.settle(taken, failed, self._steady(), self._jitter())
         self._send()
-        if len(failed) < len(outcomes):
-            emit(MessagesDelivered(self.connector.name, len(outcomes) - len(failed)))
+        if accepted := len(outcomes) - len(failed) - len(rejected):
+            emit(MessagesDelivered(self.connector.name, accepted))
+        for outcome in outcomes:
+            if outcome.seq in rejected:
+                emit(MessageRejected(self.connector.name, outcome.seq, storable(outcome.error or "")))
         if retry_s is not None:
             pairs = zip(messages, outcomes, strict=True)
             await self._report([pair for pair in pairs if pair[1].seq in failed], retry_s)
@@ -244,10 +261,7 @@ class Lane:
             outcomes = {outcome.seq: outcome for outcome in await self.connector.deliver(messages)}
         except Exception as error:  # noqa: BLE001  a fault of ours in one connector must not end the sending of alarms
             outcomes = {message.seq: Outcome(message.seq, _fault(error)) for message in messages}
-        return [
-            outcomes.get(message.seq, Outcome(message.seq, "the connector did not say what became of it"))
-            for message in messages
-        ]
+        return [outcomes.get(message.seq, Outcome(message.seq, Failure("unsaid"))) for message in messages]
 
     def _drop_unreadable(self, taken: Sequence[Waiting], read: set[int]) -> Sequence[Waiting]:
         unreadable = {waiting.seq for waiting in taken} - read
@@ -266,16 +280,16 @@ class Lane:
             emit(DeliveryOverdue(connector, max(overdue), round((self._now() - created) / 1e9, 1), error))
 
 
-def _attempt(outcome: Outcome, *, started: int, ended: int) -> Attempt:
+def _attempt(outcome: Outcome, started: int, ended: int, rejected: Collection[int]) -> Attempt:
     if outcome.error is None:
         return Attempt(outcome.seq, started, ended, None)
-    return Attempt(outcome.seq, started, None, storable(outcome.error))
+    return Attempt(outcome.seq, started, None, storable(outcome.error), ended if outcome.seq in rejected else None)
 
 
-def _fault(error: Exception) -> str:
+def _fault(error: Exception) -> Failure:
     """Return where a connector raised, without the error's own text, which might quote a secret."""
     last = error.__traceback__
     while last is not None and last.tb_next is not None:
         last = last.tb_next
     place = f" at {last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else ""
-    return f"fault in the connector: {type(error).__name__}{place}"
+    return Failure("fault", what=f"{type(error).__name__}{place}")

@@ -8,6 +8,7 @@ from typing import Final, ParamSpec, Protocol, TypeVar, get_args
 
 from ingest.base.telemetry import emit
 from ingest.delivery.events import OutboxUnavailable
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Waiting
 
 P = ParamSpec("P")
@@ -93,6 +94,12 @@ class PatientOutbox:
                 await asyncio.sleep(OUTBOX_PAUSE_S)
 
 
-def storable(text: str) -> str:
-    """The text without characters a database refuses (NUL, lone surrogates); it may quote a receiver."""
+def storable(error: str) -> Failure:
+    """The failure without characters a database refuses (NUL, lone surrogates); it may quote a receiver."""
+    failure = Failure.of(error)
+    values = {name: _printable(value) if isinstance(value, str) else value for name, value in failure.values.items()}
+    return Failure(failure.code, **values)
+
+
+def _printable(text: str) -> str:
     return "".join(char if char.isprintable() else " " for char in text[:MAX_ERROR])

@@ -22,6 +22,7 @@ import httpx
 from ingest.delivery.connecting import Resolve, connect, resolve_name, why
 from ingest.delivery.destinations import Network
 from ingest.delivery.errors import Unreachable
+from ingest.domain.model.delivery_failure import Failure
 
 KEEP_S: Final = 5.0
 """How long an idle connection is reused; many servers close theirs not long after."""
@@ -38,8 +39,6 @@ _PLAIN: Final = re.compile(  # RFC 9112, what most servers send: nothing in it t
     rb" [!-~]+(?: [!-~]+)*)\r\n)*)\r\n"
 )
 _NO_CONTENT: Final = 204
-
-_BROKEN: Final = "connection broken before the answer was complete"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,9 +156,9 @@ class Posting:
         try:
             reply = await _exchange(connection, address, body, headers, most)
         except OSError as error:
-            raise Unreachable(f"{_BROKEN} (reset)") from error
+            raise Unreachable(Failure("broken", how="reset")) from error
         except h11.ProtocolError as error:
-            raise Unreachable(f"{_BROKEN} (ended, or no HTTP)") from error
+            raise Unreachable(Failure("broken", how="ended, or no HTTP")) from error
         else:
             if connection.keep():
                 self._kept.setdefault(_key(address), []).append(connection)
@@ -195,7 +194,7 @@ class Posting:
                 server_hostname=address.host if address.tls else None,  # the name, not the address, is vouched for
             )
         except OSError as error:
-            raise Unreachable(f"no connection: {why(error)}") from error
+            raise Unreachable(Failure("no-connection", why=why(error))) from error
         except BaseException:
             made.close()
             raise

@@ -70,6 +70,7 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         TextCut: connectors,
         events.MessagesDelivered: connectors,
         events.DeliveryFailed: connectors,
+        events.MessageRejected: connectors,
         events.MessagesUnreadable: connectors,
         events.DeliveryOverdue: connectors,
         events.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},

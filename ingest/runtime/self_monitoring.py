@@ -154,6 +154,7 @@ def probes(
         ServicePoint.HISTORY_EXPIRED: lambda: float(writer.expired()),
         ServicePoint.HISTORY_DROPPED: lambda: float(writer.dropped_days()),
         ServicePoint.OUTBOX: undelivered,
+        ServicePoint.DEAD_LETTERS: lambda: float(sum(outbox.rejected().values())),
         ServicePoint.CLOCK: RecentChange(lambda: clock.read()[1] / 1e9),
         ServicePoint.TIME: lambda: float(round(intake.clock_ahead_s)),
         ServicePoint.SESSION: RecentChange(lambda: source.sessions_lost),

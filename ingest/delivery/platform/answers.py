@@ -13,6 +13,7 @@ from ingest.delivery.https import Answer
 from ingest.delivery.platform.model import Answer as AnswerForm
 from ingest.delivery.platform.model import same
 from ingest.delivery.platform.source import Scalar
+from ingest.domain.model.delivery_failure import Failure
 
 MAX_MESSAGE: Final = 200
 """Characters kept of the platform's own message."""
@@ -32,11 +33,16 @@ class Ruling(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A ruling, with why; of an accepted report also what of it was not taken, by the field that identifies items."""
+    """A ruling, with why; of an accepted report also what of it was not taken, by the field that identifies items.
+
+    Attributes:
+        final: the platform named the report as what is wrong: it is not taken, however often it is sent.
+    """
 
     ruling: Ruling
-    why: str | None = None
-    rejected: Mapping[str, str] = field(default_factory=dict)
+    why: Failure | None = None
+    rejected: Mapping[str, Failure] = field(default_factory=dict)
+    final: bool = False
 
 
 class Judge:
@@ -52,27 +58,27 @@ class Judge:
         """What the answer says of the report."""
         reply = _object_in(answer.body)
         if answer.refusal is not None:
-            return self._refused(answer.status, answer.refusal, reply)
+            return self._refused(answer, answer.refusal, reply)
         if reply is None:
-            return Judgement(Ruling.REJECTED, "the platform's answer is not a JSON object")
+            return Judgement(Ruling.REJECTED, Failure("platform-no-json"))
         form, value = self._form, _at(reply, self._form.name)
         if _in(value, form.success):
             return Judgement(Ruling.ACCEPTED, rejected=self._rejected(reply))
         words = f"{form.name} = {self._quote(value)}, {self._quote(reply.get(form.message))}"
         if _in(value, form.retry):
-            return Judgement(Ruling.LATER, f"the platform wants it later: {words}")
+            return Judgement(Ruling.LATER, Failure("platform-later", words=words))
         if _in(value, form.fatal):
-            return Judgement(Ruling.FATAL, f"the platform refused the settings, not the report: {words}")
-        return Judgement(Ruling.REJECTED, f"the platform refused: {words}")
+            return Judgement(Ruling.FATAL, Failure("platform-settings", words=words))
+        return Judgement(Ruling.REJECTED, Failure("platform-refused", words=words), final=value is not None)
 
-    def token_in(self, answer: Answer, at: str) -> tuple[str | None, str | None]:
+    def token_in(self, answer: Answer, at: str) -> tuple[str | None, Failure | None]:
         """The token an answer gives out, or why it gives none; the token is never quoted from then on."""
         judgement = self.judge(answer)
         if judgement.ruling is not Ruling.ACCEPTED:
             return None, judgement.why
         token = _at(_object_in(answer.body) or {}, at)
         if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()):
-            return None, f"the platform's answer has no text for a header at {at}"
+            return None, Failure("token-missing", at=at)
         self._tokens.append(token)
         return token, None
 
@@ -80,23 +86,25 @@ class Judge:
         """Whether the field that decides has one of these values."""
         return _in(_at(_object_in(answer.body) or {}, self._form.name), values)
 
-    def _refused(self, status: int, refusal: str, reply: Mapping[str, Any] | None) -> Judgement:
+    def _refused(self, answer: Answer, refusal: Failure, reply: Mapping[str, Any] | None) -> Judgement:
         """What a status other than 2xx says."""
         words = reply.get(self._form.message) if reply is not None else None
-        why = refusal if words is None else f"{refusal}: {self._quote(words)}"
-        if status in self._form.retry_status:
+        quoted = {} if words is None else {"words": self._quote(words)}
+        if answer.status in self._form.fatal_status:
+            code = "platform-settings-http-words" if quoted else "platform-settings-http"
+            return Judgement(Ruling.FATAL, Failure(code, status=answer.status_line, **quoted))
+        why = Failure("http-words", status=answer.status_line, **quoted) if quoted else refusal
+        if answer.status in self._form.retry_status:
             return Judgement(Ruling.LATER, why)
-        if status in self._form.fatal_status:
-            return Judgement(Ruling.FATAL, f"{why} (the settings, not the report)")
-        return Judgement(Ruling.REJECTED, why)
+        return Judgement(Ruling.REJECTED, why, final=answer.rejects)
 
-    def _rejected(self, reply: Mapping[str, Any]) -> Mapping[str, str]:
+    def _rejected(self, reply: Mapping[str, Any]) -> Mapping[str, Failure]:
         form = self._form.rejected
         listed = _at(reply, form.items) if form is not None else None
         if form is None or not isinstance(listed, list):
             return {}
         return {
-            str(entry[form.id]): f"the platform refused it: {self._quote(entry.get(form.message))}"
+            str(entry[form.id]): Failure("platform-refused-item", words=self._quote(entry.get(form.message)))
             for entry in listed
             if isinstance(entry, dict) and form.id in entry
         }

@@ -85,10 +85,11 @@ class PlatformConnector:
         judgement = self._profile.judge(answer)
         if judgement.ruling is Ruling.ACCEPTED:
             self._passed_over(kind, seqs, wrapped.left_out)
-            return [Outcome(message.seq, self._rejected(message, judgement)) for message in group]
+            return [self._outcome(message, judgement) for message in group]
         if judgement.ruling is Ruling.REJECTED:
             self._alone.update(seqs)
-        return [Outcome(seq, judgement.why, answer.requested_delay_s(self._now())) for seq in seqs]
+        final = judgement.final and len(group) == 1  # of several it is not known which one is rejected
+        return [Outcome(seq, judgement.why, answer.requested_delay_s(self._now()), rejected=final) for seq in seqs]
 
     async def _answer(self, report: Post) -> Answer:
         """The answer to a report; with a token that was too old it is sent again. Raises ConnectorError."""
@@ -108,14 +109,14 @@ class PlatformConnector:
             timeout_s=self._config.timeout_s,
         )
 
-    def _rejected(self, message: Message, judgement: Judgement) -> str | None:
-        """Why this message was not taken out of a report that was; a message that was stays in no memory."""
+    def _outcome(self, message: Message, judgement: Judgement) -> Outcome:
+        """What became of a message in a report that was taken; a message that was stays in no memory."""
         why = judgement.rejected.get(str(message.id))
         if why is None:
             self._alone.discard(message.seq)
         else:
             self._alone.add(message.seq)
-        return why
+        return Outcome(message.seq, why, rejected=why is not None)
 
     def _passed_over(self, kind: MessageKind, seqs: Sequence[int], left_out: Mapping[str, int]) -> list[Outcome]:
         for reason, items in left_out.items():

@@ -18,6 +18,7 @@ from ingest.delivery.platform.model import ProfileFile
 from ingest.delivery.platform.paths import CONTENT, DIGEST
 from ingest.delivery.platform.report import report_of
 from ingest.delivery.platform.seal import Sealer
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Message, MessageKind
 
 
@@ -117,7 +118,7 @@ class JsonProfile:
         try:
             plaintext = msgspec.json.encode(report.content)
         except UnicodeEncodeError as error:
-            raise Unmappable("a text in the message is not Unicode") from error
+            raise Unmappable(Failure("not-unicode")) from error
         content = self._sealer.seal(plaintext)
         scope = self._outer(messages[0].plant, plaintext, content)
         fields = self._form.envelope_of(kind)

@@ -10,6 +10,7 @@ from ingest.delivery.errors import ConnectorError
 from ingest.delivery.https import post
 from ingest.delivery.platform.profile import Profile, SignInPost
 from ingest.delivery.posting import Posting
+from ingest.domain.model.delivery_failure import Failure
 
 
 class SignInRefused(ConnectorError):
@@ -75,5 +76,5 @@ class SignedIn:
         )
         header, why = self._profile.token_in(answer)
         if header is None:
-            raise SignInRefused(f"no token: {why}")
+            raise SignInRefused(Failure("no-token", why=why or ""))
         return _Token(header, self._now() + int(request.valid_s * 1e9))

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from ingest.base.config import Config
 from ingest.delivery.errors import Unmappable
 from ingest.delivery.platform.events import NO_CODE, NO_VALUE
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 
@@ -146,7 +147,7 @@ class Source(Config):
         if self.otherwise is None and self.unlisted == "empty":
             return None
         if self.otherwise is None:
-            raise Unmappable(f"the mapping has no code for {self.path} = {text[:50]}")
+            raise Unmappable(Failure("unmapped", path=self.path or "", value=text[:50]))
         return self.otherwise.value_in(scope)
 
 
@@ -163,7 +164,7 @@ def _issued(code: object, name: str, scope: Mapping[str, Any]) -> object:
     if code is False:
         raise LeftOut(NO_CODE)
     if code is None:
-        raise Unmappable(f"the file of codes has no {name} for {scope['place']}")
+        raise Unmappable(Failure("uncoded", name=name, place=scope["place"]))
     return code
 
 

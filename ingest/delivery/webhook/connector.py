@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
@@ -12,15 +12,19 @@ from ingest.base.backoff import RetrySchedule
 from ingest.delivery.connector import Outcome
 from ingest.delivery.credentials import reveal
 from ingest.delivery.errors import Unreachable
-from ingest.delivery.https import open_client, post
+from ingest.delivery.https import MAX_ANSWER, open_client, post
 from ingest.delivery.posting import Posting
 from ingest.delivery.webhook.config import WebhookConfig
 from ingest.delivery.webhook.signature import decode_secret, signed_headers
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
 CONCURRENT = 8
 """Messages in flight at once: enough to drain a backlog, few enough for a small receiver."""
+
+MAX_WORDS = 200
+"""Characters kept of a receiver's own words."""
 
 
 class WebhookConnector:
@@ -51,14 +55,16 @@ class WebhookConnector:
         try:
             body = cloud_event(message)
         except UnicodeEncodeError:  # one such message must not block the others
-            return Outcome(message.seq, "a text in the message is not Unicode")
+            return Outcome(message.seq, Failure("not-unicode"), rejected=True)
         headers = signed_headers(self._keys, str(message.id), self._now() // 1_000_000_000, body)
         headers["content-type"] = "application/cloudevents+json; charset=utf-8"
         try:
             answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
         except Unreachable as error:
             return Outcome(message.seq, str(error))
-        return Outcome(message.seq, answer.refusal, answer.requested_delay_s(self._now()))
+        if answer.rejects and (words := quoted(answer.body, headers)):
+            return Outcome(message.seq, Failure("http-words", status=answer.status_line, words=words), rejected=True)
+        return Outcome(message.seq, answer.refusal, answer.requested_delay_s(self._now()), rejected=answer.rejects)
 
 
 def cloud_event(message: Message) -> bytes:
@@ -79,6 +85,14 @@ def cloud_event(message: Message) -> bytes:
 def _subject(message: Message) -> str:
     about = message.body[message.kind]
     return str(about if message.kind == "call" else about["point" if message.kind == "alarm" else "id"])
+
+
+def quoted(answer: bytes, headers: Mapping[str, str]) -> str:
+    """The beginning of a receiver's own words, without headers that it repeats."""
+    text = " ".join(answer[:MAX_ANSWER].decode("utf-8", "replace").split())
+    for value in headers.values():
+        text = text.replace(value, "***")
+    return text[:MAX_WORDS]
 
 
 def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnector:

@@ -77,9 +77,11 @@ class Attempt:
         started: when the attempt began; that of the first is stored as the message's `first_attempt`.
         delivered: when the receiver had accepted it, or None.
         error: why it was not delivered, or None.
+        rejected: when its receiver rejected it for good, or None: it is a dead letter from then on.
     """
 
     seq: int
     started: int
     delivered: int | None
     error: str | None
+    rejected: int | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,18 @@ from ingest.storage.state.tables import outbox
 def waits() -> sa.ColumnElement[bool]:
     """Whether a message is still to be sent: the condition of the index `outbox_waiting`."""
     return sa.and_(outbox.c.delivered.is_(None), outbox.c.ended.is_(None))
+
+
+def is_dead() -> sa.ColumnElement[bool]:
+    """Whether a message is a dead letter; answered by the index `outbox_ended`."""
+    return sa.and_(outbox.c.ended.is_not(None), outbox.c.ending == "rejected")
+
+
+def bury(connection: sa.Connection, connector: str, rejected: Mapping[int, int]) -> None:
+    """Let messages end as dead letters, by number and time (ns), unless they ended meanwhile, within a transaction."""
+    for seq, at in rejected.items():
+        chosen = sa.update(outbox).where(outbox.c.connector == connector, outbox.c.seq == seq, waits())
+        connection.execute(chosen.values(ended=at, ending="rejected"))
 
 
 def withdraw(connection: sa.Connection, ids: Sequence[UUID], reason: str, now: int) -> dict[str, list[Waiting]]:

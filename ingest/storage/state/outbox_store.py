@@ -9,10 +9,11 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Attempt, Message, MessageKind, Urgency, Waiting
 from ingest.storage.state import tables as t
 from ingest.storage.state.database import Database
-from ingest.storage.state.outbox_endings import waits, withdraw
+from ingest.storage.state.outbox_endings import bury, is_dead, waits, withdraw
 from ingest.storage.state.prepared import change
 from ingest.storage.state.rows import message_of
 
@@ -98,12 +99,15 @@ class OutboxStore:
                 "started": attempt.started,
                 "delivered": attempt.delivered,
                 "last_error": attempt.error,
+                "failure": None if attempt.error is None else Failure.of(attempt.error).row,
             }
             for attempt in attempts
         ]
         if rows:
             with self._db.write(durable=False) as connection:  # a message can be delivered again under its id
                 change(connection, _TRIED, *rows)
+                if dead := {attempt.seq: attempt.rejected for attempt in attempts if attempt.rejected is not None}:
+                    bury(connection, connector, dead)
 
     def withdraw(self, ids: Sequence[UUID], reason: str, now: int) -> dict[str, list[Waiting]]:
         """Let messages of these ids that wait, for whatever connector, end as withdrawn for this reason.
@@ -113,6 +117,13 @@ class OutboxStore:
         """
         with self._db.write() as connection:
             return withdraw(connection, ids, reason, now)
+
+    def rejected(self) -> dict[str, int]:
+        """The number of dead letters by connector, of those that have any; costs as much as it counts."""
+        column = t.outbox.c
+        query = sa.select(column.connector, sa.func.count().label("messages"))
+        query = query.where(is_dead()).group_by(column.connector)
+        return {row["connector"]: row["messages"] for row in self._db.rows(query)}
 
     def undelivered(self) -> dict[str, int]:
         """The number of messages that wait by connector; connectors without any are left out."""

@@ -180,7 +180,7 @@ outbox = sa.Table(
     sa.Column("first_attempt", sa.BigInteger),
     sa.Column("delivered", sa.BigInteger),
     sa.Column("last_error", sa.Text),
-    sa.Column("failure", sa.JSON),  # the newest, as a code and its values
+    sa.Column("failure", sa.JSON(none_as_null=True)),  # the newest, as a code and its values
     sa.Column("ended", sa.BigInteger),  # when it ceased to wait although nobody had accepted it
     sa.Column("ending", sa.Text),  # `ingest.domain.model.outbox.Ending`
     sa.Column("reason", sa.Text),  # why it was withdrawn

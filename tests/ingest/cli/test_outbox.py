@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.cli.configured import format_time
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Attempt
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.database import Database
@@ -20,7 +21,8 @@ from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.tables import outbox as table
 from tests.ingest.cli.conftest import Run, written_elsewhere
-from tests.ingest.delivery.outbox import START, alarm_message, waiting_messages
+from tests.ingest.delivery.outbox import START, alarm_message
+from tests.ingest.delivery.stored import waiting_messages
 
 HOUR = 3600 * 10**9
 
@@ -84,7 +86,7 @@ def test_the_list_and_a_message_are_shown_beside_the_service_and_cannot_move_the
     assert "waiting 2" in text
     listing = json.loads(run("outbox", "list", "--json").stdout)
     assert [message["seq"] for message in listing["messages"]] == [1, 2]
-    assert listing["waiting"] == {"town": {"messages": 2, "oldest": START, "attempts": 1}, "county": None}
+    assert listing["waiting"] == {"town": {"messages": 2, "oldest": START, "attempts": 1, "dead": 0}, "county": None}
     every = json.loads(run("outbox", "list", "--json", "--all", "--limit", "2").stdout)
     assert [message["seq"] for message in every["messages"]] == [5, 4]
     of_county = json.loads(run("outbox", "list", "--json", "--all", "--connector", "county").stdout)
@@ -148,6 +150,49 @@ def test_what_is_dropped_needs_a_reason_and_is_in_the_audit_trail(run: Run, data
     assert refused.exit_code == 2
     assert "3, 9" in refused.output
     assert len(acts(file)) == 1
+
+
+def test_what_its_receiver_rejected_is_listed_with_its_words_and_resent_or_dropped_by_a_person(
+    run: Run, database: Database, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twice the same is refused by name; what is resent waits under its id, and may be rejected again."""
+    words = Failure("http-words", status="422 Unprocessable Entity", words="未知\x1b测点")
+    store = OutboxStore(database)
+    store.record("town", [Attempt(seq, START, None, words, START + seq) for seq in (1, 2)])
+    names = {message.seq: message.id for message in store.messages("town", [1, 2])}
+    database.close()
+    monkeypatch.setenv("COLUMNS", "300")
+    text = run("outbox", "list", "--dead").stdout
+    assert "接收方应答 HTTP 422" in text
+    assert "rejected 2" in text
+    assert "\x1b" not in text
+    listing = json.loads(run("outbox", "list", "--json", "--dead").stdout)
+    assert [(row["seq"], row["ending"], row["failure"]["code"]) for row in listing["messages"]] == [
+        (1, "rejected", "http-words"),
+        (2, "rejected", "http-words"),
+    ]
+    assert listing["waiting"]["town"] == {"messages": 0, "oldest": 0, "attempts": 0, "dead": 2}
+    assert json.loads(run("outbox", "list", "--json").stdout)["messages"] == []
+    assert run("outbox", "list", "--dead", "--all").exit_code == 2
+    for wrong in ((), ("1", "--dead"), ("--dead",), ("1", "--connector", "town"), ("--connector", "town")):
+        assert run("outbox", "resend", *wrong).exit_code == 2, wrong
+    again = run("outbox", "resend", "1", "3")
+    assert (again.exit_code, "no such message: 3" in again.output) == (2, True)
+    assert waiting(file, "town") == [1]
+    assert run("outbox", "resend", "1").exit_code == 2
+    assert run("outbox", "drop", "2", "--reason", "已电话告知").exit_code == 0
+    assert json.loads(run("outbox", "list", "--json", "--dead").stdout)["messages"] == []
+    assert [(action, detail["receiver"]) for action, _, detail in acts(file)] == [
+        ("resent", "town"),
+        ("dropped", "town"),
+    ]
+    opened = Database(file.with_name("state.db"))
+    (left,) = OutboxStore(opened).messages("town", [1, 2])
+    assert (left.seq, left.id, left.attempts) == (1, names[1], 2)
+    OutboxStore(opened).record("town", [Attempt(1, START, None, words, START + 9)])
+    opened.close()
+    assert "1" in run("outbox", "resend", "--connector", "town", "--dead").output
+    assert waiting(file, "town") == [1]
 
 
 def test_what_was_delivered_waits_again_under_its_id_and_only_what_was_meant(

@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, get_args
+from typing import Any
 from uuid import UUID, uuid5
 
 from ingest.base.backoff import RetrySchedule
@@ -42,7 +42,6 @@ from ingest.domain.model.warning import (
     warning_id,
 )
 from ingest.domain.warnings.report import warning_body
-from ingest.storage.state.outbox_store import OutboxStore
 
 START = 1_763_884_800_000_000_000  # 2025-11-23T08:00:00Z
 SECOND = 1_000_000_000
@@ -72,6 +71,7 @@ class Row:
     message: Message
     first_attempt: int | None = None
     delivered: int | None = None
+    rejected: int | None = None
     errors: list[str] = field(default_factory=list)
     starts: list[int] = field(default_factory=list)  # of tries, ns
 
@@ -117,17 +117,21 @@ class MemoryOutbox:
             row.message = replace(row.message, attempts=row.message.attempts + 1)
             row.first_attempt = row.first_attempt or attempt.started
             row.starts.append(attempt.started)
-            row.delivered = attempt.delivered
+            row.delivered, row.rejected = attempt.delivered, attempt.rejected
             if attempt.error is not None:
                 row.errors.append(attempt.error)
 
     def done(self) -> bool:
-        return all(row.delivered is not None for row in self.rows.values())
+        return all(row.delivered is not None or row.rejected is not None for row in self.rows.values())
 
     def _open(self, connector: str) -> list[Row]:
         with self._lock:
             rows = sorted(self.rows.items())
-        return [row for _, row in rows if row.message.connector == connector and row.delivered is None]
+        return [
+            row
+            for _, row in rows
+            if row.message.connector == connector and row.delivered is None and row.rejected is None
+        ]
 
     def _check(self, call: str) -> None:
         if call in self.broken:
@@ -385,12 +389,6 @@ def early_warning(
         feedback=Feedback("水泵跳停", "切换备用泵", "王工", time_ns) if answered else None,
         ended=None if colour else time_ns,
     )
-
-
-def waiting_messages(outbox: OutboxStore, connector: str) -> list[Message]:
-    """Every message that waits for a connector, in the order of the outbox."""
-    waiting = [waiting.seq for kind in get_args(MessageKind) for waiting in outbox.waiting(connector, kind, 0, 1000)]
-    return outbox.messages(connector, waiting)
 
 
 def sender_of(outbox: MemoryOutbox, *connectors: StandIn, clock: Clock, escalate_after: int = 10) -> OutboxSender:

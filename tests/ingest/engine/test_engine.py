@@ -15,7 +15,7 @@ from ingest.domain.alarms.retrospective_alarms import KEPT
 from ingest.domain.model.alarm import AlarmEventKind, AlarmState
 from ingest.engine.commands import Acknowledge, Comment, Dispose, Person, Reset, SignedInspection
 from ingest.storage.state.errors import StateUnavailable
-from tests.ingest.delivery.outbox import waiting_messages
+from tests.ingest.delivery.stored import waiting_messages
 from tests.ingest.engine.bench import INSPECTOR, OPERATOR, PATIENCE_S, Bench
 from tests.small_plant import TEXT, small_configuration
 

@@ -14,7 +14,7 @@ from ingest.domain.warnings.config import WarningsConfig
 from ingest.engine.commands import Acknowledge, Decide, End, Suppress
 from ingest.engine.warning_commands import AcknowledgeWarning, FeedBack
 from ingest.plants.load import load_configuration
-from tests.ingest.delivery.outbox import waiting_messages
+from tests.ingest.delivery.stored import waiting_messages
 from tests.ingest.engine.warned import CALM, HIGH, INSPECTOR, LOW, OPERATOR, QUIET, SECOND, Bench
 from tests.small_plant import PLANT, small_configuration
 

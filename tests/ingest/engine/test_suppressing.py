@@ -12,7 +12,7 @@ from ingest.domain.model.suppression import SuppressionKind, SuppressionState
 from ingest.engine.commands import Decide, End, Suppress
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.suppressions import SuppressionStore
-from tests.ingest.delivery.outbox import waiting_messages
+from tests.ingest.delivery.stored import waiting_messages
 from tests.ingest.engine.bench import INSPECTOR, OPERATOR, PATIENCE_S, Bench
 from tests.small_plant import PLANT
 

@@ -173,6 +173,9 @@ class Parts:
     def oldest(self, connector: str) -> int | None:
         return self.created if connector == "inspector" else None
 
+    def rejected(self) -> dict[str, int]:
+        return {"county": 1, "former": 2}
+
     def expired(self) -> int:
         return 7
 
@@ -225,7 +228,7 @@ def test_every_point_of_the_service_is_looked_at(tmp_path: Path) -> None:
     assert list(found) == list(ServicePoint)
     assert {name: read() for name, read in found.items()} == {
         "DISK": 5, "STATE": 7, "BROKER": 1, "HISTORY": 0, "HISTORY_REFUSED": 0, "HISTORY_EXPIRED": 7,
-        "HISTORY_DROPPED": 3, "OUTBOX": 0, "CLOCK": -90,
+        "HISTORY_DROPPED": 3, "OUTBOX": 0, "DEAD_LETTERS": 3, "CLOCK": -90,
         "TIME": -28_800, "SESSION": 2, "MISSING": 60,
         "JOURNAL_DAMAGE": 0, "QUARANTINE": 0, "PLANT_FILES": 1, "UNWATCHED": 0, "SETTINGS": 1, "CERTIFICATES": 1000,
         "BROKER_NEEDS": 0,

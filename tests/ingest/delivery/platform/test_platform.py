@@ -175,7 +175,7 @@ async def test_a_province_may_say_yes_in_its_own_words(
 async def test_one_message_the_province_dislikes_does_not_keep_the_others_away(
     platform: Receiver, authority: Authority
 ) -> None:
-    """A refused batch comes again message by message; only the disliked one stays, and it is tried on."""
+    """A refused batch comes again message by message; only the disliked one is rejected for good, at its third try."""
 
     def judge(request: Request) -> Reply:
         points = [item["quotaId"] for item in report_in(request)["datas"]]
@@ -187,10 +187,15 @@ async def test_one_message_the_province_dislikes_does_not_keep_the_others_away(
     async with opened(platform, authority) as connector:
         sender = OutboxSender(outbox, [connector], now=clock, steady=clock.steady)
         async with running(sender):
-            await hurry(lambda: len(outbox.rows[2].errors) >= 4, clock, outbox, sender)
+            await hurry(outbox.done, clock, outbox, sender)
     assert outbox.rows[1].delivered
     assert outbox.rows[3].delivered
     assert outbox.rows[2].delivered is None
+    assert (len(outbox.rows[2].errors), outbox.rows[2].errors[-1]) == (
+        3,
+        "the platform refused: code = 7, unknown quotaId",
+    )
+    assert outbox.rows[2].rejected
     assert len(outbox.rows[1].errors) == len(outbox.rows[3].errors) == 1
 
 

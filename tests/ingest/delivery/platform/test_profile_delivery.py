@@ -123,7 +123,10 @@ async def test_one_item_that_is_refused_by_name_is_tried_alone_and_the_others_ar
 
     platform.answer = partly
     connector = open_platform(config(tmp_path, url=platform.url), lambda: START)
-    assert await connector.deliver([good, bad]) == [Outcome(1), Outcome(2, "the platform refused it: 未知测点")]
+    assert await connector.deliver([good, bad]) == [
+        Outcome(1),
+        Outcome(2, "the platform refused it: 未知测点", rejected=True),
+    ]
     platform.answer = lambda _: YES
     assert sorted(o.seq for o in await connector.deliver([bad, alarm_message(3, point="B")])) == [2, 3]
     await connector.close()
