@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from _pytest.doctest import DoctestModule
 from hypothesis import settings
 
 from ingest.base.config import Secret
@@ -46,6 +47,23 @@ def pytest_collection() -> Generator[None, object, object]:
         gc.enable()
 
 
+class DoctestsWhereThereAreAny:
+    """Files without doctests are not searched for them: each would be loaded, in every worker, and walked through."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_collect_file(self, file_path: Path) -> Generator[None, list[pytest.Collector], list[pytest.Collector]]:
+        """Leave doctests out of what is collected of a file that has no prompt."""
+        found = yield
+        if any(isinstance(each, DoctestModule) for each in found) and b">>>" not in file_path.read_bytes():
+            return [each for each in found if not isinstance(each, DoctestModule)]
+        return found
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Doctests lie beside this folder, too: what stands here as a function is asked about files below it alone."""
+    config.pluginmanager.register(DoctestsWhereThereAreAny())
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol() -> Generator[None, object, object]:
     """Restores umask and working folder after each test: commands that run in the process change both."""
@@ -78,7 +96,6 @@ def pytest_collection_finish() -> None:
     Before it passes over everything it waits until a quarter more has come; meanwhile databases and clients that nobody
     has any more keep their files and sockets open: a whole run could have more than `select` can wait for.
     """
-    gc.collect()
     gc.freeze()
     gc.collect()  # or a quarter is still meant of what there was
 

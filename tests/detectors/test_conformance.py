@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import pairwise
 from typing import cast
 
@@ -52,6 +53,7 @@ def readings(rows: Sequence[Row], before: int = 0) -> Readings:
     )
 
 
+@cache
 def healthy(seconds: int) -> list[Row]:
     """All points once a second: a little wave with noise on it, well within every limit."""
     noise = np.random.default_rng(1).normal(0, 0.02, (seconds, POINTS))
@@ -59,6 +61,7 @@ def healthy(seconds: int) -> list[Row]:
     return [(p, START + t * SECOND, float(wave[t] + noise[t, p])) for t in range(seconds) for p in range(POINTS)]
 
 
+@cache
 def lively(many: int) -> list[Row]:
     """So many readings that make every kind trip and return, and close and open its gates."""
     random = np.random.default_rng(5)

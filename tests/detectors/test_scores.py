@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -40,6 +41,7 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
+@cache
 def stream(seed: int) -> list[Row]:
     """Readings with calm stretches, values missing, and a gap now and then."""
     random = np.random.default_rng(seed)

@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from ingest.domain.model.audit import Act
-from ingest.storage.state import audit
+from ingest.storage.state import audit, copying
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.config import StateConfig
 from ingest.storage.state.copying import NotCopied, copy, total
@@ -24,12 +24,15 @@ from ingest.storage.state.tables import audit as trail
 from tests import migrated
 from tests.servers import PostgreSQL
 
-ROWS = 600  # of each table: more than are read at a time
+ROWS = 60  # of each table
 
 
 @pytest.fixture(params=["to the server", "from the server"])
-def ends(request: pytest.FixtureRequest, tmp_path: Path, migrated_at_server: StateConfig) -> Iterator[list[Database]]:
-    """A source and a target, one in a file and one on a server."""
+def ends(
+    request: pytest.FixtureRequest, tmp_path: Path, migrated_at_server: StateConfig, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[list[Database]]:
+    """A source and a target, one in a file and one on a server; fewer rows are read at a time than `fill` makes."""
+    monkeypatch.setattr(copying, "_ROWS", ROWS * 5 // 6)
     places = [StateConfig(path=migrated.laid(tmp_path / "state.db")), migrated_at_server]
     databases = [Database(place) for place in places[:: 1 if request.param == "to the server" else -1]]
     yield databases

@@ -76,13 +76,15 @@ def test_every_field_for_sentences_is_shown_again_when_its_form_is_refused() -> 
     assert len(sentences(dict.fromkeys(found, "x"), "zh")) == len(found)
 
 
-@pytest.mark.parametrize("expected", sorted({*expectations()}))
-def test_every_rule_of_a_form_has_a_chinese_text(expected: str) -> None:
-    text = expected_text(expected)
-    assert re.search("[\u4e00-\u9fff]", text.zh), expected
-    words = re.sub("`[^`]+`", "", text.zh)  # names of fields stay
-    assert not set(re.findall("[A-Za-z]{3,}", words)) - KEPT, text.zh
-    assert not re.search("[\u4e00-\u9fff]", text.en.replace("(文书号)", ""))
+def test_every_rule_of_a_form_has_a_chinese_text() -> None:
+    found = {*expectations()}
+    assert len(found) > 40
+    for expected in found:
+        text = expected_text(expected)
+        assert re.search("[\u4e00-\u9fff]", text.zh), expected
+        words = re.sub("`[^`]+`", "", text.zh)  # names of fields stay
+        assert not set(re.findall("[A-Za-z]{3,}", words)) - KEPT, text.zh
+        assert not re.search("[\u4e00-\u9fff]", text.en.replace("(文书号)", "")), text.en
 
 
 def test_every_expectation_is_in_plain_words_in_both_languages() -> None:
