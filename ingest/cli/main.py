@@ -20,7 +20,7 @@ from ingest.base import build, telemetry
 from ingest.base.extras import ExtraMissing, require
 from ingest.base.loading import loading
 from ingest.base.usage_errors import BilingualGroup
-from ingest.cli import audit, backup, explain, history, influx, outbox, quarantine, state, verify
+from ingest.cli import audit, backup, explain, history, influx, notify, outbox, quarantine, state, verify
 from ingest.cli import folder as folder_commands
 from ingest.cli import journal as journal_commands
 from ingest.cli import platform as platform_commands
@@ -80,6 +80,7 @@ app.add_typer(history.app, name="history")
 app.add_typer(influx.app, name="influx")
 app.add_typer(state.app, name="state")
 app.add_typer(platform_commands.app, name="platform")
+app.add_typer(notify.app, name="notify")
 app.command()(verify.verify)
 app.command("try")(try_)
 app.command()(backup.backup)

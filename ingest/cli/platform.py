@@ -10,6 +10,8 @@ import typer
 
 from ingest.base.usage_errors import BilingualGroup
 from ingest.cli.configured import UNAVAILABLE, ConfigFile, enter, print_faults, refuse, say
+from ingest.cli.findings import show_finding
+from ingest.delivery.findings import Finding
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from ingest.delivery.platform.config import PlatformConfig
     from ingest.delivery.platform.model import ProfileFile
     from ingest.delivery.platform.opening import Opened
-    from ingest.delivery.platform.trial import Finding
 
 app = typer.Typer(
     cls=BilingualGroup, no_args_is_help=True, help="省级平台：协议与联调 Provincial platform: profiles and a trial."
@@ -100,16 +101,6 @@ async def _tried(platform: PlatformConfig, opened: Opened, plants: list[Plant], 
 
     found = []
     async for finding in trial(platform, opened, plants, send=send):
-        _show(finding)
+        show_finding(finding)
         found.append(finding)
     return found
-
-
-def _show(finding: Finding) -> None:
-    mark = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]?[/]"}[finding.good]
-    say.print(f"{mark} {finding.step.zh} {finding.step.en}: ", end="")
-    say.print(finding.detail.zh, markup=False)
-    say.print(f"    {finding.detail.en}", markup=False)
-    if finding.advice is not None:
-        say.print(f"    → {finding.advice.zh}", markup=False)
-        say.print(f"      {finding.advice.en}", markup=False)

@@ -9,6 +9,7 @@ from typing import Final, Self
 from pydantic import Field, model_validator
 
 from ingest.base.config import Config, tables_of
+from ingest.delivery.channels.addressed import EmailConfig, SmsConfig, VoiceConfig
 from ingest.delivery.channels.config import DingTalkConfig, FeishuConfig, WeComConfig
 from ingest.delivery.connector import Scheduled
 from ingest.delivery.platform.config import PlatformConfig
@@ -39,6 +40,9 @@ class ConnectorsConfig(Config):
     dingtalk: tuple[DingTalkConfig, ...] = ()
     wecom: tuple[WeComConfig, ...] = ()
     feishu: tuple[FeishuConfig, ...] = ()
+    email: tuple[EmailConfig, ...] = ()
+    sms: tuple[SmsConfig, ...] = ()
+    voice: tuple[VoiceConfig, ...] = ()
     platform: PlatformConfig | None = None
     escalate_after: int = Field(default=10, ge=1)  # failures of one message until a person is called; our default
     body_retention_d: float = Field(default=7.0, ge=0)  # of delivered messages; alarms and audit trail keep the content

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import ssl
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -125,6 +126,21 @@ class OwnCertificate:
     key: Path
 
 
+def trusted(ca_file: Path | None, key: str) -> ssl.SSLContext:
+    """A TLS context that trusts the system's authorities, or those in `ca_file` alone.
+
+    Raises:
+        InvalidConfig: the file cannot be used; the fault names `key`.
+    """
+    try:
+        return trusting(ca_file)
+    except OSError as error:  # ssl.SSLError is one
+        expected = with_reason(
+            Text("可读取的 PEM 证书文件", "a readable file of PEM certificates"), error, NO_CERTIFICATE
+        )
+        raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
+
+
 def open_client(
     ca_file: Path | None, key: str, own: OwnCertificate | None = None, *, allowed: Sequence[Network] = ()
 ) -> Posting:
@@ -139,13 +155,7 @@ def open_client(
     Raises:
         InvalidConfig: a file cannot be used; the fault names `key`, or beside it `tls_cert`.
     """
-    try:
-        trust = trusting(ca_file)
-    except OSError as error:  # ssl.SSLError is one
-        expected = with_reason(
-            Text("可读取的 PEM 证书文件", "a readable file of PEM certificates"), error, NO_CERTIFICATE
-        )
-        raise InvalidConfig([Fault(str(ca_file), key, str(ca_file), expected)]) from error
+    trust = trusted(ca_file, key)
     if own is not None:
         try:
             trust.load_cert_chain(own.cert, own.key, password="")  # of a locked key OpenSSL asks the terminal

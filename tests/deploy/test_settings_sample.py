@@ -190,7 +190,8 @@ def test_every_example_is_a_value_the_service_takes(tmp_path: Path) -> None:
         file.write_text("\n".join(lines), encoding="utf-8")
         settings = load_settings(file)
         assert settings.history.kind == kind
-        assert settings.connectors.names() == ("inspector", "dingtalk", "wecom", "feishu", "platform")
+        channels = ("dingtalk", "wecom", "feishu", "mail", "sms", "voice")
+        assert settings.connectors.names() == ("inspector", *channels, "platform")
 
 
 def toml(value: Any) -> str:

@@ -12,10 +12,11 @@ import msgspec
 from ingest.base.backoff import RetrySchedule
 from ingest.base.telemetry import emit
 from ingest.delivery.channels.bundling import Bundler, Refusal, Waiting
+from ingest.delivery.channels.choosing import chosen
 from ingest.delivery.channels.config import RobotConfig
-from ingest.delivery.channels.events import EventNotChosen, TextCut
+from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.rate import PostLimit
-from ingest.delivery.channels.texts import CUT, event_of, line_of
+from ingest.delivery.channels.texts import CUT, line_of
 from ingest.delivery.connector import Outcome
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import Answer, open_client, post
@@ -86,11 +87,9 @@ class RobotConnector:
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Post the lines of these messages, with those of others that wait; see `Connector`."""
-        chosen = [message for message in messages if self._config.tells(event_of(message))]
-        if len(chosen) < len(messages):
-            emit(EventNotChosen(self.name, len(messages) - len(chosen)))
-        found = await self.bundler.deliver([self._waiting(message) for message in chosen])
-        refused = {message.seq: each for message, each in zip(chosen, found, strict=True) if each is not None}
+        wanted = chosen(self._config, messages)
+        found = await self.bundler.deliver([self._waiting(message) for message in wanted])
+        refused = {message.seq: each for message, each in zip(wanted, found, strict=True) if each is not None}
         return [_outcome(message.seq, refused.get(message.seq)) for message in messages]
 
     async def close(self) -> None:

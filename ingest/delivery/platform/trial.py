@@ -6,11 +6,11 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
-from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
 from ingest.delivery.errors import ConnectorError, Unmappable, Unreachable
+from ingest.delivery.findings import Finding
 from ingest.delivery.platform.code_doubts import names_of, uncoded_points
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.connector import PlatformConnector
@@ -61,23 +61,6 @@ _OTHERWISE: Final = Text(
     "按平台原话改：密钥不对时常报解密或格式错误",
     "do as it says: a wrong key is often told as a fault of decryption or form",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a step found.
-
-    Attributes:
-        step: what was tried.
-        good: None: it could not be told.
-        detail: what was seen.
-        advice: what to change; None where nothing is wrong.
-    """
-
-    step: Text
-    good: bool | None
-    detail: Text
-    advice: Text | None = None
 
 
 async def trial(

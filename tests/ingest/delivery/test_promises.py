@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from ingest.base.config import Secret
+from ingest.delivery.channels.addressed import EmailConfig
 from ingest.delivery.config import ConnectorsConfig
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.webhook.config import WebhookConfig
 from ingest.domain.model.notice import Matter
 from tests.conformance.connector import ConnectorPromises, HttpFarEnd, Wired
+from tests.ingest.delivery.channels.mail_server import MailServer
 from tests.ingest.delivery.outbox import START
 from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY
 from tests.ingest.delivery.platform.test_platform import YES, report_in
@@ -67,7 +69,9 @@ class TestPlatform(ConnectorPromises):
 
 
 def test_every_kind_of_the_registry_has_its_suite_here() -> None:
-    assert ConnectorsConfig.tables() == ("webhooks", "dingtalk", "wecom", "feishu", "platform")
+    assert ConnectorsConfig.tables() == (
+        "webhooks", "dingtalk", "wecom", "feishu", "email", "sms", "voice", "platform",
+    )  # fmt: skip
 
 
 class TestRobots(ConnectorPromises):
@@ -102,3 +106,38 @@ class TestRobots(ConnectorPromises):
             )
             secrets = ("a-token/that-nobody-may-read", "a-token%2Fthat-nobody-may-read")
             yield Wired(config, config.open_connector(lambda: START), far, secrets)
+
+
+class TestEmail(ConnectorPromises):
+    @pytest.fixture
+    def wired(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        monkeypatch.setenv("MAIL_PASSWORD", "hunter2")
+        with MailServer(account=("yujing", "hunter2")) as server:
+            config = EmailConfig(
+                name="mail", host="127.0.0.1", port=server.port, tls="none", username="yujing",
+                password=Secret(env="MAIL_PASSWORD"), sender="a@plant.example", to=("duty@plant.example",),
+                timeout_s=1, notices=frozenset(Matter),
+            )  # fmt: skip
+            yield Wired(config, config.open_connector(lambda: START), server, ("hunter2", "AHl1amluZwBodW50ZXIy"))
+
+
+class TestPhone(ConnectorPromises):
+    @pytest.fixture(params=["sms", "voice"])
+    def wired(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wired]:
+        monkeypatch.setenv("ALIYUN_SECRET", "a-secret-that-nobody-may-read")
+        with Receiver() as receiver:
+            given = {
+                "name": "phone", "url": receiver.url, "access_key_id": "LTAI-id", "template": "T_1", "timeout_s": 1,
+                "access_key_secret": {"env": "ALIYUN_SECRET"}, "to": ["13800000000"], "notices": list(Matter),
+                **({"sign_name": "企业"} if request.param == "sms" else {}),
+            }  # fmt: skip
+            (config,) = ConnectorsConfig.model_validate({request.param: [given]}).receivers()
+
+            def ids_in(request: Request) -> list[str]:
+                return [request.headers["idempotency-key"]]
+
+            def refused(text: str) -> Reply:
+                return Reply(body=json.dumps({"Code": "isv.NO", "Message": text}).encode())
+
+            far = HttpFarEnd(receiver, ids_in, Reply(body=b'{"Code": "OK"}'), refused)
+            yield Wired(config, config.open_connector(lambda: START), far, ("a-secret-that-nobody-may-read", "LTAI-id"))

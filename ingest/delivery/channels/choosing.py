@@ -1,0 +1,38 @@
+"""Which messages of a delivery a channel tells people of, and which of their recipients have them already."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ingest.base.telemetry import emit
+from ingest.delivery.channels.config import ChannelConfig
+from ingest.delivery.channels.events import EventNotChosen
+from ingest.delivery.channels.texts import event_of
+from ingest.domain.model.outbox import Message
+
+
+def chosen(config: ChannelConfig, messages: Sequence[Message]) -> list[Message]:
+    """Return the messages whose event a channel tells; others are counted."""
+    found = [message for message in messages if config.tells(event_of(message))]
+    if len(found) < len(messages):
+        emit(EventNotChosen(config.name, len(messages) - len(found)))
+    return found
+
+
+class Recipients:
+    """Remembers who has a message that others lack, so that a retry reaches only those. Forgotten by a restart."""
+
+    def __init__(self) -> None:
+        self._reached: dict[int, set[str]] = {}
+
+    def left(self, message: Message, everybody: Sequence[str]) -> list[str]:
+        """Return who lacks the message."""
+        return [each for each in everybody if each not in self._reached.get(message.seq, ())]
+
+    def reached(self, message: Message, recipient: str) -> None:
+        """Note that somebody has it."""
+        self._reached.setdefault(message.seq, set()).add(recipient)
+
+    def forget(self, message: Message) -> None:
+        """Note that all of them have it."""
+        self._reached.pop(message.seq, None)

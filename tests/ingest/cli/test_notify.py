@@ -1,0 +1,70 @@
+"""`yujing notify test` sends one test message, and says what failed and what to change, without showing a secret."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from ingest.cli.main import app
+from tests.ingest.delivery.channels.stand_ins import SECRET, TOKEN, DingTalkGroup
+from tests.ingest.delivery.receiver import Receiver
+
+Tried = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def tried(tmp_path: Path) -> Tried:
+    (tmp_path / "token").write_text(TOKEN)
+    (tmp_path / "secret").write_text(SECRET)
+
+    def run(url: str, *options: str, more: str = "", channel: str = "robot") -> tuple[int, str]:
+        file = tmp_path / "yujing.toml"
+        file.write_text(
+            f'[[connectors.dingtalk]]\nname = "robot"\nurl = "{url}"\ntoken = {{ file = "token" }}\n'
+            f'secret = {{ file = "secret" }}\ntimeout_s = 2\n{more}\n'
+            '[[connectors.email]]\nname = "mail"\nhost = "127.0.0.1"\ntls = "none"\nsender = "a@example.cn"\n'
+        )
+        result = CliRunner().invoke(app, ["notify", "test", channel, "--config", str(file), *options])
+        assert TOKEN not in result.output
+        assert SECRET not in result.output
+        return result.exit_code, result.output
+
+    return run
+
+
+def test_a_right_channel_is_found_right_and_the_message_says_that_it_is_a_test(tried: Tried) -> None:
+    """Twice, and to one person; whatever events the channel is told of otherwise."""
+    group = DingTalkGroup(time.time)
+    with Receiver(group) as receiver:
+        for _ in range(2):
+            assert tried(receiver.url, more='events = ["raised"]')[0] == 0
+        code, output = tried(receiver.url, "--to", "manager01")
+    assert (code, "✗" in output) == (0, False)
+    assert len(group.texts) == 3
+    assert all("联调测试" in text and "不是报警" in text for text in group.texts)
+    assert group.mentioned == [[], [], ["manager01"]]
+
+
+def test_what_is_wrong_is_named_with_what_to_change(tried: Tried, tmp_path: Path) -> None:
+    with Receiver(DingTalkGroup(time.time)) as receiver:
+        (tmp_path / "secret").write_text("SEC-another")
+        code, output = tried(receiver.url)
+        assert code == 1
+        assert "核对加签密钥" in output
+        assert "look at secret" in output
+    code, output = tried(receiver.url)
+    assert code == 1
+    assert "核对网址或 host、端口、防火墙" in output
+
+
+def test_a_channel_that_is_none_and_a_call_to_nobody_are_refused(tried: Tried) -> None:
+    code, output = tried("http://127.0.0.1:9/", channel="robto")
+    assert code == 2
+    assert "robot, mail" in output
+    code, output = tried("http://127.0.0.1:9/", channel="mail")
+    assert code == 2
+    assert "--to" in output
