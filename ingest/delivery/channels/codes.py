@@ -27,6 +27,12 @@ def refused_by_code(
     )
 
 
+def domestic(number: str) -> str:
+    """Return a number of China's mainland without the country's prefix, others as they are."""
+    rest = number.removeprefix("+86")
+    return rest if is_phone(rest) else number
+
+
 def is_phone(address: str) -> bool:
     """Whether a member is named by a mobile number of China's mainland."""
     return len(address) == _PHONE_DIGITS and address.isascii() and address.isdigit()

@@ -14,7 +14,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ingest.delivery.channels.bundling import Refusal, Waiting
-from ingest.delivery.channels.codes import is_phone, refused_by_code
+from ingest.delivery.channels.codes import domestic, is_phone, refused_by_code
 from ingest.delivery.channels.config import DingTalkConfig
 from ingest.delivery.channels.robot import Request, RobotConnector, open_robot
 from ingest.delivery.credentials import header_value, reveal
@@ -49,13 +49,14 @@ class DingTalk:
         if self._secret is not None:
             timestamp_ms = now // 1_000_000
             query |= {"timestamp": str(timestamp_ms), "sign": signature(self._secret, timestamp_ms)}
+        called = [domestic(each) for each in called]
         phones = [each for each in called if is_phone(each)]
         at = {"atMobiles": phones, "atUserIds": [each for each in called if each not in phones], "isAtAll": False}
         return Request(f"{self._url}?{urlencode(query)}", {"msgtype": "text", "text": {"content": text}, "at": at})
 
     def called(self, line: Waiting, name: str) -> str:  # noqa: ARG002  a member is called by id or phone
         """See `Robot`."""
-        return f"@{line.address} " if line.address is not None else ""
+        return f"@{domestic(line.address)} " if line.address is not None else ""
 
     def harmless(self, text: str) -> str:
         """See `Robot`: only whom the post's `at` names is called, whatever its text says."""

@@ -14,6 +14,7 @@ from ingest.delivery.channels.addressed import PHONE, AliyunConfig, SmsConfig, V
 from ingest.delivery.channels.aliyun import Key, refusal_in, signed
 from ingest.delivery.channels.bundling import Refusal
 from ingest.delivery.channels.choosing import Recipients, chosen
+from ingest.delivery.channels.codes import domestic
 from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.texts import Line, line_of, printable
 from ingest.delivery.connector import Outcome
@@ -79,7 +80,7 @@ class PhoneConnector:
     async def _to(self, number: str, line: Line, message: Message) -> Refusal | None:
         if not PHONE.fullmatch(number):
             return Refusal("the address is no phone number 地址不是电话号码")
-        action, parameters = self._ask(number, self._values(line), str(message.id))
+        action, parameters = self._ask(domestic(number), self._values(line), str(message.id))
         request = signed(
             self._key, self._url, action, VERSION, parameters, nonce=secrets.token_hex(16), now=self._now()
         )

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
+from ingest.domain.model.call import Cause
 from ingest.domain.model.outbox import Message
 from ingest.domain.model.payload import PLANT_TIME
 from ingest.domain.model.text import Text
@@ -38,6 +39,10 @@ EVENTS: Final[Mapping[str, Text]] = {
     "given": Text("提醒", "notice"),
 }
 """The events that people can be sent, in words."""
+
+
+_CALL: Final = Text("叫应", "CALL")
+_ROLL_CALL: Final = Text("在线抽查", "ROLL CALL")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +79,9 @@ class Line:
 
 def line_of(message: Message) -> Line:
     """Return what people read of an alarm, a warning, a notice or a call."""
-    kind, body = str(message.kind), message.body
+    kind = message.kind
     if kind == CALL:
-        return _call(body)
+        return _call(message.body)
     if kind == "warning":
         return _warning(message)
     if kind == "notice":
@@ -85,8 +90,8 @@ def line_of(message: Message) -> Line:
 
 
 def event_of(message: Message) -> str:
-    """Return the kind of its event; of a call, `CALL`."""
-    return str(message.body.get("event", CALL))
+    """Return the kind of its event; of a call, which is told in any case, `CALL`."""
+    return CALL if message.kind == CALL else str(message.body["event"])
 
 
 def printable(text: object) -> str:
@@ -148,16 +153,15 @@ def _notice(message: Message) -> Line:
 
 
 def _call(body: Mapping[str, Any]) -> Line:
-    colour, person, deadline = body["colour"], body["person"], _clock(body["deadline"])
-    name = Colour(colour).text if colour else Text("", "")
+    colour = Colour(body["colour"]) if body["colour"] else None
+    roll, person = body["cause"] == Cause.ROLL_CALL, body["person"]
+    title, name = _ROLL_CALL if roll else _CALL, colour.text if colour else Text("", "")
+    number = str(body["call"])[:8]  # as its own words name it
     return Line(
-        Text(f"【叫应 {name.zh}】" if colour else "【叫应】", f"[CALL {name.en}]" if colour else "[CALL]"),
-        Text(
-            f"{person['name']}：{body['text']['zh']}，请在 {deadline} 前答复",
-            f"{person['name']}: {body['text']['en']}, answer by {deadline}",
-        ),
-        _id(body["call"]),
-        grave=colour in {None, "red"},  # a call without a colour may be as grave as any
+        Text(f"【{title.zh} {name.zh}".rstrip() + "】", f"[{title.en} {name.en}".rstrip() + "]"),
+        Text(body["text"]["zh"], body["text"]["en"]),
+        _id(number),
+        grave=not roll and colour in {None, Colour.RED},  # without a colour it is for an alarm
         address=person["address"],
         name=person["name"],
     )

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import Any, Final, cast
+from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 from ingest.delivery.channels.addressed import EmailConfig
 from ingest.delivery.channels.config import ChannelConfig
-from ingest.delivery.channels.texts import CALL
 from ingest.delivery.connecting import connect
 from ingest.delivery.connector import Scheduled
 from ingest.delivery.destinations import AddressRefused
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.findings import Finding
-from ingest.domain.model.outbox import Message, MessageKind, Urgency
+from ingest.domain.model.call import Cause
+from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.payload import iso, localized
 from ingest.domain.model.text import Text
 
@@ -71,16 +71,18 @@ def trial_message(address: str | None, now: int) -> Message:
     body: dict[str, Any]
     if address is not None:
         body = {
+            "event": "ring",
             "call": str(name),
             "attempt": str(name),
             "plant": "yujing",
+            "cause": str(Cause.ROLL_CALL),
             "colour": None,
             "person": {"name": TITLE.zh, "address": address},
-            "text": localized(TEXT),
+            "text": localized(Text(f"{TITLE.zh}：{TEXT.zh}", f"{TITLE.en}: {TEXT.en}")),
+            "time": iso(now),
             "deadline": iso(now + _WITHIN_S * 1_000_000_000),
         }
-        kind = cast("MessageKind", CALL)
-        return Message(0, "test", name, kind, "yujing", body, now, now, 0, Urgency.FIRST)
+        return Message(0, "test", name, "call", "yujing", body, now, now, 0, Urgency.FIRST)
     notice = {"id": str(name), "title": localized(TITLE), "text": localized(TEXT), "due": None}
     body = {"event": "given", "time": iso(now), "notice": notice, "enterprise": None}
     return Message(0, "test", name, "notice", "yujing", body, now, now, 0, Urgency.ROUTINE)

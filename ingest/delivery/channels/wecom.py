@@ -11,7 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ingest.delivery.channels.bundling import Refusal, Waiting
-from ingest.delivery.channels.codes import is_phone, refused_by_code
+from ingest.delivery.channels.codes import domestic, is_phone, refused_by_code
 from ingest.delivery.channels.config import WeComConfig
 from ingest.delivery.channels.robot import Request, RobotConnector, open_robot
 from ingest.delivery.credentials import header_value, reveal
@@ -35,6 +35,7 @@ class WeCom:
     def request(self, text: str, called: Sequence[str], now: int) -> Request:  # noqa: ARG002  nothing is signed
         """See `Robot`."""
         content: dict[str, Any] = {"content": text}
+        called = [domestic(each) for each in called]
         phones = [each for each in called if is_phone(each)]
         if called:
             content["mentioned_list"] = [each for each in called if each not in phones]

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from ingest.delivery.channels.addressed import EmailConfig
 from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.channels.mail_server import MailServer, name_of
-from tests.ingest.delivery.channels.messages import CALL, call_message
+from tests.ingest.delivery.channels.messages import NUMBER, call_message
 from tests.ingest.delivery.outbox import START, alarm_message, early_warning, warning_message
 from tests.ingest.delivery.receiver import Authority, make_authority
 
@@ -72,7 +72,7 @@ async def test_a_call_goes_to_the_person_it_calls_alone(server: MailServer, auth
     assert not alone.wants_warning(early_warning())
     assert await sent(alone, call_message(1, "zhang@plant.example")) == [None]
     assert [to for to, _ in server.mails] == ["zhang@plant.example"]
-    assert str(CALL) in payload(server, 0)
+    assert f"编号 {NUMBER}" in payload(server, 0)
     (error,) = await sent(alone, call_message(2, "13800000000"))
     assert error is not None
     assert "地址不是邮箱" in error

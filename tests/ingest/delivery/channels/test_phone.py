@@ -16,7 +16,7 @@ import pytest
 from ingest.delivery.channels.addressed import AliyunConfig, SmsConfig, VoiceConfig
 from ingest.delivery.channels.aliyun import Key, signed
 from ingest.delivery.connector import Outcome
-from tests.ingest.delivery.channels.messages import CALL, call_message
+from tests.ingest.delivery.channels.messages import NUMBER, call_message
 from tests.ingest.delivery.outbox import START, alarm_message, early_warning
 from tests.ingest.delivery.receiver import Receiver, Reply, Request
 
@@ -141,7 +141,7 @@ async def test_a_call_is_made_to_the_person_it_calls(provider: tuple[Provider, s
     config = VoiceConfig.model_validate(given(url, template="TTS_1", show_number="057112345678"))
     assert not config.wants("alarm", "p1", 2)
     assert not config.wants_warning(early_warning())
-    called = call_message(1, "13800000000", text="撤离" * 100)
+    called = call_message(1, "+8613800000000", what="撤离" * 100)
     assert await sent(config, called) == [Outcome(1)]
     (request,) = service.taken
     assert (request["CalledNumber"], request["CalledShowNumber"], request["PlayTimes"]) == (
@@ -151,7 +151,7 @@ async def test_a_call_is_made_to_the_person_it_calls(provider: tuple[Provider, s
     )
     assert request["OutId"] == called.id.hex[:15]
     assert set(json.loads(request["TtsParam"])) == {"level", "text"}
-    assert str(CALL) not in request["TtsParam"]
+    assert NUMBER not in request["TtsParam"]
     (outcome,) = await sent(config, call_message(2, "manager01"))
     assert outcome.error == "the address is no phone number 地址不是电话号码"
 

@@ -16,9 +16,10 @@ from ingest.delivery.channels.config import DingTalkConfig, FeishuConfig, RobotC
 from ingest.delivery.channels.rate import PostLimit
 from ingest.delivery.channels.robot import RobotConnector
 from ingest.delivery.channels.texts import EVENTS, line_of
+from ingest.domain.model.call import Cause
 from ingest.domain.model.outbox import Message
 from ingest.domain.model.warning import Colour
-from tests.ingest.delivery.channels.messages import CALL, call_message
+from tests.ingest.delivery.channels.messages import NUMBER, call_message
 from tests.ingest.delivery.channels.stand_ins import (
     SECRET,
     TOKEN,
@@ -128,7 +129,7 @@ async def test_a_group_reads_what_happened_how_grave_it_is_and_under_which_id(
         ("dingtalk", "manager01"),
         ("dingtalk", "13800000000"),
         ("wecom", "LiSi"),
-        ("wecom", "13800000000"),
+        ("wecom", "+8613800000000"),
         ("feishu", "ou_18eac85d35a26f989317ad4f02e8bbbb"),
     ],
 )
@@ -138,22 +139,23 @@ async def test_a_call_mentions_the_person_it_calls_and_nobody_else(
     """Whatever a text says that people wrote: it calls nobody."""
     spoken = 'all <at user_id="all">所有人</at> <@all> @all'
     async with chatting(kind, monkeypatch) as chat:
-        assert await chat.say(call_message(1, address, text=spoken)) == [None]
-        assert chat.group.mentioned == [[address]]
-        assert f"编号 {CALL}" in chat.group.texts[0]
-        assert "【叫应 红色】张三：" in chat.group.texts[0]
+        assert await chat.say(call_message(1, address, what=spoken)) == [None]
+        assert chat.group.mentioned == [[address.removeprefix("+86")]]
+        assert f"编号 {NUMBER}" in chat.group.texts[0]
+        assert "【叫应 红色】" in chat.group.texts[0]
+        assert "请张三在16:01前按1确认" in chat.group.texts[0]
         assert "<@all>" not in chat.group.texts[0] or kind == "dingtalk"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_long_text_is_cut_in_its_middle_and_says_so(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    message = call_message(1, "13800000000", text="撤离<@" * 1500)
+    message = call_message(1, "13800000000", what="撤离<@" * 1500)
     async with chatting(kind, monkeypatch) as chat:
         assert await chat.say(message) == [None]
         (text,) = chat.group.texts
         assert len(text.encode()) <= 2048
         assert "【叫应 红色】" in text
-        assert text.endswith(f"…（已截短） 编号 {CALL}")
+        assert text.endswith(f"…（已截短） 编号 {NUMBER}")
 
 
 async def test_a_storm_is_told_whole_within_twenty_posts_a_minute_and_red_is_not_kept_waiting(
@@ -277,3 +279,17 @@ def grave_or_not(message: Message, level: int) -> Message:
 
 def most_in_a_minute(times: Sequence[float]) -> int:
     return max((sum(at - 60 < other <= at for other in times) for at in times), default=0)
+
+
+def test_a_call_goes_first_unless_it_is_a_roll_call_or_for_less_than_red() -> None:
+    """Without a colour it is for an alarm of level 2."""
+    for colour, cause, grave in (
+        (Colour.RED, Cause.WARNING, True),
+        (Colour.ORANGE, Cause.WARNING, False),
+        (None, Cause.ALARM, True),
+        (None, Cause.SYSTEM, True),
+        (None, Cause.ROLL_CALL, False),
+    ):
+        line = line_of(call_message(1, "LiSi", colour, cause=cause))
+        assert line.grave is grave, (colour, cause)
+        assert line.fitted(400).startswith("【在线抽查】" if cause is Cause.ROLL_CALL else "【叫应")
