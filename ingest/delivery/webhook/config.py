@@ -22,6 +22,7 @@ class WebhookConfig(FilteredReceiver):
     url: Url
     secret: Secret  # `whsec_` and base64, or plain characters; 24 to 64 bytes
     second_secret: Secret | None = None  # signs, too, while one takes over from the other
+    signing_key: Secret | None = None  # signs, too, by Ed25519: `whsk_` and base64
     timeout_s: float = Field(default=15.0, ge=1, le=60)  # Standard Webhooks 1.0.0 recommends 15 to 30 s
     ca_file: Path | None = None  # trust this authority alone, not the system's
 

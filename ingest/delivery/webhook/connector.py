@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingest.base.backoff import RetrySchedule
 from ingest.delivery.connector import Outcome
@@ -15,7 +16,7 @@ from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import MAX_ANSWER, open_client, post
 from ingest.delivery.posting import Posting
 from ingest.delivery.webhook.config import WebhookConfig
-from ingest.delivery.webhook.signature import decode_secret, signed_headers
+from ingest.delivery.webhook.signature import decode_secret, decode_signing_key, signed_headers
 from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
@@ -34,11 +35,19 @@ class WebhookConnector:
     in_flight = CONCURRENT
     schedule = RetrySchedule(slow_after_s=86_400, slow_s=3600)  # after a day without success: hourly
 
-    def __init__(self, config: WebhookConfig, client: Posting, keys: Sequence[bytes], now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        config: WebhookConfig,
+        client: Posting,
+        keys: Sequence[bytes],
+        now: Callable[[], int],
+        signing_key: Ed25519PrivateKey | None = None,
+    ) -> None:
         self.name = config.name
         self._config = config
         self._client = client
         self._keys = keys
+        self._signing_key = signing_key
         self._now = now
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -56,7 +65,8 @@ class WebhookConnector:
             body = cloud_event(message)
         except UnicodeEncodeError:  # one such message must not block the others
             return Outcome(message.seq, Failure("not-unicode"), rejected=True)
-        headers = signed_headers(self._keys, str(message.id), self._now() // 1_000_000_000, body)
+        at_s = self._now() // 1_000_000_000
+        headers = signed_headers(self._keys, str(message.id), at_s, body, self._signing_key)
         headers["content-type"] = "application/cloudevents+json; charset=utf-8"
         try:
             answer = await post(self._client, self._config.url, body, headers, timeout_s=self._config.timeout_s)
@@ -110,5 +120,10 @@ def open_webhook(config: WebhookConfig, now: Callable[[], int]) -> WebhookConnec
             return []
         return [reveal(config.second_secret, f"{where}.second_secret", decode_secret)]
 
-    all_of(key, second, client)
-    return WebhookConnector(config, client(), [key(), *second()], now)
+    def signing_key() -> Ed25519PrivateKey | None:
+        if config.signing_key is None:
+            return None
+        return reveal(config.signing_key, f"{where}.signing_key", decode_signing_key)
+
+    all_of(key, second, signing_key, client)
+    return WebhookConnector(config, client(), [key(), *second()], now, signing_key())

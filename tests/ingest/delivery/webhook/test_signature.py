@@ -7,7 +7,7 @@ import time
 import pytest
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
-from ingest.delivery.webhook.signature import decode_secret, signed_headers
+from ingest.delivery.webhook.signature import decode_secret, decode_signing_key, signed_headers
 
 KEY = bytes(range(32))
 SECRET = "whsec_" + base64.b64encode(KEY).decode()
@@ -75,3 +75,37 @@ def test_a_weak_or_malformed_secret_is_refused_and_not_quoted(text: str) -> None
     with pytest.raises(ValueError, match=r"a key of 24 to 64 bytes|base64 after whsec_") as caught:
         decode_secret(text)
     assert text not in str(caught.value)
+
+
+SIGNING_KEY = (  # of the reference's own test, which makes these bytes the published example of v1a
+    "whsk_6Xb/dCcHpPea21PS1N9VY/NZW723CEc77N4rJCubMbfVKIDij2HKpMKkioLlX0dRqSKJp4AJ6p9lMicMFs6Kvg=="
+)
+
+
+def test_a_signature_by_a_private_key_is_that_of_the_published_example() -> None:
+    """Svix's `test_asymmetric_key_signing`, as the specification's header has it; its public part may lack."""
+    seed_alone = "whsk_" + base64.b64encode(base64.b64decode(SIGNING_KEY.removeprefix("whsk_"))[:32]).decode()
+    for text in (SIGNING_KEY, seed_alone):
+        headers = signed_headers(
+            [KEY], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, b'{"test": 2432232314}', decode_signing_key(text)
+        )
+        symmetric, asymmetric = headers["webhook-signature"].split(" ")
+        assert symmetric.startswith("v1,")
+        assert asymmetric == (
+            "v1a,hnO3f9T8Ytu9HwrXslvumlUpqtNVqkhqw/enGzPCXe5BdqzCInXqYXFymVJaA7AZdpXwVLPo3mNl8EM+m7TBAg=="
+        )
+
+
+def test_a_signing_key_that_is_none_or_bears_another_public_key_is_refused_and_not_quoted() -> None:
+    raw = base64.b64decode(SIGNING_KEY.removeprefix("whsk_"))
+    for text in (
+        SECRET,
+        SIGNING_KEY.removeprefix("whsk_"),
+        "whpk_1SiA4o9hyqTCpIqC5V9HUakiiaeACeqfZTInDBbOir4=",
+        "whsk_" + base64.b64encode(raw[:31]).decode(),
+        "whsk_" + base64.b64encode(raw[:32] + bytes(32)).decode(),
+        "whsk_not base64!",
+    ):
+        with pytest.raises(ValueError, match="an Ed25519 private key") as caught:
+            decode_signing_key(text)
+        assert text not in str(caught.value)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
@@ -66,6 +67,21 @@ async def deliver_one(url: str, message: Message | None = None, **more: Any) -> 
     async with opened(url, **more) as connector:
         (outcome,) = await connector.deliver([message or alarm_message(1)])
         return outcome
+
+
+async def test_whoever_holds_the_public_key_alone_can_verify_a_message(
+    receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside the signature by the shared secret; in each try anew."""
+    private = Ed25519PrivateKey.generate()
+    monkeypatch.setenv("HOOK_KEY", "whsk_" + base64.b64encode(private.private_bytes_raw()).decode())
+    for _ in range(2):
+        assert await deliver_one(receiver.url, signing_key={"env": "HOOK_KEY"}) == Outcome(1)
+    for request in receiver.requests:
+        symmetric, asymmetric = request.headers["webhook-signature"].split(" ")
+        signed = f"{request.headers['webhook-id']}.{request.headers['webhook-timestamp']}.".encode() + request.body
+        private.public_key().verify(base64.b64decode(asymmetric.removeprefix("v1a,")), signed)
+        assert symmetric.startswith("v1,")
 
 
 async def test_an_alarm_arrives_as_a_signed_cloud_event(receiver: Receiver) -> None:
