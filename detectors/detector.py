@@ -69,7 +69,7 @@ class Reason(IntEnum):
     LESSON_REFUSED = 6
     """Nothing moved in what it should have learnt from: it learns anew."""
     MEMBER_UNKNOWN = 7
-    """A point of its group was missing in most of what it learnt from: it judges the others alone."""
+    """A point of its group was missing in most of what it learnt from, or drifted through it: it judges the others."""
     BUDGET_LEARNING = 8
     """It has not heard enough yet to keep its budget of findings."""
     BUDGET_OUT_OF_REACH = 9
@@ -77,7 +77,9 @@ class Reason(IntEnum):
     OVER_BUDGET = 10
     """It judges, and finds more than its budget allows: its limit may not be raised further."""
     OPERATING_POINT_UNKNOWN = 11
-    """Its process stands where it did not when the rule learnt: it judges what happens there by what it learnt."""
+    """Its process stands where it did not when the rule learnt first: it judges what happens there."""
+    OPERATING_POINT_LEARNING = 12
+    """Its process has left for an operating point it had not learnt: it does not judge before it has learnt there."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

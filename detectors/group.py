@@ -1,4 +1,4 @@
-"""Groups: several points as one vector, the lesson a model of them is learnt from, and a limit that does not flatter.
+"""Groups: several points as one vector, the lesson a model of them is learnt from, and what a distance is made of.
 
 What the kinds share that look at a group of points as one: `mahalanobis`, `t2` and `spe`. A group is a rule's own point
 and its inputs. A vector is taken whenever the own point is heard: its value and the newest of the others, missing where
@@ -7,85 +7,30 @@ the mean, are the lesson; nothing is told before it is over. Then the model stan
 its members change, or a parameter the model was made with does. A closed gate, or a pause longer than `gap_s`, breaks
 the stretch of vectors that belong together, in the lesson and after it; behind a closed gate nothing is learnt.
 
-A lesson has at least one vector more than the group has members. One in which no member moved teaches nothing: it is
-refused, and the next begins. A member that was missing in more than half of it is not judged. One that stood still all
-the while is judged as if its standard deviation were 1 % of where it stood, or the rounding error of its last digit if
-that is more: once it moves, nobody knows what is normal.
-
-A lesson may be finer than what comes later, or than the instruments are. So every reading may be off by the rounding
-error of the least step between the values of its member and by `ACCURACY` of their mean, and the standard deviation of
-a member is that at least.
+A lesson has at least one vector more than the group has members. One in which no member moved is refused, and the next
+begins; what else cannot be learnt from it, see `detectors.lesson`. A lesson in which any member drifted may not be what
+is usual: its rule is `unsettled`, and may be told to learn anew where its process is.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Final, TypeVar
+from collections.abc import Sequence
+from typing import ClassVar, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Reason
 from detectors.feed import NEVER
+from detectors.lesson import FOLDS, LEAST_SCALE, UNSETTLED, Floats, Lesson, drift_of, usual_of, with_levels
 from detectors.peers import Peers, channels
 from detectors.readings import NO_CAUSE
 from detectors.rules import RuleTable
 from detectors.runs import Runs
 from detectors.trip import Arrays, joined
 
-Floats = NDArray[np.float64]
-Parts = Sequence[Floats]
-"""Stretches, float64[n_i, d], of vectors that follow each other."""
-
-M = TypeVar("M")
-
-FOLDS: Final = 5
 MOST: Final = 1e6  # standard deviations any value may count for: so no wild value leaves infinity in a memory
-LEAST_SCALE: Final = 1e-9  # relative to the mean: below it, a point stood still while the group was learnt
-STILL_SCALE: Final = 0.01  # relative to the mean: the scale of a point that stood still
-ACCURACY: Final = 0.0005
-"""Of its mean: standard deviation of an instrument of accuracy class 0.1 (GB/T 13283), half of what it may be off."""
-ROUNDING: Final = 12**-0.5
-"""Of a step: standard deviation of what is lost by rounding to it."""
-MOST_DIGITS: Final = 9
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Usual:
-    """What single members do.
-
-    Attributes:
-        mean: float64[d].
-        scale: float64[d], standard deviation; inf = not judged.
-        still: bool[d], stood still all the while.
-        inexact: float64[d], standard deviation by which a reading may be off, in those of the member.
-    """
-
-    mean: Floats
-    scale: Floats
-    still: NDArray[np.bool_]
-    inexact: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Lesson:
-    """Vectors to learn from, in order of time.
-
-    Attributes:
-        rows: float64[n, d], NaN where a value is missing.
-        begins: bool[n], the vector does not follow the one before.
-    """
-
-    rows: Floats
-    begins: NDArray[np.bool_]
-
-    def parts(self, which: NDArray[np.intp] | None = None) -> list[Floats]:
-        """The stretches of all vectors, or of some of them (increasing)."""
-        at = np.arange(len(self.rows)) if which is None else which
-        cuts = np.flatnonzero(self.begins[at[1:]] | (np.diff(at) > 1)) + 1
-        return [self.rows[piece] for piece in np.split(at, cuts) if len(piece)]
 
 
 class Group(ABC):
@@ -113,6 +58,9 @@ class Group(ABC):
         self.setting = np.array(made_with, np.float64).T.copy()
         self._last = np.full(rows, NEVER)  # time of the newest vector of the stretch; NEVER = the next begins one
         self._trained, self._refused = np.zeros((2, rows), bool)
+        self.unsettled = np.zeros(rows, bool)
+        """bool[r], rules of which a member drifted while they learnt, so that the lesson may not be what is usual."""
+        self._elsewhere = np.zeros(rows, bool)  # learns anew, or did, where its process was not when it learnt first
         self._count = np.zeros(rows, np.int64)
         longest = int(self._train.max(initial=0))
         self._vector, self._begins = np.zeros((rows, longest, width)), np.zeros((rows, longest), bool)
@@ -160,7 +108,7 @@ class Group(ABC):
         self._forget_changed()
         if not self._finish(row, Lesson(np.array(vectors, np.float64), np.arange(len(vectors)) == 0)):
             raise ValueError("no member moves in these vectors: expected some from when the process runs")
-        self._last[row] = NEVER
+        self._last[row], self._elsewhere[row] = NEVER, False
 
     def blind(self, now: int) -> NDArray[np.bool_]:  # noqa: ARG002  counts vectors, not time
         """Rules that are still training."""
@@ -170,12 +118,15 @@ class Group(ABC):
         """int8[r], the `Reason` that speaks from a lesson; 0 = none."""
         unknown = (self.there & np.isinf(self.model["scale"])).any(axis=1)
         found = np.where(self._trained & unknown, Reason.MEMBER_UNKNOWN, 0)
+        away = np.where(self._trained, Reason.OPERATING_POINT_UNKNOWN, Reason.OPERATING_POINT_LEARNING)
+        found = np.where(self._elsewhere, away, found)
         return np.asarray(np.where(self._refused, Reason.LESSON_REFUSED, found), np.int8)
 
     def arrays(self) -> Arrays:
         """The lesson so far, what was learnt and from whom, and what is remembered since."""
         lesson = {"count": self._count, "vector": self._vector, "begins": self._begins, "refused": self._refused}
         learnt = {"trained": self._trained, "learnt_of": self._learnt_of, "learnt_with": self._learnt_with}
+        learnt |= {"unsettled": self.unsettled, "elsewhere": self._elsewhere}
         return joined({"last": self._last}, lesson, learnt, self.model)
 
     def _least(self) -> NDArray[np.int64]:
@@ -216,13 +167,19 @@ class Group(ABC):
     def _finish(self, row: int, lesson: Lesson) -> bool:
         """Learn from a lesson that is over, if it teaches something."""
         usual = usual_of(lesson.rows)
-        teaches = bool((np.isfinite(usual.scale) & ~usual.still).any())
+        moves = np.isfinite(usual.scale) & ~usual.still
+        teaches = bool(moves.any())
         if teaches:
-            self.learn(row, np.flatnonzero(self.there[row]), lesson)
-            self._trained[row] = True
+            self._trained[row], self.unsettled[row] = True, bool((drift_of(lesson.rows) > UNSETTLED).any())
+            known = Lesson(with_levels(lesson.rows, moves), lesson.begins)
+            self.learn(row, np.flatnonzero(self.there[row]), known)
         self._refused[row] = not teaches
         self._count[row] = self._vector[row] = self._begins[row] = 0
         return teaches
+
+    def _learn_anew(self, row: NDArray[np.intp]) -> None:
+        """Let rules learn where their processes are now; until they are taught, they say that nobody accepted it."""
+        self._trained[row], self._elsewhere[row] = False, True
 
     def _forget_changed(self) -> None:
         """Begin again where a memory taken over is of other members, or was made with other parameters."""
@@ -302,63 +259,3 @@ def standardised(rows: Floats, mean: Floats, scale: Floats, clip: float | Floats
     """Readings in standard deviations from the mean, at most `clip` of them; NaN where there is none."""
     most = np.minimum(clip, MOST)
     return np.clip((rows - mean) / scale, -most, most)
-
-
-def usual_of(rows: Floats, *, part: bool = False) -> Usual:
-    """What is usual in these vectors (float64[n, d]); from `part` of a lesson, what stood still is left out."""
-    present = ~np.isnan(rows)
-    count = np.maximum(present.sum(axis=0), 1)
-    mean = np.where(present, rows, 0.0).sum(axis=0) / count
-    scale = np.sqrt(np.where(present, (rows - mean) ** 2, 0.0).sum(axis=0) / count)
-    still = scale <= LEAST_SCALE * np.abs(mean)
-    if still.any():
-        digits = np.array([ROUNDING * last_digit(value) for value in mean.tolist()])
-        least = np.maximum(np.maximum(STILL_SCALE * np.abs(mean), digits), LEAST_SCALE)
-        scale = np.where(still, np.inf if part else least, scale)
-    inexact = np.hypot(ACCURACY * mean, ROUNDING * steps(rows))
-    scale = np.where(2 * present.sum(axis=0) >= len(rows), np.maximum(scale, inexact), np.inf)
-    return Usual(mean, scale, still, inexact / scale)
-
-
-def steps(rows: Floats) -> Floats:
-    """The least step between values of each member (float64[n, d], NaN = missing), float64[d]; 0 where it has none.
-
-    >>> steps(np.array([[0.5, 7.0], [2.0, 7.0], [0.75, np.nan]])).tolist()
-    [0.25, 0.0]
-    """
-    apart = np.diff(np.sort(rows, axis=0), axis=0)  # NaN comes last
-    real = apart > LEAST_SCALE * np.abs(np.nan_to_num(rows)).max(axis=0)
-    least: Floats = np.where(real, apart, np.inf).min(axis=0, initial=np.inf)
-    return np.where(np.isinf(least), 0.0, least)
-
-
-def last_digit(value: float) -> float:
-    """What one in the last decimal of a number is worth, at most 1; 0 for a number without digits, as 0 is.
-
-    >>> last_digit(12.5), last_digit(-300.0), last_digit(0.0)
-    (0.1, 1.0, 0.0)
-    """
-    for digits in range(MOST_DIGITS + 1):
-        if abs(round(value, digits) - value) <= LEAST_SCALE * abs(value):
-            return 10.0**-digits if value else 0.0
-    return 0.0
-
-
-def scatter(parts: Parts) -> Floats:
-    """Mean outer product (float64[d, d]) of the rows of all stretches; added up row by row, not by a library."""
-    rows = np.concatenate(parts)
-    return np.stack([(rows[:, [i]] * rows).sum(axis=0) for i in range(rows.shape[1])]) / max(len(rows), 1)
-
-
-def left_out(lesson: Lesson, fit: Callable[[Parts], M], measure: Callable[[Parts, M], Floats]) -> Floats:
-    """The statistics ([n] or [n, s]) of vectors, each measured by a model learnt without the block it is in.
-
-    `fit` learns from the rest, `part` of the lesson: a member that moves in the block alone must not set the limit.
-    Measured on the vectors it was learnt from, a statistic of many dimensions comes out far too small.
-    """
-    found: list[Floats] = []
-    everything = np.arange(len(lesson.rows))
-    for block in np.array_split(everything, FOLDS):
-        model = fit(lesson.parts(np.setdiff1d(everything, block)))
-        found.append(measure(lesson.parts(block), model))
-    return np.concatenate(found)

@@ -67,18 +67,19 @@ class OperatingPoints:
         self._homeward = np.zeros((rows, width))  # average of what values would be at the lesson's level
         self._value, self._level = np.zeros((2, rows, width))  # averages in alarm: of values, and of averaged errors
         self._kept_still = np.full(rows, NO_ALARM, np.int64)
+        self.stood = np.zeros(rows, np.int64)  # vectors since the alarm began
 
     def begin(self, row: Rows, baseline: Floats) -> None:
         """Let these rules begin at the level of the lesson (`baseline`: float64[r, width], of all)."""
         if len(row):
-            self._kept_still[row] = NO_ALARM
+            self._kept_still[row], self.stood[row] = NO_ALARM, 0
             away = row[self.unknown[row]]
             baseline[away] = self._home[away]
             self.unknown[away], self.centre[away] = False, 0.0
 
     def forget(self, row: int) -> None:
         """Let a rule that has learnt stand at the level of its lesson."""
-        self.unknown[row], self.centre[row], self._kept_still[row] = False, 0.0, NO_ALARM
+        self.unknown[row], self.centre[row], self._kept_still[row], self.stood[row] = False, 0.0, NO_ALARM, 0
 
     def away(self, row: Rows) -> Rows:
         """Places in `row` (intp[m]) of rules that are at a level that no lesson held."""
@@ -120,7 +121,7 @@ class OperatingPoints:
         at = np.flatnonzero(alarm)
         if not len(at):
             if (kept != NO_ALARM).any():
-                self._kept_still[row] = NO_ALARM
+                self._kept_still[row], self.stood[row] = NO_ALARM, 0
             return at
         rules, new = row[at], kept[at] == NO_ALARM
         gain = self._smoothing[rules]
@@ -130,7 +131,7 @@ class OperatingPoints:
         self._level[rules] += gain / SLOWER * apart
         counted = np.full(len(row), NO_ALARM, np.int64)
         counted[at] = np.maximum(kept[at], 0) + (self._reach(rules, apart) <= STILL)
-        self._kept_still[row] = counted
+        self._kept_still[row], self.stood[row] = counted, np.where(alarm, self.stood[row] + 1, 0)
         done: Rows = at[counted[at] >= self._stay[rules]]
         self._leave(row[done], baseline[done])
         return done
@@ -141,7 +142,8 @@ class OperatingPoints:
         left = rules[home]
         self._home[left] = baseline[home]
         self._homeward[left] = np.clip(self._value[left], -self._clip[left], self._clip[left])
-        self.centre[rules], self.unknown[rules], self._kept_still[rules] = self._value[rules], True, NO_ALARM
+        self.centre[rules], self.unknown[rules] = self._value[rules], True
+        self._kept_still[rules], self.stood[rules] = NO_ALARM, 0
 
     def arrays(self) -> Arrays:
         """What is remembered."""
@@ -153,6 +155,7 @@ class OperatingPoints:
             "value": self._value,
             "level": self._level,
             "kept_still": self._kept_still,
+            "stood": self.stood,
         }
 
 

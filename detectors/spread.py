@@ -21,7 +21,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.group import LEAST_SCALE, Floats, Parts, ordered_sum, products, scatter
+from detectors.group import ordered_sum, products
+from detectors.lesson import LEAST_SCALE, Floats, Parts, scatter
 from detectors.trip import Arrays
 
 MOST_ALONE: Final = 0.5

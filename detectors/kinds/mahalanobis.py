@@ -39,6 +39,11 @@ quarters of a lesson: it is then judged about that level, and the rule reports a
 until the process is back (`detectors.operating_point`). A rule in whose `train` vectors all operating points occur
 knows them; where a plant has phases, a rule for each, gated by it, learns each by itself.
 
+A lesson in which a member drifted may not be what is usual. Its limits are wider (`WIDER_DISTANCE`, `WIDER_SPREAD`),
+and where the process has been away from it, in alarm, for as many vectors as it had, the alarm ends and the rule learns
+anew where the process is. It does not judge meanwhile, and reports that it learns at an operating point that no lesson
+held; then it judges there, and reports that nobody has accepted that point.
+
 >>> from detectors.examples import evaluate
 >>> load = np.random.default_rng(1).normal(size=120)
 >>> inlet, outlet = load + 0.05 * np.cos(np.arange(120.0)), load.copy()
@@ -60,21 +65,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors.detector import Reason
-from detectors.group import (
-    Floats,
-    Group,
-    Lesson,
-    Parts,
-    blamed,
-    filled,
-    left_out,
-    ordered_sum,
-    products,
-    pulled,
-    scatter,
-    standardised,
-    usual_of,
-)
+from detectors.group import Group, blamed, filled, ordered_sum, products, pulled, standardised
+from detectors.lesson import Floats, Lesson, Parts, left_out, scatter, usual_of
 from detectors.operating_point import OperatingPoints
 from detectors.rules import RuleTable
 from detectors.spread import Scatter, Spread, averaged, energies, excess_limit, foretold, scatter_of, settling
@@ -85,6 +77,10 @@ LEAST_DISTANCE: Final = 1.0  # a limit below one standard deviation is an accide
 LEAST_VARIANCE: Final = 1e-6  # of an average, relative to a reading's
 MOST_DRIFT: Final = 2.0
 """Standard deviations of the lesson by which a baseline follows drift. Beyond it, drift is a finding, however slow."""
+WIDER_DISTANCE: Final = 1.2
+"""How many times as far as in a settled lesson the limit of the distance lies where the lesson drifted."""
+WIDER_SPREAD: Final = 3.0
+"""The same for the excess of spread."""
 USUAL: Final[Mapping[str, float]] = {
     "smoothing": 0.1,
     "ridge": 0.01,
@@ -92,7 +88,7 @@ USUAL: Final[Mapping[str, float]] = {
     "clip": 10.0,
     "limit": 0.0,
     "quantile": 0.99,
-    "release": 0.85,
+    "release": 0.7,
     "culprit": 0.2,
     "shrink": 0.05,
 }
@@ -185,7 +181,10 @@ class Mahalanobis(Group):
         self._transition[row][np.ix_(at, at)] = model.transition
         self._weights[row, 0][np.ix_(at, at)] = model.weights
         self._weights[row, 1][np.ix_(at, at)] = model.spread.weights
-        self._learnt_limit[row], excess = learnt_limits(lesson, model, setting)
+        limit, excess = learnt_limits(lesson, model, setting)
+        if self.unsettled[row]:
+            limit, excess = WIDER_DISTANCE * limit, WIDER_SPREAD * excess
+        self._learnt_limit[row] = limit
         newest = _whole(lesson.parts()[-1], model, setting)
         end = followed(newest, model.transition, setting)
         self._previous[row, at], self._average[row, at], self._baseline[row, at] = newest[-1], end.average, end.baseline
@@ -216,6 +215,7 @@ class Mahalanobis(Group):
         squared = np.maximum(ordered_sum(shares), 0.0)
         chosen = self._limit[row]
         distance = np.sqrt(squared[:, 0]) / self._limit_of(row)
+        left = np.empty(0, np.intp)
         if self._drifts:
             away = self._points.away(row)
             if len(away):
@@ -230,14 +230,16 @@ class Mahalanobis(Group):
                 self._points.begin(row[away[back]], self._baseline)
                 self._continue(row[away[back]], vector[away[back]], homeward[back])
             if alarm.any() or stood.any():
-                self._settle(row, vector, alarm)
+                left = self._settle(row, vector, alarm)
         spread = np.where(chosen > 0, 0.0, self._spread.score(row, squared[:, 1], begins))  # by hand: none is learnt
         gains = blamed(weights, pull)
+        distance[left] = spread[left] = 0.0
         return np.maximum(distance, spread), np.where((spread > distance)[:, np.newaxis], gains[:, 1], gains[:, 0])
 
     def caveat(self) -> NDArray[np.int8]:
         """int8[r], the `Reason` that speaks from a lesson, or that the process is not where it was then; 0 = none."""
-        return np.where(self._points.unknown, np.int8(Reason.OPERATING_POINT_UNKNOWN), super().caveat())
+        there = self._points.unknown & self._trained
+        return np.where(there, np.int8(Reason.OPERATING_POINT_UNKNOWN), super().caveat())
 
     def _forecast(self, row: NDArray[np.intp], value: Floats) -> Floats:
         """What values (float64[m, width]) of rules foretell of the next ones."""
@@ -245,14 +247,22 @@ class Mahalanobis(Group):
             return np.zeros_like(value)
         return pulled(self._transition.swapaxes(1, 2)[row], value)
 
-    def _settle(self, row: NDArray[np.intp], vector: Floats, alarm: NDArray[np.bool_]) -> None:
-        """Centre the rules where they stand whose processes have kept still in alarm for long enough."""
+    def _settle(self, row: NDArray[np.intp], vector: Floats, alarm: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Centre the rules where they stand whose processes have kept still in alarm for long enough.
+
+        Returns:
+            Places of the rules (intp[k]) that learn anew: a lesson that drifted was left for as long as it lasted.
+        """
         drifts = alarm & (self._adaptation[row, 0] > 0)
         whole = self._whole(row, vector)
         settled = self._points.follow(row, drifts, whole, self._average[row], self._baseline[row])
         rules = row[settled]
         self._baseline[rules], self._alarm[rules] = 0.0, False
         self._continue(rules, vector[settled], np.zeros((len(settled), vector.shape[1])))
+        left = np.flatnonzero(self.unsettled[row] & (self._points.stood[row] >= self._train[row]))
+        self._alarm[row[left]] = False
+        self._learn_anew(row[left])
+        return left
 
     def _whole(self, row: NDArray[np.intp], vector: Floats) -> Floats:
         """Standardised, whatever a value may count for."""

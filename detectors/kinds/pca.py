@@ -29,20 +29,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detectors.group import (
-    Floats,
-    Group,
-    Lesson,
-    Parts,
-    filled,
-    left_out,
-    ordered_sum,
-    products,
-    pulled,
-    scatter,
-    standardised,
-    usual_of,
-)
+from detectors.group import Group, filled, ordered_sum, products, pulled, standardised
+from detectors.lesson import Floats, Lesson, Parts, left_out, scatter, usual_of
 from detectors.rules import RuleTable
 
 LEAST: Final = 1e-6  # of a limit and of a variance: what is less is rounding

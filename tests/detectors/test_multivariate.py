@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from detectors import Bank, Findings, Readings
 from detectors.detector import Reason, ScoringDetector
-from detectors.group import ordered_sum, pulled, usual_of
+from detectors.group import ordered_sum, pulled
+from detectors.lesson import usual_of
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.scored import START, Row, plain_rows, scored_rows
 from tests.reference.plain import PlainRule

@@ -124,6 +124,76 @@ def test_after_a_gap_the_process_is_judged_by_its_lesson_again() -> None:
     assert reasons(bank) == []
 
 
+def drifting(seconds: int, slope: float) -> Floats:
+    """The circuit while the hall warms up: its temperature goes one way all the while."""
+    rows = circuit(seconds)
+    rows[:, 3] += slope * np.arange(seconds)
+    return rows
+
+
+def test_a_member_that_drifted_all_through_the_lesson_is_not_judged_and_the_others_are() -> None:
+    rows = drifting(TRAIN + 900, 0.1)
+    bank = Bank({"mahalanobis": table([watcher(on=2.0, off=1.0)])})
+    assert not len(feed(bank, stream(rows)))
+    assert reasons(bank) == [Reason.MEMBER_UNKNOWN]
+    rows[TRAIN + 400 :, 1] -= 2.0
+    (up, second, cause), *_ = found([watcher(on=2.0, off=1.0)], rows)
+    assert up
+    assert TRAIN + 400 <= second < TRAIN + 460
+    assert cause in {0, 1}
+
+
+SLOW: Final = 0.025
+"""Degrees a second: more than half of what the temperature does in a lesson, and not nearly all."""
+LEFT: Final = MOVED + TRAIN + 50
+"""By then a process has been away for longer than the lesson lasted, and the rule learns anew."""
+LEARNT: Final = LEFT + TRAIN
+
+
+def left_for_good(seconds: int = LEARNT + 500) -> Floats:
+    """A lesson in which the hall warmed up; from `MOVED` on the load goes up, and stays where it is after `LEFT`."""
+    rows = drifting(seconds, SLOW)
+    rows[MOVED:] += np.minimum(np.arange(seconds - MOVED) / (LEFT - MOVED), 1.0)[:, np.newaxis] * MORE_LOAD * 20
+    rows[LEFT:, 3] -= SLOW * np.arange(seconds - LEFT)
+    return rows
+
+
+def test_where_an_unsettled_lesson_was_left_for_as_long_as_it_lasted_the_rule_learns_anew_and_says_so() -> None:
+    rows, bank = left_for_good(), Bank({"mahalanobis": table([watcher()])})
+    assert feed(bank, stream(rows[:MOVED])).raised.tolist() == []
+    findings = feed(bank, stream(rows[MOVED:LEFT], since=MOVED))
+    assert findings.raised.tolist() == [True, False], "not evaluated is no alarm"
+    assert (findings.time[1] - findings.time[0]) // 10**9 == TRAIN - 1
+    assert reasons(bank) == [Reason.OPERATING_POINT_LEARNING]
+    bank = bank.successor({"mahalanobis": table([watcher()])})
+    assert not len(feed(bank, stream(rows[LEFT:LEARNT], since=LEFT)))
+    assert reasons(bank) == [Reason.OPERATING_POINT_UNKNOWN], "it judges there, and nobody has accepted it"
+    rows[LEARNT + 100 :, 1] -= 20.0
+    assert feed(bank, stream(rows[LEARNT:], since=LEARNT)).raised.tolist()[:1] == [True]
+    bank.teach("mahalanobis", "p0/r0", circuit(TRAIN))
+    assert reasons(bank) == []
+
+
+def test_where_the_lesson_was_settled_the_alarm_of_a_moving_process_stands() -> None:
+    rows = left_for_good()
+    rows[:TRAIN] = circuit(TRAIN)
+    assert raised(rows[:LEFT]) == [(True, raised(rows[:LEFT])[0][1])]
+
+
+def test_limits_are_wider_where_the_lesson_drifted() -> None:
+    rows = drifting(TRAIN + 400, SLOW)
+    rows[TRAIN:, 3] = rows[TRAIN - 1, 3] + circuit(TRAIN + 400)[TRAIN:, 3] - 30.0
+    settled = circuit(TRAIN + 400)
+    of_both = []
+    for lesson in (rows, settled):
+        bank = Bank({"mahalanobis": table([watcher()])})
+        feed(bank, stream(lesson))
+        arrays = bank.detectors()[0].state().arrays
+        of_both.append((bool(arrays["unsettled"][0]), float(arrays["spread_limit"][0])))
+    assert [unsettled for unsettled, _ in of_both] == [True, False]
+    assert of_both[0][1] > 2 * of_both[1][1]
+
+
 def wandering() -> Floats:
     """Four points one after the other, two of them twice, with missing values."""
     stays = [(0.0, 90), (1.0, SETTLED), (-0.8, SETTLED), (0.0, 90), (1.0, SETTLED), (1.6, SETTLED), (0.0, 200)]
@@ -134,8 +204,15 @@ def wandering() -> Floats:
 
 
 def test_scores_are_those_of_the_plain_model_over_many_operating_points() -> None:
-    for rule in (watcher(), watcher(limit=4.0, ridge=0.0)):
-        rows = stream(wandering())
+    unsettled = left_for_good()
+    unsettled[np.random.default_rng(8).random(unsettled.shape) < 0.02] = np.nan
+    for rule, readings in (
+        (watcher(), wandering()),
+        (watcher(limit=4.0, ridge=0.0), wandering()),
+        (watcher(), unsettled),
+        (watcher(), drifting(TRAIN + 300, 0.1)),
+    ):
+        rows = stream(readings)
         ours, theirs = scored_rows(rule, rows), plain_rows(rule, rows)
         assert len(ours) == len(theirs)
         for mine, plain in zip(ours, theirs, strict=True):
@@ -143,7 +220,7 @@ def test_scores_are_those_of_the_plain_model_over_many_operating_points() -> Non
 
 
 def test_batches_restarts_and_neighbours_change_nothing() -> None:
-    rows = stream(wandering())
+    rows = stream(np.concatenate((left_for_good(), wandering()[TRAIN:])))
     whole = feed(Bank({"mahalanobis": table([watcher()])}), rows)
     assert whole.raised.sum() > 4
     tables = {"mahalanobis": table([group("mahalanobis", 1, inputs=(2,)), watcher()])}
@@ -160,7 +237,7 @@ def test_who_learnt_before_operating_points_were_known_goes_on_and_learns_nothin
     bank = Bank(tables)
     feed(bank, rows[: 4 * MOVED])
     (detector,) = bank.detectors()
-    new = ("unknown_point", "centre", "home", "level", "kept_still")
+    new = ("unknown_point", "centre", "home", "level", "kept_still", "stood", "unsettled", "elsewhere")
     kept = detector.state()
     older = State(kept.key, {name: array.copy() for name, array in kept.arrays.items() if name not in new})
     restored = Bank(tables)

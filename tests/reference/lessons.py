@@ -44,12 +44,32 @@ def model_of(
     lesson: Lesson = rule.memory.setdefault("lesson", [])
     lesson.append((vector, begins))
     if len(lesson) == max(int(rule.param["train"]), len(vector) + 1, 5):
-        _, scales, still = usual_of([row for row, _ in lesson])
-        if any(scale < math.inf and not stands for scale, stands in zip(scales, still, strict=True)):
+        rows = [row for row, _ in lesson]
+        _, scales, still = usual_of(rows)
+        moves = [at for at, scale in enumerate(scales) if scale < math.inf and not still[at]]
+        drift = [_drift([row[at] for row in rows]) for at in range(len(vector))]
+        del rule.memory["lesson"]
+        if moves:
+            lost = [at for at in moves if drift[at] > 0.9]
+            if len(lost) < len(moves):
+                lesson = [([math.nan if at in lost else v for at, v in enumerate(row)], b) for row, b in lesson]
+            rule.memory["unsettled"] = max(drift) > 0.4
             rule.memory["model"] = learn(rule, lesson)
-        else:
-            del rule.memory["lesson"]
     return None
+
+
+def _drift(values: Vector) -> float:
+    """The share of a member's variance that lies between the fifths of a lesson."""
+    known = [value for value in values if not math.isnan(value)]
+    mean = sum(known) / max(len(known), 1)
+    off = [0.0 if math.isnan(value) else value - mean for value in values]
+    levels, begin = [], 0
+    for fold in range(5):
+        end = begin + len(off) // 5 + (1 if fold < len(off) % 5 else 0)
+        levels.append(sum(off[begin:end]) / (end - begin))
+        begin = end
+    total, middle = sum(value**2 for value in off) / len(off), sum(levels) / 5
+    return sum((level - middle) ** 2 for level in levels) / 5 / total if total > 0 else 0.0
 
 
 def parts_of(lesson: Lesson, which: list[int]) -> list[Part]:

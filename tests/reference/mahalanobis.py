@@ -60,7 +60,7 @@ def _begin_at_home(state: dict[str, Any]) -> None:
     """The process is back at the level of the lesson, or a new stretch begins there."""
     if state["home"] is not None:
         state.update(baseline=state["home"], home=None, centre=[0.0] * len(state["centre"]))
-    state["still"] = None
+    state.update(still=None, stood=0)
 
 
 def _from_level(rule: PlainRule, distance: float, whole: Vector, model: Model) -> float:
@@ -90,8 +90,9 @@ def _settle(rule: PlainRule, whole: Vector, model: Model) -> None:
         state["previous"] = known_or_zero(_clipped(whole, param["clip"]))
         state["average"] = state["back"]
     if not state["alarm"] or param["adaptation"] == 0:
-        state["still"] = None
+        state.update(still=None, stood=0)
         return
+    state["stood"] += 1
     if state["still"] is None:
         state.update(still=0, value=list(state["centre"]), level=list(state["average"]))
     state["value"] = _averaged(state["value"], whole, param["smoothing"])
@@ -99,11 +100,13 @@ def _settle(rule: PlainRule, whole: Vector, model: Model) -> None:
     state["level"] = _averaged(state["level"], state["average"], param["smoothing"] / 5)
     state["still"] += apart / (param["limit"] or model["limit"]) <= 0.5
     if state["still"] < 0.75 * max(param["train"], len(whole) + 1, 5):
+        if rule.memory["unsettled"] and state["stood"] >= max(int(param["train"]), len(whole) + 1, 5):
+            del rule.memory["model"]
         return
     if state["home"] is None:
         state.update(home=list(state["baseline"]), homeward=_clipped(state["value"], param["clip"]))
     zero = [0.0] * len(whole)
-    state.update(centre=state["value"], baseline=zero, average=list(zero), alarm=False, still=None)
+    state.update(centre=state["value"], baseline=zero, average=list(zero), alarm=False, still=None, stood=0)
     state["previous"] = known_or_zero(_about(whole, state["centre"], param["clip"]))
 
 
@@ -204,7 +207,7 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     end = _follow(parts[-1], model, param)
     rule.memory["state"] = {name: end[name] for name in ("previous", "average", "baseline")} | {"alarm": False}
     rule.memory["state"] |= {"spread": _spreads(end, model, param)[-1], "seen": len(parts[-1])}
-    rule.memory["state"] |= {"home": None, "still": None, "centre": [0.0] * len(end["baseline"])}
+    rule.memory["state"] |= {"home": None, "still": None, "stood": 0, "centre": [0.0] * len(end["baseline"])}
     found = left_out(
         lesson,
         lambda some: _fit(some, param, part=True),
@@ -213,7 +216,10 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     each = 1 - (1 - param["quantile"]) / 2
     ahead = math.sqrt(_foretold([distance**2 for distance, _ in found], each, param))
     limit = max(quantile_of([distance for distance, _ in found], each), ahead, 1.0)
-    return {**model, "limit": limit, "excess": _excess([spread for _, spread in found], each, model, param)}
+    excess = _excess([spread for _, spread in found], each, model, param)
+    if rule.memory["unsettled"]:
+        limit, excess = 1.2 * limit, 3 * excess
+    return {**model, "limit": limit, "excess": excess}
 
 
 def _foretold(squares: list[float], quantile: float, param: dict[str, float]) -> float:
@@ -283,6 +289,8 @@ def mahalanobis(rule: PlainRule, time: int, _value: float, judged: bool, world: 
             baseline[at] = _leashed(baseline[at] + param["adaptation"] * (error[at] - baseline[at]))
     _settle(rule, whole, model)
     rule.memory["cause"] = most_to_blame(rule, _gains(model["weights"], strayed))
+    if "model" not in rule.memory:
+        return 0.0
     spread = _spread(rule, deviation, begins, model)
     if spread > score and not param["limit"]:
         rule.memory["cause"] = most_to_blame(rule, _gains(model["spread"], filled(deviation, model["spread"])))

@@ -24,6 +24,7 @@ NotEvaluated = Literal[
     "budget_out_of_reach",
     "over_budget",
     "operating_point_unknown",
+    "operating_point_learning",
 ]
 
 

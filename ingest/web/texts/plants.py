@@ -146,11 +146,16 @@ NOT_EVALUATED: Final[dict[Reason, Text]] = {
     Reason.GATE_CLOSED: Text("闸门关闭", "gate closed"),
     Reason.WARMING_UP: Text("预热中", "warming up"),
     Reason.LESSON_REFUSED: Text("学习数据无变化，重新学习", "nothing moved while it learnt; learns anew"),
-    Reason.MEMBER_UNKNOWN: Text("组内有测点学习时缺数，未纳入判断", "a point missing while it learnt is not judged"),
+    Reason.MEMBER_UNKNOWN: Text(
+        "组内有测点学习时缺数或持续漂移，未纳入判断", "a point missing or drifting while it learnt is not judged"
+    ),
     Reason.BUDGET_LEARNING: Text("误报预算学习中，尚不判断", "learns the limit that keeps its budget"),
     Reason.BUDGET_OUT_OF_REACH: Text("正常波动已超出预算所及，不判断", "what is ordinary here exceeds its budget"),
     Reason.OVER_BUDGET: Text("超出误报预算，限值已到上限", "over its budget, its limit may not rise further"),
     Reason.OPERATING_POINT_UNKNOWN: Text("处于未学习过的工况", "at an operating point it has not learnt"),
+    Reason.OPERATING_POINT_LEARNING: Text(
+        "在未学习过的工况下重新学习，尚不判断", "learns an operating point it did not know"
+    ),
 }
 FLAGS: Final[dict[Flag, Text]] = {
     Flag.UNCERTAIN: Text("存疑", "uncertain"),
