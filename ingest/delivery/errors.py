@@ -3,6 +3,7 @@
 ConnectorError
 ├── Unreachable   no answer came: refused, reset, too slow, not trusted
 └── Unmappable    the province's field mapping has no code for a value in the message
+    └── Uncoded   the file of issued codes does not have its point
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ class Unreachable(ConnectorError):
 
 class Unmappable(ConnectorError):
     """The field mapping does not cover a value that is to be sent."""
+
+
+class Uncoded(Unmappable):
+    """The file of codes has neither a code nor a `false` for a point."""

@@ -12,7 +12,7 @@ from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import events
 from ingest.delivery.channels.events import EventNotChosen, TextCut
 from ingest.delivery.platform.events import REASONS as NOT_REPORTED
-from ingest.delivery.platform.events import NotReported
+from ingest.delivery.platform.events import NotReported, PointsUncoded
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import ServicePoint
@@ -65,6 +65,7 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         PartMoves: parts,
         CertificateEnding: certificates,
         CertificateUnreadable: certificates,
+        PointsUncoded: connectors,
         NotReported: {**connectors, "reason": NOT_REPORTED},
         EventNotChosen: connectors,
         TextCut: connectors,

@@ -91,8 +91,7 @@ class NoticeAutomation:
             occasions = source(now)
             if occasions is not None:
                 self._compare(self._outstanding, matters, occasions, now)
-        waiting = self._store.undelivered()
-        self.undelivered = {name: waiting.get(name, 0) for name in self._connectors.names()}
+        self.undelivered = self._store.undelivered(self._connectors.names())
 
     def figures(self) -> Counter[str] | None:
         """Return how many notices are outstanding, by matter; None: there was no round yet."""

@@ -61,9 +61,9 @@ def doubts_of_codes(config: PlatformConfig, plants: Sequence[Plant]) -> Iterator
     for plant, points in lacking.items():
         wanted = Text(
             f"每个测点的编码，或 false：没有编码的测点 {len(points)} 个（{names_of(points)}），"
-            "含有它们的上报全部留在发件箱",
-            f"the code of each point, or false: {len(points)} have none ({names_of(points)}), and every report with"
-            " one of them waits in the outbox",
+            "实时数据上报略去它们，与它们有关的报警留在发件箱",
+            f"the code of each point, or false: {len(points)} have none ({names_of(points)}): reports of readings"
+            " leave them out, and alarms of them wait in the outbox",
         )
         yield Fault(file, f"{plant}.points", "(missing)", wanted)
 

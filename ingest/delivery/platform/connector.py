@@ -12,7 +12,7 @@ from ingest.delivery.errors import ConnectorError, Unmappable
 from ingest.delivery.https import Answer, post
 from ingest.delivery.platform.answers import Judgement, Ruling
 from ingest.delivery.platform.config import PlatformConfig
-from ingest.delivery.platform.events import KIND_NOT_TAKEN, NotReported
+from ingest.delivery.platform.events import KIND_NOT_TAKEN, NotReported, PointsUncoded
 from ingest.delivery.platform.profile import Post, Profile
 from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.posting import Posting
@@ -43,6 +43,7 @@ class PlatformConnector:
         self._profile = profile
         self._now = now
         self._signed_in = SignedIn(client, profile, config.url, timeout_s=config.timeout_s, now=now)
+        self._uncoded: set[str] = set()  # points without a code that were told
         self._alone: set[int] = set()  # seq of messages that were in a refused batch
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
@@ -76,6 +77,9 @@ class PlatformConnector:
         except Unmappable as error:
             self._alone.update(seqs)
             return [Outcome(seq, str(error)) for seq in seqs]
+        if fresh := [place for place in dict.fromkeys(wrapped.uncoded) if place not in self._uncoded]:
+            self._uncoded.update(fresh)
+            emit(PointsUncoded(self.name, len(fresh), fresh[0]))
         if wrapped.post is None:
             return self._passed_over(kind, seqs, wrapped.left_out)
         try:

@@ -50,6 +50,7 @@ class Wrapped:
 
     post: Post | None
     left_out: Mapping[str, int]
+    uncoded: Sequence[str] = ()
 
 
 class Profile(Protocol):
@@ -126,7 +127,9 @@ class JsonProfile:
         headers = {name: str(value) for name, value in filled(self._form.envelope.headers, scope).items()}
         body = msgspec.json.encode(filled(fields, scope)) if fields else content.encode()
         return Wrapped(
-            Post(section.path, {"content-type": self._form.envelope.content_type, **headers}, body), report.left_out
+            Post(section.path, {"content-type": self._form.envelope.content_type, **headers}, body),
+            report.left_out,
+            report.uncoded,
         )
 
     def judge(self, answer: Answer) -> Judgement:

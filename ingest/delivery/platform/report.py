@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid5
 
+from ingest.delivery.errors import Uncoded
 from ingest.delivery.platform.codes import IssuedCodes
-from ingest.delivery.platform.events import EVENT_NOT_TAKEN, NOT_VALID, RULE_NOT_TAKEN
+from ingest.delivery.platform.events import EVENT_NOT_TAKEN, NOT_CODED, NOT_VALID, RULE_NOT_TAKEN
 from ingest.delivery.platform.fields import filled, put
 from ingest.delivery.platform.model import Section
 from ingest.delivery.platform.source import LeftOut
@@ -25,19 +26,26 @@ class Report:
     Attributes:
         content: ready for JSON; None: nothing of the messages is for this platform.
         left_out: how many items are not in it, by reason.
+        uncoded: plant and id of each point that is not in it, since the file of codes lacks it.
     """
 
     content: Any
     left_out: Mapping[str, int]
+    uncoded: Sequence[str] = ()
 
 
 def report_of(section: Section, codes: IssuedCodes, kind: MessageKind, messages: Sequence[Message]) -> Report:
     """The report of messages of one kind and one enterprise.
 
-    Its batch.id is the same whenever the same messages are reported again. Raises Unmappable.
+    Its batch.id is the same whenever the same messages are reported again. Readings of a point without a code are left
+    out, as long as others are left; anything else with such a point is not reported at all.
+
+    Raises:
+        Unmappable: a value cannot be mapped to the province's report.
     """
     left_out = Counter[str]()
-    items = []
+    items, uncoded = [], list[str]()
+    lacking: Uncoded | None = None
     for message in messages:
         for scope in _scopes(kind, message, codes):
             try:
@@ -45,13 +53,21 @@ def report_of(section: Section, codes: IssuedCodes, kind: MessageKind, messages:
                 items.append(filled(section.item, scope))
             except LeftOut as left:
                 left_out[left.reason] += 1
+            except Uncoded as error:
+                if kind != "readings":
+                    raise
+                lacking = error
+                left_out[NOT_CODED] += 1
+                uncoded.append(scope["place"])
+    if not items and lacking is not None:
+        raise lacking
     if not items and left_out:
         return Report(None, left_out)
     if not section.items:
-        return Report(items, left_out)
+        return Report(items, left_out, uncoded)
     content = filled(section.head, _head(messages, codes))
     put(content, section.items, items)
-    return Report(content, left_out)
+    return Report(content, left_out, uncoded)
 
 
 def _head(messages: Sequence[Message], codes: IssuedCodes) -> Mapping[str, Any]:

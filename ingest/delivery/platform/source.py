@@ -10,7 +10,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import Field, model_validator
 
 from ingest.base.config import Config
-from ingest.delivery.errors import Unmappable
+from ingest.delivery.errors import Uncoded, Unmappable
 from ingest.delivery.platform.events import NO_CODE, NO_VALUE
 from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.expectations import InvalidValue
@@ -164,7 +164,8 @@ def _issued(code: object, name: str, scope: Mapping[str, Any]) -> object:
     if code is False:
         raise LeftOut(NO_CODE)
     if code is None:
-        raise Unmappable(Failure("uncoded", name=name, place=scope["place"]))
+        error = Uncoded if name == "point" else Unmappable
+        raise error(Failure("uncoded", name=name, place=scope["place"]))
     return code
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +19,9 @@ from ingest.storage.state.outbox_endings import waits
 from ingest.storage.state.record_reader import RecordReader
 from ingest.storage.state.rows import message_row
 from ingest.storage.state.upsert import insert_missing, upsert
+
+MOST_COUNTED: Final = 10_000
+"""Waiting messages of a connector are counted up to so many, by the index of what waits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +66,15 @@ class NoticeStore(RecordReader):
             query = query.where(column.ended.is_(None) if which.outstanding else column.ended.is_not(None))
         return self._page(Notice, query, column.given, limit, before)
 
-    def undelivered(self) -> dict[str, int]:
-        """The number of messages about notices that wait, by connector; connectors without any are left out."""
+    def undelivered(self, connectors: Collection[str]) -> dict[str, int]:
+        """Up to `MOST_COUNTED` messages about notices that wait for each of these connectors."""
+        return {connector: self._waiting(connector) for connector in connectors}
+
+    def _waiting(self, connector: str) -> int:
         column = t.outbox.c
-        query = sa.select(column.connector, sa.func.count().label("messages"))
-        query = query.where(column.kind == "notice", waits()).group_by(column.connector)
-        return {row["connector"]: row["messages"] for row in self._db.rows(query)}
+        found = sa.select(column.seq).where(column.connector == connector, column.kind == "notice", waits())
+        some = found.limit(MOST_COUNTED).subquery()
+        return int(self._db.rows(sa.select(sa.func.count().label("messages")).select_from(some))[0]["messages"])
 
     def sent(self, notices: Sequence[Notice]) -> dict[UUID, list[Sent]]:
         """By notice what its receivers have of it; nothing where nobody receives it, or the outbox forgot it."""

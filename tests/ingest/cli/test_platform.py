@@ -106,7 +106,7 @@ def test_the_check_doubts_points_without_a_code_and_names_of_nothing(tmp_path: P
         codes.write_text(right.replace('"CO-02"', '"CO-20"') + right.replace('"small"', '"smal"'), encoding="utf-8")
         output = checked(file)
         assert "small.points = （缺少）(missing)" in output
-        assert "1 have none (CO-02), and every report with one of them waits" in output
+        assert "1 have none (CO-02): reports of readings leave them out" in output
         assert "small.points.CO-20 = CO-20" in output
         assert "smal = smal" in output
         assert "near: small" in output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.opening import open_platform
 from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.fault import InvalidConfig
-from tests.ingest.delivery.outbox import PLANT, START, alarm_message, early_warning, warning_message
+from tests.ingest.delivery.outbox import PLANT, START, alarm_message, early_warning, readings_message, warning_message
 from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, KEY
 from tests.ingest.delivery.platform.test_profile_files import COUNTY, variant
 from tests.ingest.delivery.receiver import Receiver, Reply, Request
@@ -100,6 +101,24 @@ async def test_what_is_passed_over_is_counted_and_keeps_nothing_waiting(tmp_path
     assert platform.requests == []
     counted = [(log["kind"], log["reason"], log["items"]) for log in logs if log["event"] == "not_reported"]
     assert counted == [("alarm", "event not taken", 2), ("warning", "kind not taken", 1)]
+
+
+async def test_a_point_that_readings_leave_out_for_want_of_a_code_is_told_once_and_counted_each_time(
+    tmp_path: Path, platform: Receiver
+) -> None:
+    body = readings_message(1).body
+    first = body["readings"][0]
+    both = replace(readings_message(1), body={**body, "readings": [first, {**first, "point": "CAST_LEN-01"}]})
+    connector = open_platform(config(tmp_path, url=platform.url), lambda: START)
+    platform.answer = lambda _: YES
+    with capture_logs() as logs:
+        for seq in (1, 2):
+            assert await connector.deliver([replace(both, seq=seq)]) == [Outcome(seq)]
+    await connector.close()
+    named = [(log["points"], log["first"]) for log in logs if log["event"] == "points_uncoded"]
+    assert named == [(1, f"{PLANT.id} CAST_LEN-01")]
+    counted = [(log["reason"], log["items"]) for log in logs if log["event"] == "not_reported"]
+    assert counted == [("not in the file of codes", 1)] * 2
 
 
 async def test_reports_go_to_the_path_of_their_kind_and_no_more_messages_together_than_the_profile_lets(

@@ -133,6 +133,25 @@ def test_a_point_without_a_code_is_reported_only_once_it_has_one() -> None:
         protocol(county(), unknown).wrap("alarm", [alarm_message(1)])
 
 
+def test_one_point_without_a_code_does_not_hold_back_the_readings_of_its_plant() -> None:
+    """The others go; it is named and counted. A report of nothing else waits for somebody to say what holds."""
+    known = {"CW_IN_P-01": "123401"}
+    partly = IssuedCodes({PLANT.id: {"enterprise": "1234", "points": known}})
+    message, body = readings_message(1), readings_message(1).body
+    (first, _), second = body["readings"], "CAST_LEN-01"
+    both = replace(message, body={**body, "readings": [first, {**first, "point": second}]})
+    wrapped = protocol(county(), partly).wrap("readings", [both, both])
+    assert wrapped.post is not None
+    assert wrapped.left_out == {"not in the file of codes": 2}
+    assert wrapped.uncoded == [f"{PLANT.id} {second}"] * 2
+    of_first = replace(message, body={**body, "readings": [first]})
+    alone = protocol(county(), CODES).wrap("readings", [of_first]).post
+    assert protocol(county(), partly).wrap("readings", [both]).post == alone
+    none = IssuedCodes({PLANT.id: {"enterprise": "1234", "points": {}}})
+    with pytest.raises(Unmappable, match="the file of codes has no point for"):
+        protocol(county(), none).wrap("readings", [both])
+
+
 @pytest.mark.parametrize(
     ("status", "body", "ruling", "why"),
     [
