@@ -67,8 +67,10 @@ class Machine:
         for path in ("/opt/yujing", "/etc/yujing", "/var/lib/yujing", "/var/backups"):
             commands = commands.replace(path, f"{self.root}{path}")
         commands = commands.replace("build/bin/pip", pip).replace("systemctl", "true")
+        # Modules are compiled by who loads them: pip would compile them all, most of what an installation takes.
+        environment = os.environ | {"PIP_NO_COMPILE": "1"}
         result = subprocess.run(
-            ["bash", "-e", "-c", commands], cwd=sources, capture_output=True, text=True, check=False
+            ["bash", "-e", "-c", commands], cwd=sources, env=environment, capture_output=True, text=True, check=False
         )
         assert result.returncode == 0, result.stdout + result.stderr
 

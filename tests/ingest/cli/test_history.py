@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -25,10 +26,10 @@ MINUTE = int(Resolution.MINUTE)
 DAY = 24 * 60 * MINUTE
 
 
-@pytest.fixture
-def path(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two days of readings, rolled up in part, with what came late, a day that was dropped, and an alarm."""
-    file = tmp_path / "data" / "history.duckdb"
+    file = tmp_path_factory.mktemp("written") / "history.duckdb"
     store = opened(file)
     for number in range(3):
         times = (NOON + number * DAY + np.arange(120) * MINUTE).tolist()
@@ -40,6 +41,13 @@ def path(tmp_path: Path) -> Path:
     store.write_alarm_events([alarm_event(1)])
     store.close()
     return file
+
+
+@pytest.fixture
+def path(tmp_path: Path, written: Path) -> Path:
+    """A copy of that."""
+    shutil.copytree(written.parent, tmp_path / "data")
+    return tmp_path / "data" / written.name
 
 
 @pytest.fixture

@@ -45,6 +45,19 @@ def register(folder: Path, days: int) -> tuple[SheetBuilder, Database, ExportReq
     return builder, database, ExportRequest("works", "csv", plants, None, {}, 3600.0, now)
 
 
+@pytest.fixture(scope="module")
+def registers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[int, tuple[SheetBuilder, ExportRequest]]]:
+    """Of `SHORT` and of `LONG`, to be read only: to write them takes as long as to read them several times."""
+    folder, made, databases = tmp_path_factory.mktemp("registers"), {}, []
+    for days in (SHORT, LONG):
+        builder, database, request = register(folder, days)
+        made[days] = builder, request
+        databases.append(database)
+    yield made
+    for database in databases:
+        database.close()
+
+
 def peak(builder: SheetBuilder, request: ExportRequest, folder: Path) -> int:
     """The most memory that making it takes at once, bytes."""
     with (folder / "out").open("w+b") as out:
@@ -67,16 +80,20 @@ def peak(builder: SheetBuilder, request: ExportRequest, folder: Path) -> int:
     ],
 )
 def test_eight_times_the_records_are_not_kept_in_memory(
-    tmp_path: Path, name: str, ending: Ending, year: int | None, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    registers: dict[int, tuple[SheetBuilder, ExportRequest]],
+    name: str,
+    ending: Ending,
+    year: int | None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(all_pages, "_PAGE", 50)
     monkeypatch.setattr("ingest.services.exports.spool._SMALL", 1000)
     monkeypatch.setattr("ingest.services.exports.spool._AT_ONCE", 50)
     took = []
     for days in (SHORT, LONG):
-        builder, database, request = register(tmp_path, days)
+        builder, request = registers[days]
         took.append(peak(builder, replace(request, name=name, ending=ending, year=year), tmp_path))
-        database.close()
     assert took[1] - took[0] < 100 * 10 * (LONG - SHORT), f"{took}: a row that is kept takes 350 bytes, of ten a day"
 
 
@@ -85,13 +102,12 @@ TIMES = {"works": "报备开始时间", "cleanings": "清扫时间", "hazards": 
 
 @pytest.mark.parametrize("name", TIMES)
 def test_registers_are_whole_and_the_oldest_first_however_many_pages_they_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+    registers: dict[int, tuple[SheetBuilder, ExportRequest]], monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     monkeypatch.setattr(all_pages, "_PAGE", 7)
     monkeypatch.setattr("ingest.services.exports.daily_registers._LINES", 30)
-    builder, database, request = register(tmp_path, SHORT)
+    builder, request = registers[SHORT]
     head, *rows = csv.reader(io.StringIO(built(builder, replace(request, name=name)).decode("utf-8-sig")))
-    database.close()
     times = [row[head.index(TIMES[name])] for row in rows]
     assert times == sorted(times)
     assert len({row[head.index("编号")] for row in rows}) == len(rows) == 10 * SHORT
