@@ -60,3 +60,11 @@ class OutboxUnavailable(Event, level="error", labels=("connector", "operation"))
     connector: str
     operation: str
     error: str
+
+
+@dataclass(frozen=True, slots=True)
+class EventNotChosen(Event, level="debug", labels=("connector",), amount="messages"):
+    """Messages whose event the settings of their receiver leave out: passed over, and kept here as ever."""
+
+    connector: str
+    messages: int

@@ -10,7 +10,7 @@ from typing import Final, get_args
 
 from ingest.base.telemetry import Event, event_types, expose
 from ingest.delivery import events
-from ingest.delivery.channels.events import EventNotChosen, TextCut
+from ingest.delivery.channels.events import TextCut
 from ingest.delivery.platform.events import REASONS as NOT_REPORTED
 from ingest.delivery.platform.events import NotReported, PointsUncoded
 from ingest.domain.model.alarm import AlarmEventKind
@@ -67,7 +67,7 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         CertificateUnreadable: certificates,
         PointsUncoded: connectors,
         NotReported: {**connectors, "reason": NOT_REPORTED},
-        EventNotChosen: connectors,
+        events.EventNotChosen: connectors,
         TextCut: connectors,
         events.MessagesDelivered: connectors,
         events.DeliveryFailed: connectors,

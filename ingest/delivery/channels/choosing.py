@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from ingest.base.telemetry import emit
 from ingest.delivery.channels.config import ChannelConfig
-from ingest.delivery.channels.events import EventNotChosen
 from ingest.delivery.channels.texts import event_of
+from ingest.delivery.events import EventNotChosen
 from ingest.domain.model.outbox import Message
 
 

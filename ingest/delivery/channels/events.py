@@ -1,18 +1,10 @@
-"""What a channel does not tell people, as counted events."""
+"""What a channel does not tell people, as a counted event."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from ingest.base.telemetry import Event
-
-
-@dataclass(frozen=True, slots=True)
-class EventNotChosen(Event, level="debug", labels=("connector",), amount="messages"):
-    """Messages whose event the settings of a channel leave out: passed over, and kept here as ever."""
-
-    connector: str
-    messages: int
 
 
 @dataclass(frozen=True, slots=True)

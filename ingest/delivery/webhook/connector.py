@@ -10,9 +10,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from ingest.base.backoff import RetrySchedule
+from ingest.base.telemetry import emit
 from ingest.delivery.connector import Outcome
 from ingest.delivery.credentials import reveal
 from ingest.delivery.errors import Unreachable
+from ingest.delivery.events import EventNotChosen
 from ingest.delivery.https import MAX_ANSWER, open_client, post
 from ingest.delivery.posting import Posting
 from ingest.delivery.webhook.config import WebhookConfig
@@ -61,6 +63,9 @@ class WebhookConnector:
         await self._client.close()
 
     async def _post(self, message: Message) -> Outcome:
+        if not self._config.tells(str(message.body["event"])):
+            emit(EventNotChosen(self.name, 1))
+            return Outcome(message.seq)
         try:
             body = cloud_event(message)
         except UnicodeEncodeError:  # one such message must not block the others

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import ValidationError
 from standardwebhooks.webhooks import Webhook
 from structlog.testing import capture_logs
 
@@ -67,6 +68,20 @@ async def deliver_one(url: str, message: Message | None = None, **more: Any) -> 
     async with opened(url, **more) as connector:
         (outcome,) = await connector.deliver([message or alarm_message(1)])
         return outcome
+
+
+async def test_events_that_were_not_chosen_are_passed_over_and_calls_never_are(receiver: Receiver) -> None:
+    chosen = {"events": ["returned", "given"]}
+    with capture_logs() as logs:
+        for message in (alarm_message(1), alarm_message(2, AlarmEventKind.RETURNED), notice_message(3), ring_message()):
+            assert await deliver_one(receiver.url, message, **chosen) == Outcome(message.seq)
+    kinds = [json.loads(request.body)["type"] for request in receiver.requests]
+    assert kinds == ["cn.yujing.alarm.returned", "cn.yujing.notice.given", "cn.yujing.call.ring"]
+    assert [log["connector"] for log in logs if log["event"] == "event_not_chosen"] == ["inspector"]
+    with pytest.raises(ValidationError, match="an event of alarms, warnings or notices"):
+        WebhookConfig.model_validate(
+            {"name": "a", "url": receiver.url, "secret": {"env": "HOOK_SECRET"}, "events": ["rised"]}
+        )
 
 
 async def test_whoever_holds_the_public_key_alone_can_verify_a_message(
