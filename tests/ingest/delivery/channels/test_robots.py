@@ -293,3 +293,28 @@ def test_a_call_goes_first_unless_it_is_a_roll_call_or_for_less_than_red() -> No
         line = line_of(call_message(1, "LiSi", colour, cause=cause))
         assert line.grave is grave, (colour, cause)
         assert line.fitted(400).startswith("【在线抽查】" if cause is Cause.ROLL_CALL else "【叫应")
+
+
+async def test_what_waits_goes_back_when_a_robot_is_blocked_and_what_was_given_up_is_not_posted_later(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with chatting("dingtalk", monkeypatch) as chat:
+        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 101)]
+        sending = [asyncio.create_task(chat.say(message)) for message in storm]
+        await until(lambda: len(chat.group.texts) == 5)
+        last = sending.pop()
+        last.cancel()
+        await asyncio.gather(last, return_exceptions=True)
+        chat.group.fault = chat.group.answer(130101)
+        await chat.next_post(sending)
+        await until(lambda: all(task.done() for task in sending))
+        errors = [error for task in sending for error in task.result() if error is not None]
+        posted = len(chat.group.posts)
+        assert errors
+        chat.group.fault = None
+        await chat.move(700.0)
+        assert await chat.say(alarm_message(300, point="P-300")) == [None]
+        read = "\n".join(chat.group.texts)
+        assert len(chat.group.posts) == posted + 1
+        assert "P-100 " not in read
+        assert len(errors) + sum(f"P-{seq:03} " in read for seq in range(1, 100)) == 99
