@@ -20,12 +20,12 @@ from queue import SimpleQueue
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
-from prometheus_client import Histogram
 from pydantic import Field
 
 from ingest.base.config import Config
+from ingest.base.durations import Durations
 from ingest.base.pace import Pace
-from ingest.base.telemetry import REGISTRY, SECONDS, EmittedSeldom, emit
+from ingest.base.telemetry import EmittedSeldom, emit
 from ingest.base.worker import Worker
 from ingest.domain.cases.errors import CaseError
 from ingest.domain.model.batch import concat, empty_batch
@@ -55,11 +55,8 @@ _IN_FLIGHT: Final = 5 * 10**9
 """Ns. What arrived earlier is in the journal: if that holds nothing new, everything before was evaluated."""
 
 
-_cycle_seconds = Histogram(
-    "yujing_engine_cycle_seconds",
-    "How long a cycle of the engine takes until what came of it is committed",
-    buckets=SECONDS,
-    registry=REGISTRY,
+_cycle_seconds = Durations(
+    "yujing_engine_cycle_seconds", "How long a cycle of the engine takes until what came of it is committed"
 )
 
 
@@ -340,7 +337,7 @@ class Engine(Worker):
         for answer, result in run.answers:
             answer.set_result(result)
         self.progressed = time.monotonic()
-        _cycle_seconds.observe(self.progressed - run.began)
+        _cycle_seconds.add(self.progressed - run.began)
         if run.readings:
             emit(TurnTaken(run.readings, run.cursor, self.progressed - run.began))
 

@@ -68,8 +68,7 @@ class Presence(msgspec.Struct, frozen=True, gc=False):
     reported: int = 0
 
 
-@dataclass(slots=True)
-class GatewayInGroup:
+class GatewayInGroup(msgspec.Struct, gc=False):
     """A gateway with messages in the group, after those sorted so far.
 
     Attributes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from ingest.domain.model.plant import GatewayPoint
 
 WINDOW: Final = 300 * 10**9
@@ -17,8 +19,7 @@ _CHANGED_EVERY: Final = 30 * 10**9  # shortest interval for changed values; new 
 _REPEAT_EVERY: Final = 600 * 10**9  # interval for unchanged ones; `silence_s` in the catalogue is three times that
 
 
-@dataclass(slots=True)
-class Tally:
+class Tally(msgspec.Struct, gc=False):
     """Counts of one gateway's messages in one group, the last of them at `received` (ns).
 
     Attributes:

@@ -6,6 +6,8 @@ from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
 
+import msgspec
+
 from ingest.base.telemetry import Event, emit
 from ingest.domain.quality.clock import GatewayClock
 from ingest.storage.journal.commit import Progress
@@ -41,8 +43,7 @@ class FrameNovelty(Enum):
     REUSED = auto()  # another frame with its number is
 
 
-@dataclass(slots=True)
-class Boot:
+class Boot(msgspec.Struct, gc=False):
     """One boot's frames in this group.
 
     Attributes:

@@ -111,8 +111,7 @@ class PlantConfiguration:
 
     def checked(self, batch: Batch) -> Batch:
         """Return the readings with what their value alone says against them."""
-        loop = self._loop.take(batch.point, mode="clip")
-        return check_quality(batch, *self.ranges(batch.point), loop, self.sentinels)
+        return check_quality(batch, *self.ranges(batch.point), self._loop, self.sentinels)
 
     def number(self, rule: Rule) -> int:
         """Return the rule's index in `rules`; -1 if it does not exist now."""

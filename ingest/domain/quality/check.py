@@ -36,7 +36,8 @@ def check_quality(
         batch: readings as journaled.
         low: float64[n], low end of the instrument's range of each reading; NaN = not known.
         high: float64[n], its high end.
-        loop: bool[n], whether the range stands for 4-20 mA; None: nowhere.
+        loop: bool[p + 1], whether a point's range stands for 4-20 mA, the last entry for all points numbered later;
+            None: nowhere.
         sentinels: those of all points; None: there are none.
     """
     outside = (batch.value < low) | (batch.value > high)
@@ -49,7 +50,8 @@ def check_quality(
         return batch
     flags = batch.flags | np.where(outside, np.uint16(Flag.OUT_OF_RANGE), np.uint16(0))
     if loop is not None:
-        at = np.flatnonzero(outside & loop)
+        at = np.flatnonzero(outside)
+        at = at[loop.take(batch.point[at], mode="clip")]
         span, value = high[at] - low[at], batch.value[at]
         failed = (value <= low[at] - (_FAILED_LOW - _UNSURE) * span) | (
             value >= high[at] + (_FAILED_HIGH - _UNSURE) * span

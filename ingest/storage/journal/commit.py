@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ingest.domain.model.batch import Batch
 from ingest.domain.quality.clock import GatewayClock
@@ -12,8 +13,7 @@ from ingest.storage.journal.records import Quarantined, Staged
 from ingest.storage.journal.sequence_state import BootKey, Gap, SequenceState
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(msgspec.Struct, frozen=True, gc=False):
     """A boot's new sequence state, and the frames counted to get there.
 
     Attributes:
@@ -31,8 +31,7 @@ class Progress:
     recent: RecentFrames | None = None
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Commit:
+class Commit(msgspec.Struct, frozen=True, eq=False):
     """Everything one group of messages writes: all of it, or nothing.
 
     Attributes:
@@ -50,8 +49,8 @@ class Commit:
 
     batch: Batch
     readings: int
-    sequences: Mapping[BootKey, Progress] = field(default_factory=dict)
-    statuses: Mapping[tuple[str, str], tuple[bool, int]] = field(default_factory=dict)
+    sequences: Mapping[BootKey, Progress] = msgspec.field(default_factory=dict)
+    statuses: Mapping[tuple[str, str], tuple[bool, int]] = msgspec.field(default_factory=dict)
     quarantined: Sequence[Quarantined] = ()
     step: int = 0
     retried: Sequence[int] = ()

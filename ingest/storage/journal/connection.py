@@ -71,7 +71,12 @@ def translated_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
-        raise _meaning(error)(f"{path}: {error}") from error
+        raise translated(path, error) from error
+
+
+def translated(path: Path, error: apsw.Error) -> JournalUnavailable | JournalBroken:
+    """Return the journal's error that stands for SQLite's."""
+    return _meaning(error)(f"{path}: {error}")
 
 
 def _meaning(error: apsw.Error) -> type[JournalUnavailable | JournalBroken]:

@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import apsw
 
-from ingest.storage.journal.connection import open_reader, open_writer, translated_errors
+from ingest.storage.journal.connection import open_reader, open_writer, translated, translated_errors
 from ingest.storage.journal.errors import JournalBroken
 
 AT_ONCE: Final = 1_000
@@ -52,20 +52,23 @@ class JournalFile:
                 # SQLite, or the system below it, may take what a failed sync left unwritten for written.
                 raise JournalBroken(*self.broken.args)
             try:
-                with translated_errors(self._path):
-                    self._writer.execute("BEGIN IMMEDIATE")
-                    try:
-                        yield self._writer.cursor()
-                        self._writer.execute("COMMIT")
-                    except BaseException:
-                        self._rolled_back()
-                        if self._writer.in_transaction:
-                            with suppress(apsw.Error):  # the first error is the one to report
-                                self._writer.execute("ROLLBACK")
-                        raise
+                self._writer.execute("BEGIN IMMEDIATE")
+                try:
+                    yield self._writer.cursor()
+                    self._writer.execute("COMMIT")
+                except BaseException:
+                    self._rolled_back()
+                    if self._writer.in_transaction:
+                        with suppress(apsw.Error):  # the first error is the one to report
+                            self._writer.execute("ROLLBACK")
+                    raise
             except JournalBroken as error:
                 self.broken = error
                 raise
+            except apsw.Error as error:
+                known = translated(self._path, error)
+                self.broken = known if isinstance(known, JournalBroken) else None
+                raise known from error
 
     @contextmanager
     def reading(self) -> Iterator[apsw.Cursor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,10 +11,10 @@ from typing import Any, Final
 
 import apsw
 import msgspec
-from prometheus_client import Histogram
 
 from ingest.base.closing import closed_on_failure
-from ingest.base.telemetry import REGISTRY, SECONDS, emit
+from ingest.base.durations import Durations
+from ingest.base.telemetry import emit
 from ingest.domain.quality.clock import GatewayClock
 from ingest.plants.numbering import NONE_RENAMED, Numbered, PointKey
 from ingest.storage.journal import body
@@ -37,12 +38,7 @@ HISTORY_REJECTED: Final = "history-rejected"
 MOST_COUNTED: Final = 10_000
 _REFUSED: Final = f"sender = '' AND reason = '{HISTORY_REJECTED}'"  # by the index of senders
 
-_commit_seconds = Histogram(
-    "yujing_journal_commit_seconds",
-    "How long a commit takes until it is synced",
-    buckets=SECONDS,
-    registry=REGISTRY,
-)
+_commit_seconds = Durations("yujing_journal_commit_seconds", "How long a commit takes until it is synced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +90,8 @@ class Journal:
             return self._append(commit)
 
     def _append(self, commit: Commit) -> int:
-        with _commit_seconds.time(), self._file.transaction() as cursor:
+        began = time.monotonic()
+        with self._file.transaction() as cursor:
             if len(commit.batch):
                 received = int(commit.batch.received.max())
                 packed = body.pack(commit.batch, received=received, readings=commit.readings, step=commit.step)
@@ -121,6 +118,7 @@ class Journal:
                     ((*key, int(online), received) for key, (online, received) in commit.statuses.items()),
                 )
             overflowed = self._quota.quarantine(cursor, commit.quarantined, commit.retried)
+        _commit_seconds.add(time.monotonic() - began)
         self._report(overflowed)
         self._staging.written(commit.backfill, commit.fed)
         if len(commit.batch):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from ingest.domain.model.batch import Batch
 from ingest.storage.journal.sequence_state import Gap
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Entry:
+class Entry(msgspec.Struct, frozen=True, eq=False):
     """One entry of the journal: the readings of one or more frames. Ids count up by one and are never reused.
 
     Attributes:

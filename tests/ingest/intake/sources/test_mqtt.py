@@ -60,8 +60,9 @@ def source(
     clock: Clock | None = None,
     max_packet_bytes: int | None = None,
     retain: bool = True,
+    keepalive_s: int = 30,
 ) -> Iterator[Ours]:
-    """A source that is subscribed for the length of the block."""
+    """A source that is subscribed for the length of the block; `keepalive_s` may be less than settings allow."""
     config = MqttConfig.model_validate(
         {
             "host": address[0],
@@ -70,7 +71,7 @@ def source(
             "retain": retain,
             "max_packet_bytes": max_packet_bytes,
         }
-    )
+    ).model_copy(update={"keepalive_s": keepalive_s})
     handover = Handover(most)
     made = Ours(MqttSource(config, handover, clock or Clock(), expect_session=expect), handover)
     made.source.start(made.subscribed.release)
@@ -138,6 +139,33 @@ def test_a_full_hand_over_holds_the_broker_back_and_loses_nothing(tmp_path: Path
             ours.source.acknowledge([message])
             ours.source.flush()
         assert got == payloads
+
+
+def test_while_intake_is_held_the_connection_lives_and_a_restarted_broker_is_found_again(tmp_path: Path) -> None:
+    """As on a full disk: nothing is taken or acknowledged for longer than three times the keep-alive, twice."""
+    with mosquitto_server(tmp_path, ["max_queued_messages 0"]) as broker, capture_logs() as logs:
+        address = (broker.host, broker.port)
+        with source(address, keepalive_s=1) as ours:
+            for held in (1, 2):
+                publish(address, *(f"{held}.{n}".encode() for n in range(20)))
+                until(lambda held=held: len(ours.handover) == 20 * held)  # type: ignore[misc]
+                until_s = time.monotonic() + 3.5  # a broker ends a connection after one and a half
+                until(lambda until_s=until_s: time.monotonic() > until_s or not ours.source.connected)  # type: ignore[misc]
+                assert ours.source.connected
+            assert not [entry for entry in logs if entry["event"] == "broker_disconnected"]
+            broker.stop()
+            until(lambda: not ours.source.connected)
+            broker.start()
+            assert ours.subscribed.acquire(timeout=PATIENCE_S)
+            until(lambda: len(ours.handover) == 80)  # what was not acknowledged comes again
+            taken = ours.drain()
+            ours.source.acknowledge(taken)
+            ours.source.flush()
+            assert [message.payload for message in taken[:40]] == [message.payload for message in taken[40:]]
+            publish(address, b"after")
+            assert ours.next().payload == b"after"
+        with source(address, expect=True) as ours:
+            assert [message.payload for message in ours.drain()] == [b"after"]
 
 
 def test_an_acknowledgement_of_an_earlier_connection_is_dropped(tmp_path: Path) -> None:
