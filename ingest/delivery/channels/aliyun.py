@@ -22,6 +22,8 @@ _EMPTY: Final = hashlib.sha256(b"").hexdigest()
 _CODE: Final = re.compile(r"[A-Za-z0-9_.]{1,64}")
 _OFTEN_S: Final = 60.0  # 语音通知：同一被叫 1 次/分钟 (SingleCallByVoice, 流控)
 
+_NO_NUMBER: Final = "isv.MOBILE_NUMBER_ILLEGAL"
+
 _WORDS: Final[Mapping[str, str]] = {
     "isv.BUSINESS_LIMIT_CONTROL": "too often to this number 对该号码发送过于频繁",
     "isv.AMOUNT_NOT_ENOUGH": "the account has no money left 账户余额不足",
@@ -32,7 +34,7 @@ _WORDS: Final[Mapping[str, str]] = {
     "isv.TEMPLATE_MISSING_PARAMETERS": "look at variables: the template has others 核对 variables：与模板变量不符",
     "isv.TEMPLATE_PARAMS_ILLEGAL": "a variable has characters the provider refuses 变量含不允许的字符",
     "isv.PARAM_LENGTH_LIMIT": "look at text_chars: a variable is too long 核对 text_chars：变量超长",
-    "isv.MOBILE_NUMBER_ILLEGAL": "the phone number is not valid 号码无效",
+    _NO_NUMBER: "the phone number is not valid 号码无效",
     "isp.RAM_PERMISSION_DENY": "the access key may not do this 访问密钥没有权限",
     "SignatureDoesNotMatch": "look at access_key_secret 核对 access_key_secret",
     "InvalidAccessKeyId.NotFound": "look at access_key_id 核对 access_key_id",
@@ -103,7 +105,7 @@ def refusal_in(reply: Mapping[str, Any], key: Key) -> Refusal | None:
     if not isinstance(code, str) or not _CODE.fullmatch(code) or key.id in code or key.secret in code:
         return Refusal("the answer has no Code")
     words = _WORDS.get(code, "see the codes of the provider 见服务商错误码")
-    return Refusal(f"{code}: {words}", _OFTEN_S if code in _LATER else 0.0)
+    return Refusal(f"{code}: {words}", _OFTEN_S if code in _LATER else 0.0, final=code == _NO_NUMBER)
 
 
 def _encoded(text: str) -> str:

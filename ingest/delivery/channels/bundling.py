@@ -27,10 +27,12 @@ class Refusal:
     Attributes:
         error: in words, without secrets.
         block_s: for how long the channel takes no post at all.
+        final: however often it is sent, it is not taken: the recipient is none.
     """
 
     error: str
     block_s: float = 0.0
+    final: bool = False
 
 
 Post = Callable[[Sequence[Waiting]], Awaitable[Refusal | None]]

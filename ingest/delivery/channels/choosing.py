@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ingest.base.telemetry import emit
+from ingest.delivery.channels.bundling import Refusal
 from ingest.delivery.channels.config import ChannelConfig
 from ingest.delivery.channels.texts import event_of
+from ingest.delivery.connector import Outcome
 from ingest.delivery.events import EventNotChosen
 from ingest.domain.model.outbox import Message
 
@@ -34,5 +36,20 @@ class Recipients:
         self._reached.setdefault(message.seq, set()).add(recipient)
 
     def forget(self, message: Message) -> None:
-        """Note that all of them have it."""
+        """Note that all of them have it, or never will."""
         self._reached.pop(message.seq, None)
+
+
+def gravest(refusals: Sequence[Refusal]) -> Refusal | None:
+    """Return why a message has to be sent again, else why some never get it; None: everybody has it."""
+    return next((each for each in refusals if not each.final), refusals[0] if refusals else None)
+
+
+def outcome_of(message: Message, refusal: Refusal | None) -> Outcome:
+    """Return what became of a message.
+
+    One that only recipients lack who are none is rejected, so that it keeps nothing from all the others.
+    """
+    if refusal is None:
+        return Outcome(message.seq)
+    return Outcome(message.seq, refusal.error, refusal.block_s or None, rejected=refusal.final)

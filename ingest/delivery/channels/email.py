@@ -20,7 +20,8 @@ from typing import Final
 
 from ingest.base.backoff import RetrySchedule
 from ingest.delivery.channels.addressed import MAIL, EmailConfig
-from ingest.delivery.channels.choosing import Recipients, chosen
+from ingest.delivery.channels.bundling import Refusal
+from ingest.delivery.channels.choosing import Recipients, chosen, gravest, outcome_of
 from ingest.delivery.channels.texts import Line, line_of, printable
 from ingest.delivery.connecting import connect, why
 from ingest.delivery.connector import Outcome
@@ -32,6 +33,7 @@ from ingest.domain.model.outbox import Message
 
 _SUBJECT: Final = 120  # characters
 _READY: Final = 220
+_FOR_GOOD: Final = 500  # RFC 5321, 4.2.1
 _BROKEN: Final = "connection broken before the answer was complete"
 
 
@@ -55,18 +57,18 @@ class EmailConnector:
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send every message over one connection; see `Connector`."""
         wanted = chosen(self._config, messages)
-        errors: dict[int, str] = {}
+        refused: dict[int, Refusal] = {}
         if wanted:
             try:
-                errors = await self._sent(wanted)
+                refused = await self._sent(wanted)
             except Unreachable as error:
-                errors = {message.seq: str(error) for message in wanted}
-        return [Outcome(message.seq, errors.get(message.seq)) for message in messages]
+                refused = {message.seq: Refusal(str(error)) for message in wanted}
+        return [outcome_of(message, refused.get(message.seq)) for message in messages]
 
     async def close(self) -> None:
         """Do nothing: each delivery has a connection of its own."""
 
-    async def _sent(self, messages: Sequence[Message]) -> dict[int, str]:
+    async def _sent(self, messages: Sequence[Message]) -> dict[int, Refusal]:
         """Why each message was not taken, by `seq`. Raises Unreachable."""
         config, talk = self._config, None
         try:
@@ -93,26 +95,29 @@ class EmailConnector:
             if talk is not None:
                 talk.end()
 
-    def _talk(self, talk: _Talk, messages: Sequence[Message]) -> dict[int, str]:
+    def _talk(self, talk: _Talk, messages: Sequence[Message]) -> dict[int, Refusal]:
         """In a thread: sign in, and send each message to whoever lacks it."""
         talk.begin()
-        errors: dict[int, str] = {}
+        refused: dict[int, Refusal] = {}
         for message in messages:
-            line = line_of(message)
+            line, refusals = line_of(message), list[Refusal]()
             everybody = self._config.to if line.address is None else (line.address,)
             for address in self._recipients.left(message, everybody):
-                error = self._mailed(talk, message, line, address)
-                if error is None:
+                refusal = self._mailed(talk, message, line, address)
+                if refusal is None:
                     self._recipients.reached(message, address)
                 else:
-                    errors.setdefault(message.seq, error)
-            if message.seq not in errors:
+                    refusals.append(refusal)
+            worst = gravest(refusals)
+            if worst is not None:
+                refused[message.seq] = worst
+            if worst is None or worst.final:
                 self._recipients.forget(message)
-        return errors
+        return refused
 
-    def _mailed(self, talk: _Talk, message: Message, line: Line, address: str) -> str | None:
+    def _mailed(self, talk: _Talk, message: Message, line: Line, address: str) -> Refusal | None:
         if not MAIL.fullmatch(address):
-            return "the address is no mail address 地址不是邮箱"
+            return Refusal("the address is no mail address 地址不是邮箱", final=True)
         mail = mail_of(message, line, self._config.sender, address, self._now())
         return talk.send(self._config.sender, address, mail.as_bytes(policy=POLICY))
 
@@ -150,15 +155,15 @@ class _Talk:
         if self._config.username is not None:
             smtp.login(self._config.username, self._password or "")
 
-    def send(self, sender: str, address: str, mail: bytes) -> str | None:
+    def send(self, sender: str, address: str, mail: bytes) -> Refusal | None:
         """Send one mail; returns why the server does not take it. Raises SMTPException and OSError."""
         try:
             self._smtp.sendmail(sender, [address], mail)
         except smtplib.SMTPRecipientsRefused as error:
             (code, _), *_ = error.recipients.values()
-            return f"SMTP {code}: the recipient is refused 收件人被拒"
+            return Refusal(f"SMTP {code}: the recipient is refused 收件人被拒", final=code >= _FOR_GOOD)
         except (smtplib.SMTPSenderRefused, smtplib.SMTPDataError) as error:
-            return f"SMTP {error.smtp_code}: the mail is refused 邮件被拒"
+            return Refusal(f"SMTP {error.smtp_code}: the mail is refused 邮件被拒")
         return None
 
     def end(self) -> None:

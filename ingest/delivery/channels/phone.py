@@ -13,7 +13,7 @@ from ingest.base.telemetry import emit
 from ingest.delivery.channels.addressed import PHONE, AliyunConfig, SmsConfig, VoiceConfig
 from ingest.delivery.channels.aliyun import Key, refusal_in, signed
 from ingest.delivery.channels.bundling import Refusal
-from ingest.delivery.channels.choosing import Recipients, chosen
+from ingest.delivery.channels.choosing import Recipients, chosen, gravest, outcome_of
 from ingest.delivery.channels.codes import domestic
 from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.texts import Line, line_of, printable
@@ -55,31 +55,30 @@ class PhoneConnector:
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """See `Connector`."""
-        for message in chosen(self._config, messages):
-            refusal = await self._to_everybody(message)
-            if refusal is not None:
-                return [Outcome(each.seq, refusal.error, refusal.block_s or None) for each in messages]
-        return [Outcome(message.seq) for message in messages]
+        found = {message.seq: await self._to_everybody(message) for message in chosen(self._config, messages)}
+        return [outcome_of(message, found.get(message.seq)) for message in messages]
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
     async def _to_everybody(self, message: Message) -> Refusal | None:
-        line, refusal = line_of(message), None
+        line, refusals = line_of(message), list[Refusal]()
         everybody = self._config.to if line.address is None else (line.address,)
         for number in self._recipients.left(message, everybody):
-            found = await self._to(number, line, message)
-            if found is None:
+            refusal = await self._to(number, line, message)
+            if refusal is None:
                 self._recipients.reached(message, number)
-            refusal = refusal or found
-        if refusal is None:
+            else:
+                refusals.append(refusal)
+        worst = gravest(refusals)
+        if worst is None or worst.final:
             self._recipients.forget(message)
-        return refusal
+        return worst
 
     async def _to(self, number: str, line: Line, message: Message) -> Refusal | None:
         if not PHONE.fullmatch(number):
-            return Refusal("the address is no phone number 地址不是电话号码")
+            return Refusal("the address is no phone number 地址不是电话号码", final=True)
         action, parameters = self._ask(domestic(number), self._values(line), str(message.id))
         request = signed(
             self._key, self._url, action, VERSION, parameters, nonce=secrets.token_hex(16), now=self._now()

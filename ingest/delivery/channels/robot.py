@@ -12,7 +12,7 @@ import msgspec
 from ingest.base.backoff import RetrySchedule
 from ingest.base.telemetry import emit
 from ingest.delivery.channels.bundling import Bundler, Refusal, Waiting
-from ingest.delivery.channels.choosing import chosen
+from ingest.delivery.channels.choosing import chosen, outcome_of
 from ingest.delivery.channels.config import RobotConfig
 from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.rate import PostLimit
@@ -90,7 +90,7 @@ class RobotConnector:
         wanted = chosen(self._config, messages)
         found = await self.bundler.deliver([self._waiting(message) for message in wanted])
         refused = {message.seq: each for message, each in zip(wanted, found, strict=True) if each is not None}
-        return [_outcome(message.seq, refused.get(message.seq)) for message in messages]
+        return [outcome_of(message, refused.get(message.seq)) for message in messages]
 
     async def close(self) -> None:
         """Close all connections."""
@@ -142,7 +142,3 @@ def open_robot(config: RobotConfig, key: str, robot: Callable[[], Robot], now: C
 
     all_of(robot, client)
     return RobotConnector(config, client(), robot(), now)
-
-
-def _outcome(seq: int, refusal: Refusal | None) -> Outcome:
-    return Outcome(seq) if refusal is None else Outcome(seq, refusal.error, refusal.block_s or None)

@@ -25,7 +25,7 @@ class MailServer:
         context: its certificate; None: it cannot encrypt.
         tls: whether it speaks TLS from the start, after STARTTLS, or not at all.
         account: who may send; None: everybody.
-        unknown: recipients it refuses.
+        unknown: recipients it refuses, and by which answer.
         mails: what it accepted: recipient and mail.
         seen: ids of the mails it was sent, accepted or not.
     """
@@ -33,7 +33,7 @@ class MailServer:
     context: ssl.SSLContext | None = None
     tls: Literal["tls", "starttls", "none"] = "none"
     account: tuple[str, str] | None = None
-    unknown: set[str] = field(default_factory=set)
+    unknown: dict[str, str] = field(default_factory=dict)
     mails: list[tuple[str, Mail]] = field(default_factory=list)
     seen: list[str] = field(default_factory=list)
     manner: Manner = "accept"
@@ -151,7 +151,7 @@ class _Handler(socketserver.BaseRequestHandler):
 
     def recipient(self, rest: str) -> bool:
         self.to = rest.partition("<")[2].rstrip(">")
-        self.say("550 no such user" if self.to in self.of.unknown else "250 ok")
+        self.say(self.of.unknown.get(self.to, "250 ok"))
         return True
 
     def data(self, _: str) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from ingest.delivery.channels.addressed import EmailConfig
+from ingest.delivery.connector import Outcome
 from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.channels.mail_server import MailServer, name_of
 from tests.ingest.delivery.channels.messages import NUMBER, call_message
@@ -81,14 +82,18 @@ async def test_a_call_goes_to_the_person_it_calls_alone(server: MailServer, auth
 async def test_a_recipient_who_is_refused_keeps_nobody_else_waiting_and_nobody_gets_a_mail_twice(
     server: MailServer, authority: Authority
 ) -> None:
-    server.unknown.add("duty@plant.example")
+    """For a time: tried again, for that recipient alone. For good: a dead letter, behind which nothing waits."""
+    server.unknown["duty@plant.example"] = "450 later"
     connector = config(server, authority).open_connector(lambda: START)
     for _ in range(3):
-        first, second = await connector.deliver([alarm_message(1), alarm_message(2, point="OTHER")])
-        assert first.error == second.error == "SMTP 550: the recipient is refused 收件人被拒"
+        outcomes = await connector.deliver([alarm_message(1), alarm_message(2, point="OTHER")])
+        assert outcomes == [Outcome(seq, "SMTP 450: the recipient is refused 收件人被拒") for seq in (1, 2)]
     assert [to for to, _ in server.mails] == ["chief@plant.example"] * 2
+    server.unknown["duty@plant.example"] = "550 no such user"
+    (outcome,) = await connector.deliver([alarm_message(1)])
+    assert outcome == Outcome(1, "SMTP 550: the recipient is refused 收件人被拒", rejected=True)
     server.unknown.clear()
-    assert [outcome.error for outcome in await connector.deliver([alarm_message(1)])] == [None]
+    assert [outcome.error for outcome in await connector.deliver([alarm_message(2, point="OTHER")])] == [None]
     assert [to for to, _ in server.mails] == ["chief@plant.example"] * 2 + ["duty@plant.example"]
 
 

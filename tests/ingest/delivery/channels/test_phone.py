@@ -153,7 +153,7 @@ async def test_a_call_is_made_to_the_person_it_calls(provider: tuple[Provider, s
     assert set(json.loads(request["TtsParam"])) == {"level", "text"}
     assert NUMBER not in request["TtsParam"]
     (outcome,) = await sent(config, call_message(2, "manager01"))
-    assert outcome.error == "the address is no phone number 地址不是电话号码"
+    assert outcome == Outcome(2, "the address is no phone number 地址不是电话号码", rejected=True)
 
 
 async def test_a_number_that_is_refused_keeps_nobody_else_waiting_and_nobody_hears_twice(
@@ -167,6 +167,10 @@ async def test_a_number_that_is_refused_keeps_nobody_else_waiting_and_nobody_hea
         (outcome,) = await connector.deliver([alarm_message(1)])
         assert outcome.retry_after_s == 60
         assert "对该号码发送过于频繁" in str(outcome.error)
+    service.codes["13800000000"] = "isv.MOBILE_NUMBER_ILLEGAL"
+    (outcome,) = await connector.deliver([alarm_message(2)])
+    assert outcome.rejected, "a dead letter: nothing waits behind it"
+    service.taken.pop()
     service.codes.clear()
     assert await connector.deliver([alarm_message(1)]) == [Outcome(1)]
     assert [each["PhoneNumbers"] for each in service.taken] == ["13900000000", "13800000000"]
