@@ -242,6 +242,7 @@ class Service:
             journal=self.journal,
             guard=self.guard,
             cases=cases,
+            calls=self.calls,
             load=self.load,
             record=self._recorder.note,
         )

@@ -18,6 +18,7 @@ from ingest.runtime.refused_settings import Refusals
 from ingest.runtime.resources import connections
 from ingest.runtime.settings import Settings
 from ingest.services.allowances import Allowances
+from ingest.services.calls.desk import CallDesk
 from ingest.services.errors import CannotListen
 from ingest.services.exports.runner import ExportRunner
 from ingest.services.ports import AuditTrail, Cases, Ports
@@ -49,6 +50,7 @@ def ports_of(
     journal: Journal,
     guard: DiskGuard,
     cases: CaseBooks,
+    calls: CallDesk,
     load: AlarmLoad,
     record: Callable[[Act], None],
 ) -> Ports:
@@ -74,6 +76,7 @@ def ports_of(
             config=settings.cases,
             allowances=Allowances.of(settings.cases),
         ),
+        calls=calls,
         exports=ExportRunner(settings.state, settings.journal.path.parent),
         load=load,
         record=record,

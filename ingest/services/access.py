@@ -41,6 +41,11 @@ class Principal:
         return self.role == "display"
 
     @property
+    def is_channel(self) -> bool:
+        """Whether this caller is a channel's provider, which posts receipts of calls and nothing else."""
+        return self.role == "channel"
+
+    @property
     def acts_as(self) -> ActRole:
         """The role under which acts are recorded. Raises NotAllowed for a display, which may not act."""
         if self.role == "display":
@@ -49,8 +54,8 @@ class Principal:
 
     @property
     def sees_phones(self) -> bool:
-        """Whether this caller may see telephone numbers; a display never does."""
-        return not self.is_display
+        """Whether this caller may see telephone numbers; a display never does, nor a channel."""
+        return not self.is_display and not self.is_channel
 
     @property
     def may_act(self) -> bool:

@@ -12,7 +12,7 @@ from ingest.base.config import Config, Secret
 from ingest.domain.model.expectations import given_once, misplaced
 from ingest.domain.model.text import Text
 
-Role = Literal["operator", "inspector", "admin", "display"]
+Role = Literal["operator", "inspector", "admin", "display", "channel"]
 
 
 class TokenConfig(Config):
@@ -20,7 +20,8 @@ class TokenConfig(Config):
 
     Operators work at the plant: they act on alarms and rectify hazards. Inspectors supervise: they inspect, grade and
     close hazards, and decide on what is taken out of service. Admins do both. A display on a wall only shows: its
-    session lasts, and nothing can be done with it. `plants` names the plants the token may
+    session lasts, and nothing can be done with it. A channel posts receipts of calls, and nothing else; its name is the
+    connector's. `plants` names the plants the token may
     see; left out, it may see all. The secret has at least 16 characters.
     """
 

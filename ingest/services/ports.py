@@ -22,6 +22,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest, PlantView
 from ingest.services.allowances import Allowances
+from ingest.services.calls.desk import CallDesk
 from ingest.services.cases.instrument_board import InstrumentBoard
 from ingest.services.exports.request import ExportRequest
 from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
@@ -245,6 +246,7 @@ class Ports:
     history: Readings
     journal: Journal
     cases: Cases
+    calls: CallDesk
     exports: Exporter
     load: AlarmLoad
     record: Callable[[Act], None]  # into the audit trail; never blocks

@@ -37,8 +37,10 @@ from ingest.web.rest.alarm_metrics import alarm_metrics_router
 from ingest.web.rest.alarms import alarms_router
 from ingest.web.rest.audit import audit_router
 from ingest.web.rest.bypasses import bypasses_router
+from ingest.web.rest.calls import call_reports_router, calls_router
 from ingest.web.rest.cleanings import cleanings_router
 from ingest.web.rest.dispositions import dispositions_router
+from ingest.web.rest.duty import duty_router
 from ingest.web.rest.enterprises import enterprises_router, self_inspections_router
 from ingest.web.rest.evidence import evidence_router
 from ingest.web.rest.hazards import hazards_router
@@ -74,6 +76,9 @@ CASES = (
     pledges_router,
     instruments_router,
     notices_router,
+    call_reports_router,
+    calls_router,
+    duty_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

@@ -35,6 +35,13 @@ def inspecting(principal: Annotated[Principal, Depends(current)]) -> Principal:
     return principal
 
 
+def reporting(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they are a channel's provider. Raises NotAllowed."""
+    if not principal.is_channel:
+        raise NotAllowed("receipts are for the channel of that name, by a token of role channel")
+    return principal
+
+
 Caller = Annotated[Principal, Depends(current)]
 """Parameter of a route: any authenticated caller; each may comment and acknowledge a warning."""
 
@@ -43,6 +50,9 @@ Actor = Annotated[Principal, Depends(acting)]
 
 Inspector = Annotated[Principal, Depends(inspecting)]
 """Parameter of a route: a caller who supervises."""
+
+Channel = Annotated[Principal, Depends(reporting)]
+"""Parameter of a route: a channel's provider."""
 
 BY_ROLES: Final[Mapping[frozenset[ActRole], Any]] = {AUTHORITY: Inspector, ENTERPRISE: Actor}
 """Dependency of a step's route by who may take it; it refuses anybody else. Default: `Caller`."""

@@ -38,6 +38,9 @@ AT_ONCE: Final = 8
 LEAVING: Final = frozenset({"/signin", "/signout", "/language"})
 """Forms that a display may send: they change only what the browser itself shows."""
 
+RECEIPTS: Final = "/api/v1/calls/receipts/"
+"""All that a channel may reach."""
+
 SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 HEADERS: Final = {
     "content-security-policy": (
@@ -178,6 +181,8 @@ class Guard:
         wrong = bearer is not None and principal is None
         if wrong or (principal is None and path not in OPEN_PATHS and not path.startswith(OPEN_PREFIX)):
             raise NotSignedIn
+        if principal is not None and principal.is_channel and not path.startswith(RECEIPTS):
+            raise NotAllowed("a channel only posts receipts")
         _require_storable(request)
         if request.method in SAFE_METHODS:
             return

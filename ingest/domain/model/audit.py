@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 YUJING: Final = "yujing"
 """The actor of what the service itself does."""
 
-ActRole = Literal["service", "operator", "inspector", "admin", "display", "shell", "nobody"]
+ActRole = Literal["service", "operator", "inspector", "admin", "display", "channel", "shell", "nobody"]
 """A token's role; `shell`: the system's user at a command line; `nobody`: a caller who was refused."""
 
 ActKind = Literal[

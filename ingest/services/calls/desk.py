@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
@@ -21,9 +21,10 @@ from ingest.domain.calls.needs import Need
 from ingest.domain.calls.report import call_message
 from ingest.domain.calls.roster import Roster
 from ingest.domain.model.audit import YUJING, Act, ActRole
-from ingest.domain.model.call import Call, CallAttempt, CallEvent, CallEventKind, LadderStep, OnDuty, Receipt
+from ingest.domain.model.call import Call, CallAttempt, CallEvent, CallEventKind, Cause, LadderStep, OnDuty, Receipt
 from ingest.domain.model.outbox import Message, Waiting
 from ingest.domain.model.plant import Plant
+from ingest.domain.model.warning import Colour
 from ingest.storage.state.call_store import CallStore
 
 _WEEK: Final = 7 * 86_400 * 10**9
@@ -90,6 +91,13 @@ class CallDesk:
         """Return whom to call; empty: nobody."""
         plant = self._plant(need.plant)
         return self.config.ladder(need.plant, plant.region if plant else "", need.cause, need.colour)
+
+    def roll_ladder(self, plant: Plant) -> tuple[LadderStep, ...]:
+        """Return whom a roll call of a plant rings: the first step of its ladder, once; empty: nobody."""
+        return tuple(
+            replace(step, tries=1)
+            for step in self.config.ladder(plant.id, plant.region, Cause.ROLL_CALL, Colour.RED)[:1]
+        )
 
     def begin(self, need: Need, now: int) -> Call | None:
         """Begin the call of a need; None: there is one already, or its plant has no ladder. Raises StateUnavailable."""

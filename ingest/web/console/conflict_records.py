@@ -16,6 +16,7 @@ from ingest.web.texts import ACT_KINDS
 SUBJECT_PAGES: Final[dict[ActKind, str]] = {
     "alarm": "/alarms/",
     "warning": "/warnings/",
+    "call": "/calls/",
     "hazard": "/hazards/",
     "lead": "/leads/",
     "bypass": "/bypasses/",

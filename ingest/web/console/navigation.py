@@ -14,6 +14,8 @@ PLACES: Final = (
 """Path and key of the text."""
 
 MORE: Final = (
+    ("/calls", "nav.calls"),
+    ("/duty", "nav.duty"),
     ("/alarms/metrics", "nav.metrics"),
     ("/suppressions", "nav.suppressions"),
     ("/bypasses", "nav.bypasses"),

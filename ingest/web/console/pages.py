@@ -11,6 +11,7 @@ from ingest.web.console.alarm_forms import alarm_forms
 from ingest.web.console.alarm_pages import alarm_pages
 from ingest.web.console.audit_pages import audit_pages
 from ingest.web.console.bypass_pages import bypass_pages
+from ingest.web.console.call_pages import call_pages, duty_pages
 from ingest.web.console.cleaning_pages import cleaning_pages
 from ingest.web.console.disposition_forms import disposition_forms
 from ingest.web.console.enterprise_pages import enterprise_pages
@@ -52,6 +53,8 @@ PAGES = (
     enterprise_pages,
     instrument_pages,
     notice_pages,
+    call_pages,
+    duty_pages,
     plant_pages,
     audit_pages,
     service_pages,

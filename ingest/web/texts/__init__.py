@@ -9,6 +9,7 @@ from ingest.domain.model.text import Text
 from ingest.web.texts.acts import ACTIONS, FIELD_LABELS
 from ingest.web.texts.alarms import ALARMS, WORDS
 from ingest.web.texts.bypasses import BYPASSES
+from ingest.web.texts.calls import CALLS
 from ingest.web.texts.cases import CASES
 from ingest.web.texts.daily import DAILY
 from ingest.web.texts.frame import FRAME
@@ -32,6 +33,7 @@ TEXTS: Final[dict[str, Text]] = {
     **INSTRUMENTS,
     **ALARMS,
     **BYPASSES,
+    **CALLS,
     **CASES,
     **DAILY,
     **METRICS,

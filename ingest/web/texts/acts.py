@@ -28,6 +28,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "away_since": Text("服务中断自", "service away since"),
     "basis": Text("依据", "basis"),
     "before": Text("此前", "before"),
+    "begin": Text("班次", "shift"),
     "begins": Text("开始", "from"),
     "budget": Text("整改资金", "budget"),
     "budget_fen": Text("整改资金（元）", "budget (yuan)"),

@@ -12,9 +12,9 @@ _KINDS: Final = {
     "the inspection": "该检查", "work": "作业报备", "the work": "该作业报备", "cleaning": "清扫记录",
     "the cleaning": "该清扫记录", "pledge": "安全承诺", "the pledge": "该安全承诺",
     "instrument": "仪表", "the instrument": "该仪表台账",
-    "bypass": "旁路登记", "the bypass": "该旁路登记",
+    "call": "叫应", "sign-in": "签到", "bypass": "旁路登记", "the bypass": "该旁路登记",
 }  # fmt: skip
-_WHAT: Final = r"(?P<what>\w[\w ]*?)"
+_WHAT: Final = r"(?P<what>\w[\w -]*?)"
 
 _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
     (re.compile(pattern), chinese)
@@ -63,6 +63,12 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"whoever applied for it cannot decide on it", "申请人不能审批自己的申请。"),
         (r"[\w-]+: (.+) submitted it; somebody else decides", "由 {1} 提交，须由他人审核。"),
         (r"point '(.+)' is not the state of an interlock", "测点 {1} 不是联锁状态，不能登记旁路。"),
+        (r"a channel only posts receipts", "通知渠道的令牌只能提交回执。"),
+        (r"receipts are for the channel of that name, .+", "回执只能由该名称的通知渠道用自己的令牌提交。"),
+        (r"the settings have no ladder for this plant: .+", "配置中没有这家企业的叫应阶梯：不会有人被叫到。"),
+        (r"the roll of this plant is being called", "这家企业正在抽查。"),
+        (r"(.+) is signed in there", "{1} 已在该岗位签到。"),
+        (r"the sign-in is over", "该签到已经结束。"),
         (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),
         (r"role \w+ reads only; .+", "您的角色只能查看，须由企业人员或管理员操作。"),
         (r"role \w+ is supervised here; .+", "此操作须由监管人员或管理员进行。"),

@@ -84,6 +84,7 @@ ROLES: Final[dict[ActRole, Text]] = {
     "inspector": Text("监管", "supervision"),
     "admin": Text("管理员", "admin"),
     "display": Text("大屏", "display"),
+    "channel": Text("通知渠道", "channel"),
     "shell": Text("命令行", "command line"),
     "nobody": Text("未登录", "not signed in"),
 }

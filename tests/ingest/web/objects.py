@@ -29,13 +29,23 @@ PLACES: Final = {
 """A point, a rule of it and an equipment of each plant."""
 
 LISTS: Final = {
-    "alarm": "alarms", "bypass": "bypasses", "cleaning": "cleanings", "disposition": "dispositions",
+    "alarm": "alarms", "bypass": "bypasses", "call": "calls", "cleaning": "cleanings", "disposition": "dispositions",
     "hazard": "hazards", "inspection": "inspections", "instrument": "instruments", "lead": "leads",
     "pledge": "pledges", "suppression": "suppressions", "warning": "warnings", "work": "works",
 }  # fmt: skip
 """The list of the API by what a path calls a member of it."""
 
-ONLY_AT: Final = {"cleanings": WOOD, "pledges": ALUMINIUM, "bypasses": STEEL, "inspections": STEEL}
+ON_DUTY: Final = {"position": "值班长", "person": "李四", "to": "王五", "substitute": "王五"}
+"""What the settings name, by the field of a body."""
+
+ONLY_AT: Final = {
+    "calls": STEEL,
+    "duty": STEEL,
+    "cleanings": WOOD,
+    "pledges": ALUMINIUM,
+    "bypasses": STEEL,
+    "inspections": STEEL,
+}
 """The plant that has something to clean, pledges, interlocks, a lead to go after."""
 
 
@@ -67,7 +77,7 @@ class Objects:
         """
         path, named = case.operation.path, case.path_parameters
         plant = ONLY_AT.get(path.removeprefix(f"{API}/").partition("/")[0]) or self._next("plant", [*PLACES])
-        for parameter in named.keys() & LISTS:
+        for parameter in named.keys() & self.known.keys():
             chosen = self._next(parameter, self.known[parameter])
             named[parameter], plant = chosen["id"], chosen["plant"]
         if path.endswith("/correct"):
@@ -119,6 +129,8 @@ class Objects:
                 found |= {"day": today, "period": "2026-11" if plant == STEEL else "2026-Q4"}
             case "dispositions":
                 found |= {"handled": iso(self.now), "raises": None}
+            case "duty":
+                found |= {name: value for name, value in ON_DUTY.items() if name in made_up}
             case "inspections" if isinstance(new := made_up.get("new"), dict):
                 found["new"] = new | {"point": point, "equipment": equipment}
             case "works" if "ends" in made_up:
@@ -145,8 +157,10 @@ async def objects_of(hall: StandIn, ask: Ask, token: str, first: int) -> Objects
     bypass(hall)
     plant, office = ask(OPERATOR), ask(INSPECTOR)
     await _declare(hall, plant, office)
+    presences = await _on_duty(plant, office)
     read = {kind: (await _done(await ask(ADMIN).get(f"{API}/{name}?limit=200"))) for kind, name in LISTS.items()}
     known = {kind: found[LISTS[kind]] for kind, found in read.items()}
+    known["presence"] = presences
     evidence = {}
     for at in PLACES:
         file = {"file": ("现场.pdf", PDF, "application/pdf")}
@@ -175,6 +189,17 @@ async def _declare(hall: StandIn, plant: httpx.AsyncClient, office: httpx.AsyncC
     wanted = {"plant": STEEL, "point": LANCE, "reason": "更换变送器", "measure": "专人监护", "hours": 2}
     made = await _done(await plant.post(f"{API}/bypasses", json=wanted))
     await _done(await office.post(f"{API}/bypasses/{made['id']}/approve", json={"version": 1}))
+
+
+async def _on_duty(plant: httpx.AsyncClient, office: httpx.AsyncClient) -> list[dict[str, Any]]:
+    """A call and people who signed in, where the settings have a roster; returns the sign-ins."""
+    presences = []
+    for at in (STEEL, WOOD):
+        await _done(await office.post(f"{API}/calls/roll", json={"plant": at}))
+        for person in ("张三", "王五"):
+            body = {"plant": at, "position": "值班长", "person": person}
+            presences.append(await _done(await plant.post(f"{API}/duty/sign-in", json=body)))
+    return presences
 
 
 async def _done(answer: httpx.Response) -> Any:

@@ -47,6 +47,7 @@ from ingest.storage.state.audit import AuditRow
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.rows import act_of
 from ingest.storage.state.warning_rows import warning_act
+from tests.ingest.web.called_people import VOICE, desk_of
 from tests.ingest.web.case_books import books_for, save_bypasses
 from tests.ingest.web.made_up_plants import MINUTE, NOON, SECOND, WOOD, configuration, sample_of
 from tests.ingest.web.memory_books import MemoryBooks
@@ -73,6 +74,7 @@ def config(home: Path, **settings: object) -> ApiConfig:
         ("admin", "admin", None, ADMIN),
         ("晨光木业", "operator", (WOOD,), ELSEWHERE),
         ("中控室大屏", "display", None, DISPLAY),
+        ("voice", "channel", None, VOICE),
     ]
     made = []
     for number, (name, role, plants, secret) in enumerate(tokens):
@@ -110,6 +112,7 @@ class StandIn(MemoryBooks):
         self.memory, self.watches = EngineState(self.known), PlantWarnings()
         self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).policy())
         self.cases, self.database = books_for(self)
+        self.calls = desk_of(self.database, lambda: self.known)
         self._changed = asyncio.Event()
         for point in self.known.points:
             if point is not None:
@@ -126,6 +129,7 @@ class StandIn(MemoryBooks):
             history=self.reads,
             journal=self,
             cases=self.cases,
+            calls=self.calls,
             exports=self,
             load=self.load,
             record=self.record,

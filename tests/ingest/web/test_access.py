@@ -54,12 +54,17 @@ OF_THE_PLANT = {
 }
 """Ways to change something that are for operators and admins."""
 
+CALLS, ROSTERS = ("/calls", "/api/v1/calls"), ("/duty", "/api/v1/duty")
+OF_A_CHANNEL = {"/api/v1/calls/receipts/{channel}"}
+"""For a channel of that name, by a token that reaches nothing else."""
+
 HAZARD_STEPS = ("grade", "supervise", "extend", "send-back", "close", "dismiss")
 OF_THE_SUPERVISION = {
     "/api/v1/suppressions/{suppression}/approve",
     "/api/v1/suppressions/{suppression}/reject",
     *(f"/api/v1/hazards/{{hazard}}/{step}" for step in HAZARD_STEPS),
     *(f"/api/v1/leads{step}" for step in ("", "/{lead}/take", "/{lead}/close")),
+    *(f"{at}/roll" for at in CALLS),
     "/api/v1/inspections",
     *(f"/api/v1/inspections/{{inspection}}/{step}" for step in ("begin", "findings", "conclude", "cancel")),
     "/api/v1/enterprises/{plant}/classification",
@@ -88,6 +93,9 @@ OF_ANYBODY = {
     "/api/v1/hazards/{hazard}/report",
     "/api/v1/warnings/{warning}/acknowledge",
     "/api/v1/warnings/{warning}/feedback",
+    *(f"{at}/{{call}}/{step}" for at in CALLS for step in ("answer", "refuse", "under-way", "arrived")),
+    *(f"{at}/{step}" for at in ROSTERS for step in ("sign-in", "swaps")),
+    *(f"{at}/{{presence}}/{step}" for at in ROSTERS for step in ("sign-out", "hand-over")),
     "/alarms/{alarm}/comment",
     "/warnings/{warning}/acknowledge",
     "/warnings/{warning}/feedback",
@@ -142,6 +150,8 @@ def allowed(method: str, path: str) -> set[str]:
         return READ_BY_FEW.get(path, EVERYBODY)
     if path in OF_THE_PLANT:
         return EVERYBODY - {INSPECTOR}
+    if path in OF_A_CHANNEL:
+        return set()
     if path in OF_THE_SUPERVISION:
         return {INSPECTOR, ADMIN}
     assert path in OF_ANYBODY, f"{method} {path}: say above who may"

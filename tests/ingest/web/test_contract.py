@@ -44,6 +44,10 @@ OF_THE_STATE = ["2xx", "403", "404", "409"]
 
 NO_SCHEMA_SAYS = {
     ("cursor", "`next` of"): "only the service writes them",
+    ("position", "a position of the roster"): "the settings name them",
+    ("person", "somebody"): "likewise",
+    ("to", "somebody whom the settings name"): "likewise",
+    ("substitute", "somebody whom the settings name"): "likewise",
     ("before", "`next` of"): "likewise",
     ("from", "a time before"): "two values are not compared",
     ("from", "at most"): "likewise",
