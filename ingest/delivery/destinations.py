@@ -214,9 +214,10 @@ def _refusal(host: str, wrong: Sequence[Address]) -> Text | None:
     found = [(address, use.text) for address in map(_unmapped, wrong) if (use := _use(address) or _METADATA)]
     zh = "、".join(f"{address}（{use.zh}）" for address, use in found)
     en = ", ".join(f"{address} ({use.en})" for address, use in found)
+    if literal_address(host) is None:
+        zh, en = f"{host} 的地址是 {zh}", f"{host} is at {en}"
     listed = ", ".join(f'"{ip_network(address)}"' for address, _ in found)
     return Text(
-        f"{host} 的地址是 {zh}，不向它发送；若确是接收方，在其设置中写 allow_networks = [{listed}]。",
-        f"{host} is at {en}: nothing is sent there; if that is the receiver, write allow_networks = [{listed}]"
-        " in its settings.",
+        f"{zh}，不向它发送；若确是接收方，在其设置中写 allow_networks = [{listed}]。",
+        f"{en}: nothing is sent there; if that is the receiver, write allow_networks = [{listed}] in its settings.",
     )

@@ -102,7 +102,9 @@ def test_what_hands_out_credentials_of_a_cloud_must_be_listed_exactly() -> None:
     for address in CLOUD:
         exactly = str(ip_network(address))
         around = "fc00::/7" if ":" in address else address.partition(".")[0] + ".0.0.0/8"
-        assert written_fault(address, []) is not None, address
+        fault = written_fault(address, [])
+        assert fault is not None, address
+        assert fault.zh.startswith(f"{address}（云主机元数据），"), "the address is said once"
         assert refused(address, address, around) is not None, address
         assert refused("inspector.example", address, around, "fe80::/10") is not None, address
         assert refused("inspector.example", address, exactly) is None, address
