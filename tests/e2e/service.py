@@ -124,15 +124,19 @@ snapshot_every_s = 0.5
         return {"authorization": f"Bearer {TOKEN}"}
 
     def until(self, true: Callable[[], bool], what: str, patience_s: float = PATIENCE_S) -> None:
-        """Wait until something holds; fail if it takes too long or the service dies."""
-        deadline = time.monotonic() + patience_s
+        """Wait until something holds; fail if it takes too long or the service dies.
+
+        The longer it takes, the less often is looked: a question may cost the service more than what it is doing.
+        """
+        deadline, pause_s = time.monotonic() + patience_s, 0.02
         while not true():
             died = self._process is not None and self._process.poll() is not None
             if died or time.monotonic() > deadline:
                 failed = AssertionError(f"waited in vain for {what}")
                 self.explain(failed)
                 raise failed
-            time.sleep(0.02)
+            time.sleep(pause_s)
+            pause_s = min(1.2 * pause_s, 0.1)
 
     def explain(self, error: BaseException) -> None:
         """Add to an error whether the service runs, or how it ended, and its last words; once."""
