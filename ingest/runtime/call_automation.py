@@ -19,8 +19,10 @@ from prometheus_client.core import GaugeMetricFamily
 from ingest.base.telemetry import Event, emit
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.calls.needs import LEVEL, UNANSWERED, Need, covered, of_alarm, of_warning, rests_on, settled
+from ingest.domain.calls.roll_calls import roll_call_due
 from ingest.domain.model.alarm import Alarm, AlarmFilter
-from ingest.domain.model.call import OVER, Call, CallState, Cause
+from ingest.domain.model.call import OVER, Call, CallState, Cause, call_id
+from ingest.domain.model.plant import Plant
 from ingest.domain.model.warning import EarlyWarning, WarningFilter, WarningState
 from ingest.plants.configuration import PlantConfiguration
 from ingest.runtime.settings import Settings
@@ -67,8 +69,22 @@ class CallAutomation:
         warnings: WarningBook,
         news: Callable[[], asyncio.Event],
         now: Callable[[], int],
+        plants: Callable[[], Sequence[Plant]] = tuple,
+        secret: Callable[[], str | None] = lambda: None,
     ) -> None:
-        """`news` returns the event that is set at the engine's next commit."""
+        """Call people by that desk.
+
+        Args:
+            desk: of calls.
+            alarms: as committed.
+            warnings: as committed.
+            news: returns the event that is set at the engine's next commit.
+            now: ns since the epoch.
+            plants: whose rolls are called at night.
+            secret: from which the times of that are drawn; None: it is not known yet.
+        """
+        self._plants = plants
+        self._secret = secret
         self._desk = desk
         self._alarms = alarms
         self._warnings = warnings
@@ -103,6 +119,7 @@ class CallAutomation:
         if newest != self._seen or not 0 <= now - self._compared < CHECK_S * 1e9:
             self._end_settled(now)
             self._begin_missing(now)
+            self._call_rolls(now)
             self._seen, self._compared = newest, now
         due = self._desk.pass_time(now)
         self._open = tuple(self._desk.store.open_calls())
@@ -161,6 +178,17 @@ class CallAutomation:
             resting = {str(warning.id) for warning in warnings if rests_on(warning, alarm)}
             if not covered(alarm, calls[need.plant], resting, config, now):
                 calls[need.plant] += self._begin([need], now)
+
+    def _call_rolls(self, now: int) -> None:
+        """Call the roll of each plant whose moment of this night has come."""
+        config = self._desk.config.roll_call
+        secret = self._secret() if config.nights_a_week else None
+        if secret is None:
+            return
+        for plant in self._plants():
+            subject = roll_call_due(config, secret, plant.id, now)
+            if subject is not None and not self._desk.store.known([call_id(Cause.ROLL_CALL, subject, None)]):
+                self._desk.call_the_roll(plant, subject, now)
 
     def _begin(self, needs: Sequence[Need], now: int) -> list[Call]:
         known = self._desk.store.known([need.id for need in needs]) if needs else set()

@@ -61,6 +61,7 @@ from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.audit_heads import AuditHeads
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.event_retention import EventRetention
+from ingest.storage.state.installation import InstallationStore
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.warning_store import WarningStore
 
@@ -230,7 +231,15 @@ class Service:
             self._sender.wake,
         )
         self.calls = build_desk(self._database, settings, lambda: self.engine.configuration, self._sender)
-        self._call_automation = CallAutomation(self.calls, self.alarms, self.warnings, news.next, time.time_ns)
+        self._call_automation = CallAutomation(
+            self.calls,
+            self.alarms,
+            self.warnings,
+            news.next,
+            time.time_ns,
+            lambda: self.engine.configuration.enterprises(),  # noqa: PLW0108  of the configuration in force then
+            InstallationStore(self._database).read,
+        )
         self.ports = ports_of(
             settings,
             self._database,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import tomllib
 from collections.abc import Iterator
@@ -123,6 +124,8 @@ def default_of(part: Part, key: str, info: FieldInfo) -> Any:
 def plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return list(value)
+    if isinstance(value, dt.time):
+        return f"{value:%H:%M}"
     return str(value) if isinstance(value, Path | Enum) else value
 
 

@@ -159,6 +159,15 @@ class DeadlinesConfig(Config):
         return seconds * _SECOND
 
 
+class RollCallConfig(Config):
+    """Roll calls (在线抽查) that nobody asks for: at a time of the night drawn anew for each plant and night."""
+
+    # of seven nights; 0: none
+    nights_a_week: Annotated[float, Field(ge=0, le=7)] = 0.0
+    start: TimeOfDay = dt.time(22)
+    end: TimeOfDay = dt.time(6)
+
+
 class CallsConfig(Config):
     """Who is called until somebody answers. Without a ladder nobody is."""
 
@@ -177,6 +186,7 @@ class CallsConfig(Config):
     # what comes back so soon after an answer calls nobody anew: engineering default
     again_s: Annotated[int, Field(ge=0)] = 600
     deadline_s: DeadlinesConfig = DeadlinesConfig()
+    roll_call: RollCallConfig = RollCallConfig()
     # roles that see telephone numbers and addresses in full
     addresses_for: tuple[Literal["operator", "inspector", "admin"], ...] = ("operator", "admin")
     holidays: tuple[Day, ...] = ()

@@ -220,7 +220,9 @@ class Call:
 
     @property
     def open(self) -> bool:
-        """Whether an answer or somebody's arrival is awaited."""
+        """Whether an answer or somebody's arrival is awaited; a roll call awaits none once everybody was rung."""
+        if self.cause is Cause.ROLL_CALL:
+            return self.state is CallState.RINGING
         return self.state not in OVER or self.errand_open
 
     @property

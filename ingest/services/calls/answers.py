@@ -68,19 +68,12 @@ def call_the_roll(ports: Ports, caller: Principal, plant: str) -> Call:
     """
     found = caller_scope.plant(ports, caller, plant)
     actor = caller.name, caller.acts_as
-    desk, now = ports.calls, ports.now()
-    ladder = desk.roll_ladder(found)
-    if not ladder:
+    desk = ports.calls
+    if not desk.roll_ladder(found):
         raise Conflict("the settings have no ladder for this plant: nobody would be called")
     if any(of.cause is Cause.ROLL_CALL and of.plant == plant and of.ringing for of in desk.store.open_calls()):
         raise Conflict("the roll of this plant is being called")
-    key = uuid4()
-    facts = {
-        "zh": {"enterprise": found.name.zh, "level": "在岗抽查"},
-        "en": {"enterprise": found.name.en, "level": "on duty"},
-    }
-    deadline = now + sum(step.ring * step.tries for step in ladder)
-    begun = desk.open(Call(key, plant, Cause.ROLL_CALL, str(key), None, None, facts, now, now, deadline, ladder), actor)
+    begun = desk.call_the_roll(found, str(uuid4()), ports.now(), actor)
     if begun is None:
         raise Conflict("the roll of this plant is being called")
     return begun

@@ -21,7 +21,17 @@ from ingest.domain.calls.needs import Need
 from ingest.domain.calls.report import call_message
 from ingest.domain.calls.roster import Roster
 from ingest.domain.model.audit import YUJING, Act, ActRole
-from ingest.domain.model.call import Call, CallAttempt, CallEvent, CallEventKind, Cause, LadderStep, OnDuty, Receipt
+from ingest.domain.model.call import (
+    Call,
+    CallAttempt,
+    CallEvent,
+    CallEventKind,
+    Cause,
+    LadderStep,
+    OnDuty,
+    Receipt,
+    call_id,
+)
 from ingest.domain.model.outbox import Message, Waiting
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.warning import Colour
@@ -94,10 +104,25 @@ class CallDesk:
 
     def roll_ladder(self, plant: Plant) -> tuple[LadderStep, ...]:
         """Return whom a roll call of a plant rings: the first step of its ladder, once; empty: nobody."""
-        return tuple(
-            replace(step, tries=1)
-            for step in self.config.ladder(plant.id, plant.region, Cause.ROLL_CALL, Colour.RED)[:1]
-        )
+        ladder = self.config.ladder(plant.id, plant.region, Cause.ROLL_CALL, Colour.RED)
+        return tuple(replace(step, tries=1) for step in ladder[:1])
+
+    def call_the_roll(self, plant: Plant, subject: str, now: int, actor: tuple[str, ActRole] = _SERVICE) -> Call | None:
+        """Call the roll of a plant; None: nobody would be rung, or it began already. Raises StateUnavailable.
+
+        `subject`: tells it from other roll calls.
+        """
+        ladder = self.roll_ladder(plant)
+        if not ladder:
+            return None
+        facts = {
+            "zh": {"enterprise": plant.name.zh, "level": "在岗抽查"},
+            "en": {"enterprise": plant.name.en, "level": "on duty"},
+        }
+        deadline = now + sum(step.ring * step.tries for step in ladder)
+        key = call_id(Cause.ROLL_CALL, subject, None)
+        call = Call(key, plant.id, Cause.ROLL_CALL, subject, None, None, facts, now, now, deadline, ladder)
+        return self.open(call, actor)
 
     def begin(self, need: Need, now: int) -> Call | None:
         """Begin the call of a need; None: there is one already, or its plant has no ladder. Raises StateUnavailable."""

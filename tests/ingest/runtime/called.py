@@ -13,6 +13,7 @@ from ingest.domain.calls.happenings import Answer, Arrival, ReceiptArrived, Unde
 from ingest.domain.model.alarm import Alarm, AlarmState
 from ingest.domain.model.call import Call, CallEventKind, Cause, Receipt
 from ingest.domain.model.outbox import Message, Waiting
+from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
     Asked,
@@ -62,6 +63,7 @@ class CalledPlants(MemoryBooks):
         self.config = CallsConfig.model_validate(settings)
         self.outbox = OutboxStore(database)
         self.woken = 0
+        self.enterprises: list[Plant] = []
         self.withdrawn: list[Waiting] = []
         self.restart()
 
@@ -69,7 +71,9 @@ class CalledPlants(MemoryBooks):
         """As after a crash: nothing is remembered but what is on disk."""
         self.store = CallStore(self.database)
         self.desk = CallDesk(self.store, self.config, {"voice", "sms"}, lambda _plant: None, self.wake, self.silence)
-        self.automation = CallAutomation(self.desk, self, self, asyncio.Event, lambda: self.time)
+        self.automation = CallAutomation(
+            self.desk, self, self, asyncio.Event, lambda: self.time, lambda: self.enterprises, lambda: "secret"
+        )
 
     def wake(self, _messages: Sequence[Message] | None) -> None:
         self.woken += 1

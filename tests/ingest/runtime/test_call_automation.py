@@ -19,7 +19,8 @@ from ingest.storage.state import audit
 from ingest.storage.state.audit import AuditStore
 from ingest.storage.state.errors import StateUnavailable
 from tests import migrated
-from tests.ingest.runtime.called import SECOND, START, CalledPlants
+from tests.ingest.runtime.called import SECOND, SETTINGS, START, CalledPlants
+from tests.small_plant import small_configuration
 
 K = CallEventKind
 
@@ -283,3 +284,20 @@ def test_every_call_is_read_back_as_it_was(plants: CalledPlants) -> None:
     assert plants.store.call(call.id) == call
     assert call.ladder == plants.config.ladder("p1", "", Cause.WARNING, Colour.RED)
     assert {each.address for each in call.attempts} == {"+86-甲"}
+
+
+def test_the_roll_is_called_once_a_night_over_restarts(tmp_path: Path) -> None:
+    """At a time that nobody knows, of one who is on duty; nobody has to go anywhere."""
+    ladders = [{"steps": [{"position": "值班长"}]}]
+    database = migrated.opened(tmp_path / "state.db")
+    plants = CalledPlants(database, {**SETTINGS, "ladders": ladders, "roll_call": {"nights_a_week": 7}})
+    plants.enterprises = [*small_configuration(tmp_path).enterprises()]
+    for _ in range(2 * 24 * 4):
+        plants.restart()
+        plants.after(900)
+    calls = plants.of(Cause.ROLL_CALL)
+    assert len(calls) in {2, 3}  # the first night had begun
+    assert all(call.people_called[0] == "甲" and call.errand is None and not call.ringing for call in calls)
+    assert len({call.subject for call in calls}) == len(calls)
+    assert not any(call.open for call in calls)
+    database.close()
