@@ -86,7 +86,7 @@ async def test_one_line_in_the_registry_of_connectors_is_enough(monkeypatch: pyt
     monkeypatch.setenv("CHAT_TOKEN", "a token of the tests")
     robot = {"name": "night-shift", "url": "https://chat.example/", "token": {"env": "CHAT_TOKEN"}}
     config = WithToy.model_validate({"chat_robots": [robot]})
-    assert WithToy.tables() == ("webhooks", "platform", "chat_robots")
+    assert WithToy.tables() == (*ConnectorsConfig.tables(), "chat_robots")
     assert config.names() == config.recipients("alarm", "p", 2) == config.warned(early_warning()) == ("night-shift",)
     assert config.recipients("readings", "p") == ()
     (connector,) = open_connectors(config)
