@@ -15,7 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
 import pytest
 from playwright.async_api import Page, ViewportSize
 
@@ -25,7 +24,7 @@ from gateway_sim.simulated_plant import SimulatedPlant
 from gateway_sim.sites import sample_sites
 from tests.browser import Watched, chromium, watched
 from tests.e2e.service import TOKEN, Service
-from tests.servers import mosquitto
+from tests.servers import HTTP, mosquitto
 
 PLANT: Final = "demo-aluminium"
 FAULT: Final = next(fault for fault in QUICK if fault.id == "cooling-water-lost")
@@ -104,8 +103,8 @@ class Story:
     async def as_(self, name: str, method: str, path: str, **more: Any) -> Any:
         """Call the API in somebody's name; fail with its answer if it refuses."""
         headers = {"authorization": f"Bearer {TOKENS.get(name, TOKEN)}"}
-        async with httpx.AsyncClient(base_url=self.service.url, headers=headers, trust_env=False) as client:
-            answer = await client.request(method, f"/api/v1{path}", **more)
+        url = f"{self.service.url}/api/v1{path}"
+        answer = await asyncio.to_thread(HTTP.request, method, url, headers=headers, **more)
         assert answer.is_success, f"{name} {method} {path}: {answer.status_code} {answer.text}"
         return answer.json()
 
