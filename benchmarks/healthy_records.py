@@ -126,7 +126,7 @@ def _simulated(plant: str, days: float, step_s: float) -> HealthyRecord:
     sizes = [min(_BLOCK, steps - begin) for begin in range(0, steps, _BLOCK)]
     rows = np.concatenate([np.hstack([each.run(size, step_s) for each in plants]) for size in sizes])
     return HealthyRecord(
-        f"simulated/{plant}/{step_s:g}s", np.arange(steps, dtype=np.float64) * step_s, rows, len(plants)
+        f"simulated/{plant}-{step_s:g}s", np.arange(steps, dtype=np.float64) * step_s, rows, len(plants)
     )
 
 

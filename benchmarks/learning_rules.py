@@ -50,11 +50,11 @@ LEARNING: Final[Mapping[str, Learning]] = {
     "spike": Learning(6, 4, {}, {}, {"floor": FLOOR}),
     "ewma": Learning(3, 1.5, {"train": _TRAIN, "weight": 0.05}, {}, {"floor": FLOOR}),
     "cusum": Learning(5, 2.5, {"train": _TRAIN, "slack": 0.5}, {}, {"floor": FLOOR}),
-    "page_hinkley": Learning(1, 0.5, {"alpha": 0.9999, "least": _TRAIN}, {}, {"delta": 0.01}, budgeted=False),
+    "page_hinkley": Learning(1, 0.5, {"alpha": 0.9999, "least": _TRAIN}, {}, {"delta": 0.01}),
     "zscore": Learning(4, 3, {"least": _TRAIN}, {}, {"floor": FLOOR}),
     "robust_z": Learning(6, 4, {}, {"window_s": 160}, {"floor": FLOOR}),
     "profile": Learning(6, 4, {"period_s": DAY_S, "offset_s": 0.0, "least": 7.0}, {}, {"floor": FLOOR}),
-    "surprise": Learning(0.5, 0.5, USUAL_SURPRISE, budgeted=False),
+    "surprise": Learning(0.5, 0.5, USUAL_SURPRISE),
     "mahalanobis": Learning(
         1,
         USUAL_GROUP["release"],

@@ -12,16 +12,20 @@ the budget is kept:
 - at least the first rung that spoke no oftener than the budget allows in the time heard, and
 - at least where a Pareto tail through the highest rung with ten excursions leads to the budget (Hill, "A simple general
   approach to inference about the tail of a distribution", Ann. Statist. 3, 1975; Weissman, J. Amer. Statist. Assoc. 73,
-  1978), its index drawn to `_SHAPE` as by `_WEIGHT` excursions more.
+  1978). How far an excursion goes is known in whole rungs only: how many further ones it reaches is geometric if the
+  tail is Pareto's, and its shape follows from their mean, drawn to `_SHAPE` as by `_WEIGHT` excursions more.
 
 A budget is kept from a fifth of the mean time between two findings that it promises, 20 days of readings for the usual
-one; before that the rule does not judge. Time is counted from hour to hour in which there was a score, a gap as a day
+one, and from a day at least: what is ordinary at a plant comes round with its day. Before that the rule does not judge.
+Time is counted from hour to hour in which there was a score, a gap as a day
 at most.
 
 What a limit may not do: it is never below the rule's own; excursions raise it, those shown as findings too, but never
 beyond twice the first one learnt. So neither a slow fault nor somebody patient talks it up further: it stays there, and
 finds more than its budget (`over`). Where even the highest rung speaks too often the rule does not judge
 (`out_of_reach`). A fault that was there all through the first lesson is ordinary to it, as to every kind that learns.
+
+Scores that stay below 1 (`surprise`) are taken for what they stand for, the x of x / (1 + x), which has no bound.
 
 Counted are excursions, not what delays or N of M leave of them: rules with those stay further below their budget.
 """
@@ -57,6 +61,8 @@ _MOST_RAISED: Final = 2.0
 _ENOUGH: Final = 10
 _SHAPE: Final = 0.15
 _WEIGHT: Final = 2.0
+_USUAL_RUNGS: Final = 1.0 / float(np.expm1(_STEP / _SHAPE))
+"""Rungs that an excursion reaches further on average, with a tail of that shape."""
 _MOST_COUNT: Final = np.iinfo(np.uint16).max
 
 Floats = NDArray[np.float64]
@@ -92,23 +98,38 @@ class Spending:
 
 def needed_s(budget: Floats) -> Floats:
     """Return the seconds of readings that rules need before they can keep these budgets, and judge."""
-    return _NEEDED * _PER / budget / 1e9
+    return np.maximum(_NEEDED * _PER / budget, _DAY) / 1e9
+
+
+def least_budget(learning_s: float) -> float:
+    """Return the smallest budget that is kept after so many seconds of readings, a day or more."""
+    return _NEEDED * _PER / learning_s / 1e9
 
 
 class Calibration:
     """Learns the limits of the rules that have a budget; 120 bytes a rule."""
 
-    def __init__(self, rules: RuleTable) -> None:
-        """Prepare for rules of which some have a budget. Raises ValueError if one of these has a limit of zero."""
+    def __init__(self, rules: RuleTable, *, bounded: bool = False) -> None:
+        """Prepare for rules of which some have a budget; `bounded`: scores stay below 1, as s = x / (1 + x).
+
+        Raises:
+            ValueError: one of these has a limit of zero, or of 1 and more where scores are bounded.
+        """
         rows = len(rules)
         budget = np.full(rows, np.inf) if rules.budget is None else rules.budget
         self._rules, self._budget = rules, budget
         self._has: NDArray[np.bool_] = np.isfinite(budget)
         if (self._has & (rules.on == 0)).any():
             raise ValueError("a rule with a budget has a limit of 0; expected one above or below")
+        if bounded and (self._has & ((rules.on >= 1) | (rules.off < 0))).any():
+            raise ValueError("a rule with a budget has a limit that no score reaches; expected one between 0 and 1")
+        self._bounded = bounded
+        self._lowest = self._unbounded(rules.on), self._unbounded(rules.off)
         self._rate = np.where(self._has, budget, 0.0) / _PER  # findings a ns
+        self._needed = np.where(self._has, needed_s(budget) * 1e9, np.inf)  # ns
         with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.where(rules.on > 0, rules.off / rules.on, rules.on / rules.off)
+            on, off = self._lowest
+            share = np.where(on > 0, off / on, on / off)
         self._share = np.where(self._has, share, 1.0)  # of a limit at which it returns
         self.limits = rules.on.copy(), rules.off.copy()
         """float64[r] both, `on` and `off` in force; of rules without a budget their own."""
@@ -147,7 +168,7 @@ class Calibration:
         mark = self._mark[row]
         self._heard[row] += np.where(mark == _NEVER, 0, np.minimum(time - np.maximum(mark, time - _DAY), _DAY))
         self._mark[row], self._due[row] = time, (time // _HOUR + 1) * _HOUR
-        ready = self._rate[row] * self._heard[row] >= _NEEDED
+        ready = self._heard[row] >= self._needed[row]
         if not ready.any():
             return
         row = row[ready]
@@ -162,7 +183,8 @@ class Calibration:
     def count(self, runs: Runs, score: Floats) -> None:
         """Count what these scores reach; every rule of the runs with its readings in order."""
         row = runs.row
-        own, share = self._own[row], self._share[row]
+        own, share = self._lowest[0][row], self._share[row]
+        score = self._unbounded(score)
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             level = np.where(own > 0, score / own, np.where(score < 0, own / score, np.inf))
             stays = np.where(level > 0, level / share, 0.0)
@@ -229,7 +251,7 @@ class Calibration:
         """Recompute derived state; what was counted from another limit of a rule's own is forgotten."""
         other = np.flatnonzero(self._own != self._rules.on)
         if len(other):
-            fresh = Calibration(self._rules).arrays()
+            fresh = Calibration(self._rules, bounded=self._bounded).arrays()
             for name, array in self.arrays().items():
                 array[other] = fresh[name][other]
         known = self._mark != _NEVER
@@ -239,11 +261,22 @@ class Calibration:
 
     def _put(self, row: NDArray[np.intp]) -> None:
         """Put the limits of these rules in force."""
-        limit, on, off = self._limit[row], self._rules.on[row], self._rules.off[row]
+        limit, on, off = self._limit[row], self._lowest[0][row], self._lowest[1][row]
         judges = np.isfinite(limit)
         factor = np.where(judges, np.where(on > 0, limit, 1 / limit), 1.0)
-        self.limits[0][row] = np.where(judges, on * factor, np.inf)
-        self.limits[1][row] = off * factor
+        self.limits[0][row] = np.where(judges, self._scores(on * factor), np.inf)
+        self.limits[1][row] = self._scores(off * factor)
+
+    def _unbounded(self, score: Floats) -> Floats:
+        """What bounded scores stand for."""
+        if not self._bounded:
+            return score
+        with np.errstate(invalid="ignore"):  # those behind a closed gate
+            return np.where(np.isneginf(score), score, score / (1.0 - score))
+
+    def _scores(self, unbounded: Floats) -> Floats:
+        """The scores of what bounded ones stand for."""
+        return unbounded / (1.0 + unbounded) if self._bounded else unbounded
 
     def _wanted(self, row: NDArray[np.intp]) -> Floats:
         """The limits that keep these rules' budgets, in their own limits; inf = none does."""
@@ -253,6 +286,7 @@ class Calibration:
         rung = np.maximum(np.count_nonzero(spoke >= _ENOUGH, axis=1) - 1, 0)
         often = spoke[np.arange(len(row)), rung]
         beyond = np.where(np.arange(RUNGS) > rung[:, None], spoke, 0.0).sum(axis=1)
-        shape = np.minimum((beyond * _STEP + _WEIGHT * _SHAPE) / (often + _WEIGHT), 1.0)
+        further = (beyond + _WEIGHT * _USUAL_RUNGS) / (often + _WEIGHT)
+        shape = np.minimum(_STEP / np.log1p(1.0 / further), 1.0)
         tail = _LEVELS[rung] * np.maximum(often / allowed, 1.0) ** shape
         return np.where(quiet == RUNGS, np.inf, np.maximum(tail, _LEVELS[np.minimum(quiet, RUNGS - 1)]))

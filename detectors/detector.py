@@ -18,7 +18,7 @@ from detectors.masks import everywhere
 from detectors.readings import NO_CAUSE, Findings, nothing
 from detectors.rules import RuleTable
 from detectors.runs import RuleIndex, Runs
-from detectors.trip import Arrays, Trip, joined
+from detectors.trip import Arrays, Bounded, Trip, joined
 
 _NOTHING: Final = np.empty(0)
 _SIGN: Final = {"value": None, "score": 1.0, "minus score": -1.0}
@@ -240,7 +240,7 @@ class ScoringDetector:
         self.scorer = scorer
         self.gates = Gates(rules.gate, points)
         self._index = RuleIndex(rules.point, points)
-        self._trip = Trip(rules)
+        self._trip = Trip(rules, bounded=isinstance(scorer, Bounded))
         self._by_value = scorer if isinstance(scorer, ValueScorer) else None
         if self._by_value and rules.budgeted().any():
             raise ValueError(f"{type(scorer).__name__}: hard limits have no budget of findings; expected none")

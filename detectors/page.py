@@ -48,8 +48,9 @@ neighbours), and may have another default; a key that a kind does not take is re
 
 
 _BUDGET = """
-In a plant file `budget` may be given to `ewma`, `cusum`, `zscore`, `robust_z`, `profile`, `spike`, `noise`, `stuck` and
-`forecast`; the first six may leave `on` out, and have a share of the plant's budget then:
+In a plant file `budget` may be given to `ewma`, `cusum`, `zscore`, `robust_z`, `profile`, `spike`, `noise`, `stuck`,
+`forecast`, `page_hinkley` and `surprise`; the first six may leave `on` out, and have a share of the plant's budget
+then:
 
 ```toml
 [points.rules.DRIFT]
@@ -76,8 +77,8 @@ doubts a budget that is exceeded by the rules' own ones.
 budget = 2                 # a day; with 40 rules that learn 150 each, evaluated once there are 4 days of readings
 ```
 
-The days needed are 600 / `budget`: `yujing explain point` says how many, `yujing check` doubts a budget that needs more
-than a year, and the page of the point shows what is spent.
+The days needed are 600 / `budget`, and one at least: `yujing explain point` says how many, `yujing check` doubts a
+budget that needs more than a year, and the page of the point shows what is spent.
 """
 
 

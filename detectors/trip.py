@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,15 @@ _BIT = np.uint64(1)
 _NOTHING: Final = (np.empty(0, np.intp), np.empty(0, bool), np.empty(0, np.int64), np.empty(0))
 
 
+@runtime_checkable
+class Bounded(Protocol):
+    """A scorer whose scores stay below 1, as s = x / (1 + x): limits are learnt of x, which has no bound."""
+
+    @property
+    def bounded(self) -> bool:
+        """Always true."""
+
+
 class Trip:
     """Decides, reading by reading, whether each rule is tripped.
 
@@ -35,10 +44,11 @@ class Trip:
     their own, which are never higher.
     """
 
-    def __init__(self, rules: RuleTable) -> None:
+    def __init__(self, rules: RuleTable, *, bounded: bool = False) -> None:
+        """Prepare; `bounded`: scores stay below 1, as s = x / (1 + x)."""
         rows = len(rules)
         self._rules = rules
-        self.calibration = Calibration(rules) if rules.budgeted().any() else None
+        self.calibration = Calibration(rules, bounded=bounded) if rules.budgeted().any() else None
         self._on, self._off = (rules.on, rules.off) if self.calibration is None else self.calibration.limits
         self._counting = None if rules.of is None or (rules.of <= 1).all() else rules.of > 1
         self.condition = np.zeros(rows, bool)

@@ -4,7 +4,8 @@ Parameters `delta`: a deviation that is tolerated, in the point's unit; `alpha`:
 (1 = none); `least`: readings before it tells anything. The score is the larger of the two test statistics, in the unit
 times readings: the sum of upward deviations above its minimum, the sum of downward ones below its maximum. Once it has
 reached `on`, the mean and the sums start anew with the next reading, so the rule stays tripped for at least `least`
-readings. A closed gate starts them anew, too.
+readings. With a budget, whose limit may be 36 on, they start anew at 72 on: a shift is found once, and the rule stays
+tripped until the mean has come to the new level, or the sums are forgotten. A closed gate starts them anew, too.
 
 Page, "Continuous inspection schemes", Biometrika 41, 1954; Hinkley, "Inference about the change-point from cumulative
 sum tests", Biometrika 58, 1971. The arithmetic is that of `river.drift.PageHinkley` with mode "both" to the last bit
@@ -23,6 +24,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detectors.calibration import HIGHEST
 from detectors.rules import RuleTable
 from detectors.running import EVERYONE, Index, Walk, among
 from detectors.runs import Runs
@@ -38,7 +40,8 @@ class PageHinkley:
     reports: Final = "score"
 
     def __init__(self, rules: RuleTable) -> None:
-        self._on, self._least = rules.on, rules.param["least"]
+        self._anew = np.where(rules.budgeted(), 2 * HIGHEST, 1.0) * rules.on
+        self._least = rules.param["least"]
         self._pair = np.tile(rules.param["alpha"], (2, 1)), np.tile(rules.param["delta"], (2, 1))
         self._young = True
         """Whether some rule may have seen fewer than `least` readings."""
@@ -72,7 +75,7 @@ class PageHinkley:
         if self._young:
             score[self._count[at] < self._least[at]] = np.nan
             self._young = at is not EVERYONE or bool((self._count < self._least).any())
-        found = score >= self._on[at]
+        found = score >= self._anew[at]
         if np.count_nonzero(found):
             self._start_anew(among(at, found))
         return score

@@ -90,6 +90,7 @@ class Surprise:
     """Scores a reading by how rare its distances are."""
 
     reports: Final = "score"
+    bounded: Final = True
     aspect: Final = np.array(_ASPECTS, np.int8)
 
     def __init__(self, rules: RuleTable) -> None:

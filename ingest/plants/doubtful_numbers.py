@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detectors import RuleTable
-from detectors.calibration import needed_s
+from detectors.calibration import least_budget, needed_s
 from ingest.domain.model.fault import Fault
 from ingest.domain.model.plant import Point, Rule
 from ingest.domain.model.text import Text
@@ -45,7 +45,7 @@ def doubts_of_numbers(configuration: PlantConfiguration, folder: Path) -> Iterat
             if point is not None and not point.is_device and rule.unit in {point.unit, f"{point.unit}/min", "%"}:
                 value = _written(table, int(row), key, kind)
                 yield _fault(rule, folder, key, value, expected(point, rule))
-    least = float(needed_s(np.array(_MOST_LEARNING_S)))  # time needed and budget are in inverse proportion
+    least = least_budget(_MOST_LEARNING_S)
     for table in configuration.tables.values():
         for row in np.flatnonzero(table.on_delay > _LEAST_DELAY_RED_S * 1e9):
             yield from _of_delay(configuration, int(table.rule[row]), table.on_delay[row] / 1e9, folder)

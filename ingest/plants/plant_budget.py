@@ -145,7 +145,6 @@ def _with_budget(reason: Text, budget: float) -> Text:
 
 
 def days_text(duration_s: float) -> Text:
-    """Format how long a rule learns, to a tenth, in days or, of less than one, in hours."""
-    days = duration_s / 86_400
-    value, zh, en = (days, "天", "d") if days >= 1 else (days * 24, "小时", "h")
-    return Text(f"{round(value, 1):.6g} {zh}", f"{round(value, 1):.6g} {en}")
+    """Format how long a rule learns, to a tenth of a day."""
+    days = f"{round(duration_s / 86_400, 1):.6g}"
+    return Text(f"{days} 天", f"{days} d")

@@ -70,7 +70,8 @@ def test_a_promise_is_broken_by_twice_as_many_and_by_more_than_chance_gives() ->
     seen = {(promised, count): Account("ewma", "r", promised, count, 1.0).within for promised in (0.3, 10.0)
             for count in (0, 1, 2, 20, 21)}  # fmt: skip
     assert [pair for pair, within in seen.items() if not within] == [(0.3, 2), (0.3, 20), (0.3, 21), (10.0, 21)]
-    assert not Account("ewma", "r", 20.0, 5, 1.0, raised=True).within, "a limit raised further than it need be"
+    assert not Account("ewma", "r", 20.0, 5, 1.0, raised=1.0).within, "a limit raised further than it need be"
+    assert Account("ewma", "r", 20.0, 1, 1.0, raised=0.1).within, "the others keep it by their own limits"
 
 
 def test_every_kind_judges_simulated_plants_and_the_figures_are_printed(
@@ -80,4 +81,4 @@ def test_every_kind_judges_simulated_plants_and_the_figures_are_printed(
     assert budget.main() == 0
     printed = json.loads(capsys.readouterr().out)
     assert set(printed["kinds"]) == set(LEARNING)
-    assert list(printed["records"]) == [f"simulated/demo-{plant}/60s" for plant in ("aluminium", "dust", "steel")]
+    assert list(printed["records"]) == [f"simulated/demo-{plant}-60s" for plant in ("aluminium", "dust", "steel")]

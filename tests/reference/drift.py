@@ -71,7 +71,7 @@ def page_hinkley(rule: PlainRule, _time: int, value: float, judged: bool, _world
     if m["n"] < rule.param["least"]:
         return math.nan
     score = max(m["up"] - m["least"], m["most"] - m["down"])
-    if at(score, rule.on) >= rule.on:
+    if at(score, rule.begins_anew) >= rule.begins_anew:
         m.clear()
     return float(score)
 

@@ -88,6 +88,11 @@ class PlainRule:
         self.tripped = condition
         return condition, self.since
 
+    @property
+    def begins_anew(self) -> float:
+        """The score at which kinds that begin anew once they have found something do."""
+        return self.on
+
     def _condition(self, score: float) -> bool:
         on = (score if self.kind == "range" else at(score, self.on)) >= self.on
         off = (score if self.kind == "range" else at(score, self.off)) <= self.off

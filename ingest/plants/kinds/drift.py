@@ -6,12 +6,12 @@ from typing import ClassVar
 
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.bounded import bounded
-from ingest.plants.kinds.budgets import OwnLimitSpec
+from ingest.plants.kinds.budgets import BudgetedSpec, OwnLimitSpec
 from ingest.plants.kinds.localized import number, seconds
-from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
+from ingest.plants.kinds.rule import Measure, Positive, Score, return_threshold
 
 
-class LearntSpec(RuleSpec):
+class LearntSpec(BudgetedSpec):
     """What they share: `on` in scatters of the point's own normal running, and how small a scatter may count as."""
 
     meaning: ClassVar[Text | None] = Text(

@@ -76,6 +76,8 @@ def test_a_rule_becomes_a_row_and_a_sentence(
         ('kind = "cusum"\nbudget = 60', 5.0, 60.0),
         ('kind = "spike"\non = 8\nbudget = 10', 8.0, 10.0),
         ('kind = "stuck"\non = 600\nbudget = 10', 600.0, 10.0),
+        ('kind = "page_hinkley"\non = 8\ndelta = 0.5\nbudget = 10', 8.0, 10.0),
+        ('kind = "surprise"\nbudget = 10', 0.5, 10.0),
         ('kind = "noise"\non = 5\nwindow_s = 600\nbudget = 3', 5.0, 3.0),
         ('kind = "forecast"\nlimit = 50\nside = "high"\nwindow_s = 60\nlead_s = 60\nbudget = 3', -60.0, 3.0),
     ],
@@ -97,7 +99,7 @@ def test_the_limit_of_a_rule_that_learns_is_learnt_for_its_budget(
 
 
 def test_how_long_a_rule_with_a_budget_is_not_evaluated_is_part_of_its_reason(tmp_path: Path) -> None:
-    for budget, zh, en in (("30", "20 天", "20 d"), ("14400", "1 小时", "1 h"), ("7", "85.7 天", "85.7 d")):
+    for budget, zh, en in (("30", "20 天", "20 d"), ("14400", "1 天", "1 d"), ("7", "85.7 天", "85.7 d")):
         configuration = loaded(tmp_path, f'kind = "ewma"\nbudget = {budget}')
         reason = next(rule.reason for rule in configuration.rules if (rule.point, rule.code) == ("P", "X"))
         assert reason.zh.endswith(f"有 {zh}的读数后才判断")
