@@ -221,7 +221,7 @@ CASES = [
         'peers = ["T"]\ntrain = 60\nshrink = 20',
         {
             "on": 1,
-            "off": 0.85,
+            "off": 0.7,
             "train": 60,
             "smoothing": 0.1,
             "ridge": 0.01,
@@ -229,7 +229,7 @@ CASES = [
             "clip": 10,
             "limit": 0,
         }
-        | {"quantile": 0.99, "release": 0.85, "culprit": 0.2, "shrink": 0.2, "fresh_s": 30, "gap_s": 60},
+        | {"quantile": 0.99, "release": 0.7, "culprit": 0.2, "shrink": 0.2, "fresh_s": 30, "gap_s": 60},
         ["T"],
         "Mahalanobis",
     ),
