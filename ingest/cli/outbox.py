@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, say, table_of, time_range
 from ingest.cli.quarantine import escape_line
+from ingest.cli.running import RunningService, service_runs
 from ingest.runtime.settings import Settings
 from ingest.storage.state.database import Database
 from ingest.storage.state.outbox_acts import By, drop, revive, send_again
@@ -27,6 +28,7 @@ app = typer.Typer(no_args_is_help=True, help="待发消息 Messages for webhooks
 
 _DEFAULT: Final = Path("yujing.toml")
 _MOST_REASON: Final = 500
+_AT_ONCE: Final = 500
 
 Connector = Annotated[str | None, typer.Option(help="接收方 Only for this receiver.")]
 
@@ -92,17 +94,33 @@ def drop_(
     reason: Annotated[str, typer.Option(help="原因,记入操作记录 Why; it is kept in the audit trail.")],
     config: ConfigFile = _DEFAULT,
 ) -> None:
-    """放弃待发或拒收的消息,先停服务 Delete messages that wait or are rejected. Stop the service first."""
+    """放弃待发或拒收的消息 Delete messages that wait or are rejected; by the service, if it runs."""
     if not reason.strip() or len(reason) > _MOST_REASON:
         raise typer.BadParameter(
             f"应为 1 至 {_MOST_REASON} 个字符 expected 1 to {_MOST_REASON} characters", param_hint="--reason"
         )
-    with _writing(config) as (_, database):
-        dropped = drop(database, numbers, _by(), reason.strip())
+    with _doing(config) as (_, at):
+        if isinstance(at, RunningService):
+            body = {"messages": numbers, "reason": reason.strip()}
+            dropped = at.post("/outbox/drop", body)["messages"]
+        else:
+            dropped = [row.seq for row in drop(at, numbers, _by(), reason.strip())]
     typer.echo(f"已放弃 dropped: {len(dropped)}")
-    left = sorted({*numbers} - {row.seq for row in dropped})
-    if left:
+    if left := sorted({*numbers} - {*dropped}):
         _refuse_unknown(left)
+
+
+@app.command()
+def retry(connector: Annotated[str, typer.Option(help="接收方 The receiver.")], config: ConfigFile = _DEFAULT) -> None:
+    """让运行中的服务立即重试 Have the running service try at once what waits for a receiver."""
+    with configured(config) as settings:
+        if connector not in settings.connectors.names():
+            _refuse_receiver(connector, settings.connectors.names())
+        if not service_runs(settings):
+            typer.echo("服务没有运行；启动后立即重试 the service does not run; it tries everything when it starts")
+            return
+        RunningService(settings).post("/outbox/retry", {"receiver": connector})
+    typer.echo("正在重试 tried now")
 
 
 @app.command()
@@ -117,7 +135,7 @@ def resend(
     since: Annotated[str, typer.Option("--from", help="起 What was delivered, from this time.")] = "",
     until: Annotated[str, typer.Option("--to", help="止 Until before this time.")] = "",
 ) -> None:
-    """重发拒收或已送达的消息,标识不变,先停服务 Send again under the same ids. Stop the service first.
+    """重发拒收或已送达的消息,标识不变 Send again under the same ids; what was delivered, with the service stopped.
 
     编号、--dead、--from 与 --to 三选一 Give numbers, or --connector with --dead, or --connector with --from and --to.
     """
@@ -125,23 +143,39 @@ def resend(
         expected = "编号,或 --connector 加 --dead 或 --from --to numbers, or --connector with --dead or --from and --to"
         raise typer.BadParameter(expected, param_hint="SEQ")
     created = time_range(since, until) if since or until else None
-    with _writing(config) as (settings, database):
+    with _doing(config, running=created is None) as (settings, at):
         if connector and connector not in settings.connectors.names():
             _refuse_receiver(connector, settings.connectors.names())
-        if created is None:
-            rows = revive(database, _by(), seqs=numbers or (), connector=connector or None)
-            typer.echo(f"启动后重发 sent again after the start: {len(rows)}")
-            if left := sorted({*(numbers or ())} - {row.seq for row in rows}):
-                _refuse_unknown(left)
+        if created is not None and not isinstance(at, RunningService):
+            typer.echo(f"启动后重发 sent again after the start: {send_again(at, created, connector, _by())}")
             return
-        count = send_again(database, created, connector, _by())
-    typer.echo(f"启动后重发 sent again after the start: {count}")
+        if isinstance(at, RunningService):
+            chosen = numbers or [row.seq for row in _dead_of(settings, connector)]
+            done = at.post("/outbox/resend", {"messages": chosen})["messages"] if chosen else []
+            typer.echo(f"已重发 sent again: {len(done)}")
+        else:
+            done = [row.seq for row in revive(at, _by(), seqs=numbers or (), connector=connector or None)]
+            typer.echo(f"启动后重发 sent again after the start: {len(done)}")
+    if left := sorted({*(numbers or ())} - {*done}):
+        _refuse_unknown(left)
+
+
+def _dead_of(settings: Settings, connector: str) -> list[OutboxRow]:
+    """The oldest dead letters of a receiver, as many as the service takes at once."""
+    with ReadOnly(settings.state) as state:
+        return find(state, _AT_ONCE, connector, "dead")
 
 
 @contextmanager
-def _writing(config: Path) -> Iterator[tuple[Settings, Database]]:
-    """The state database, while no service runs; the command ends with a message if one does, or there is none."""
+def _doing(config: Path, *, running: bool = True) -> Iterator[tuple[Settings, Database | RunningService]]:
+    """The service, if it runs and can do it (`running`), else the state database, which nobody else may write then.
+
+    The command ends with a message if neither can be had.
+    """
     with configured(config, writing=True) as settings:
+        if running and service_runs(settings):
+            yield settings, RunningService(settings)
+            return
         if settings.state.server is None and not settings.state.path.exists():
             raise FileNotFoundError(f"{settings.state.path}: 没有状态库 there is no state database")
         database = Database(settings.state)

@@ -156,6 +156,19 @@ class DeliveryQueue:
             heapq.heappush(self._ready, entry)
         return [entry[3].messages[0].seq for entry in entries]
 
+    def retry(self) -> None:
+        """Wait for no back-off any more: what waits out its own is due, and so is the next probe."""
+        self._probe_at = self._new_at = -math.inf
+        delayed, self._delayed = sorted(self._delayed, key=lambda entry: entry[1]), []
+        for _, ticket, subject in delayed:
+            if ticket == subject.ticket:
+                self._queue(subject)
+
+    def holds(self, message: Waiting) -> bool:
+        """Whether it is in the queue."""
+        subject = self._subjects.get(_key(message))
+        return subject is not None and message in subject.messages
+
     def withdraw(self, messages: Iterable[Waiting]) -> list[Waiting]:
         """Remove these, as far as it has them; one in flight is not tried again if it fails.
 
@@ -165,9 +178,9 @@ class DeliveryQueue:
         found = []
         for message in messages:
             key = _key(message)
-            subject = self._subjects.get(key)
-            if subject is None or message not in subject.messages:
+            if not self.holds(message):
                 continue
+            subject = self._subjects[key]
             found.append(message)
             first = message == subject.messages[0]
             if first and not subject.ticket:
@@ -202,9 +215,22 @@ class DeliveryQueue:
         return left
 
     def settle(
-        self, delivery: Sequence[Waiting], failed: Mapping[int, float | None], now: float, jitter: float
+        self,
+        delivery: Sequence[Waiting],
+        failed: Mapping[int, float | None],
+        now: float,
+        jitter: float,
+        *,
+        disliked: bool = False,
     ) -> float | None:
-        """Record the result of a delivery; `failed`: requested delay (s) by seq of each message that was not accepted.
+        """Record the result of a delivery.
+
+        Args:
+            delivery: the messages.
+            failed: requested delay (s) by seq of each that was not accepted, and is to be tried again.
+            now: by the steady clock.
+            jitter: 0 to 1.
+            disliked: whether the destination named a message as what is wrong: it answers, and is not down for it.
 
         Returns:
             Seconds until the failed messages may be tried again; None if none is.
@@ -214,7 +240,7 @@ class DeliveryQueue:
             self._mark_up(now)
         else:
             self._failed += 1
-        own = len(failed) < len(delivery) or now - self._up_at <= UP_S or self._up_at >= began
+        own = disliked or len(failed) < len(delivery) or now - self._up_at <= UP_S or self._up_at >= began
         if failed and (not own or self._failed >= self._in_flight):
             self._mark_down(began, now, jitter, max(requested or 0.0 for requested in failed.values()))
         delays, again = [0.0], False

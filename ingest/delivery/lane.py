@@ -92,6 +92,7 @@ class Lane:
         self._more = False  # the outbox holds readings for which the queue had no room
         self._handed: list[Message] = []  # committed since, and not queued yet
         self._withdrawn: set[int] = set()  # seq of those it did not have yet
+        self._resumed: list[Waiting] = []  # which wait again
         self._loaded = False  # whether the outbox was queried since the start
 
     async def serve(self) -> None:
@@ -133,6 +134,26 @@ class Lane:
         self._bodies.release(held)
         self._withdrawn |= {message.seq for message in messages} - {message.seq for message in held}
         self._send()
+
+    def retry(self) -> None:
+        """Try what waits at once, whatever it waits for."""
+        self.queue.retry()
+        self._send()
+
+    def resume(self, messages: Sequence[Waiting]) -> None:
+        """Send these, which wait in the outbox again though they had ended."""
+        self._resumed += messages
+        if self._loaded and not self._querying:
+            self._take_resumed()
+            self._send()
+
+    def _take_resumed(self) -> None:
+        """Queue those that a query has passed already; it finds all others."""
+        resumed, self._resumed = self._resumed, []
+        passed = [message for message in resumed if message.seq <= self._seen.get(message.kind, 0)]
+        self.queue.add(message for message in passed if not self.queue.holds(message))
+        if len(passed) < len(resumed):
+            self.query()
 
     def standing(self) -> Standing:
         """What waits and whether the destination takes it. Callable from any thread."""
@@ -210,6 +231,8 @@ class Lane:
         finally:
             self._querying = False
         self.queried, self._loaded = time.monotonic(), True
+        if self._resumed:
+            self._take_resumed()
 
     async def _query_page(self, after: Mapping[MessageKind, int]) -> dict[MessageKind, int]:
         """Queue the next page of each kind; returns where those go on of which there may be more."""
@@ -244,7 +267,8 @@ class Lane:
         }
         if failed or rejected:
             await self._outcomes.flush()
-        retry_s = self.queue.settle(taken, failed, self._steady(), self._jitter())
+        disliked = any(outcome.rejected for outcome in outcomes)
+        retry_s = self.queue.settle(taken, failed, self._steady(), self._jitter(), disliked=disliked)
         self._send()
         if accepted := len(outcomes) - len(failed) - len(rejected):
             emit(MessagesDelivered(self.connector.name, accepted))

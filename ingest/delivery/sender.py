@@ -6,13 +6,13 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from ingest.delivery.connector import Scheduled
 from ingest.delivery.lane import Lane, Standing
 from ingest.delivery.outbox_access import Outbox
 from ingest.delivery.outcomes import RECORD_S
-from ingest.domain.model.outbox import Message, Waiting
+from ingest.domain.model.outbox import LaneState, Message, Waiting
 
 GRACE_S = 1.5
 """Time that deliveries in flight are given to end when the sender stops."""
@@ -94,6 +94,12 @@ class OutboxSender:
             if (failures := lane.queue.failures) >= DOWN_AFTER
         }
 
+    def lane_states(self) -> dict[str, LaneState]:
+        """How the receiver of each connector answers. Callable from any thread."""
+        return {
+            lane.connector.name: LaneState(lane.queue.down, lane.queue.failures, lane.error) for lane in self._lanes
+        }
+
     def standing(self) -> dict[str, Standing]:
         """How deliveries stand, by connector. Callable from any thread."""
         return {lane.connector.name: lane.standing() for lane in self._lanes}
@@ -112,19 +118,28 @@ class OutboxSender:
             with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
                 self._loop.call_soon_threadsafe(self._wake, committed)
 
+    def retry(self, connector: str) -> None:
+        """Try what waits for a connector at once, whatever it waits for. Callable from any thread at any time."""
+        self._call(lambda lane: lane.retry(), [connector])
+
+    def resume(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
+        """Send these, by connector, which wait in the outbox again. Callable from any thread at any time."""
+        self._call(lambda lane: lane.resume(messages[lane.connector.name]), messages)
+
     def withdraw(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
         """Send these no more, by connector: they ended in the outbox. Callable from any thread at any time.
 
         One that is under way may be accepted all the same, and is recorded so.
         """
-        if self._loop is not None and messages:
-            with contextlib.suppress(RuntimeError):  # the loop is closed: the next start does not find them
-                self._loop.call_soon_threadsafe(self._withdraw, messages)
+        self._call(lambda lane: lane.withdraw(messages[lane.connector.name]), messages)
 
-    def _withdraw(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
-        for lane in self._lanes:
-            if mine := messages.get(lane.connector.name):
-                lane.withdraw(mine)
+    def _call(self, act: Callable[[Lane], None], connectors: Collection[str]) -> None:
+        """Have these connectors' lanes do something, on the event loop; before `run` there is nothing to do."""
+        lanes = [lane for lane in self._lanes if lane.connector.name in connectors]
+        if self._loop is not None and lanes:
+            with contextlib.suppress(RuntimeError):  # the loop is closed: the next start reads the outbox first
+                for lane in lanes:
+                    self._loop.call_soon_threadsafe(act, lane)
 
     def _wake(self, committed: Sequence[Message] | None) -> None:
         for lane in self._lanes:

@@ -253,6 +253,7 @@ class Service:
             cases=cases,
             calls=self.calls,
             load=self.load,
+            lanes=self._sender,
             record=self._recorder.note,
         )
         self._api = ServedApi(self.ports, settings, self.refusals, new=new)

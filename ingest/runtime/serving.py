@@ -19,6 +19,7 @@ from ingest.runtime.resources import connections
 from ingest.runtime.settings import Settings
 from ingest.services.allowances import Allowances
 from ingest.services.calls.desk import CallDesk
+from ingest.services.deliveries import Deliveries, Lanes
 from ingest.services.errors import CannotListen
 from ingest.services.exports.runner import ExportRunner
 from ingest.services.ports import AuditTrail, Cases, Ports
@@ -52,6 +53,7 @@ def ports_of(
     cases: CaseBooks,
     calls: CallDesk,
     load: AlarmLoad,
+    lanes: Lanes,
     record: Callable[[Act], None],
 ) -> Ports:
     """Return the ports of the API. Blocking ones are for worker threads; `record` never blocks."""
@@ -79,6 +81,7 @@ def ports_of(
         calls=calls,
         exports=ExportRunner(settings.state, settings.journal.path.parent),
         load=load,
+        deliveries=Deliveries(database, lanes, settings.connectors.names()),
         record=record,
         now=time.time_ns,
     )

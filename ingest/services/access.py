@@ -36,6 +36,11 @@ class Principal:
         return self.plants is None or plant in self.plants
 
     @property
+    def administers(self) -> bool:
+        """Whether this caller runs the service: an admin of all plants."""
+        return self.role == "admin" and self.plants is None
+
+    @property
     def is_display(self) -> bool:
         """Whether this caller is a display on a wall, through which nobody may act."""
         return self.role == "display"

@@ -24,6 +24,7 @@ from ingest.plants.view import Latest, PlantView
 from ingest.services.allowances import Allowances
 from ingest.services.calls.desk import CallDesk
 from ingest.services.cases.instrument_board import InstrumentBoard
+from ingest.services.deliveries import Deliveries
 from ingest.services.exports.request import ExportRequest
 from ingest.storage.history.store import PhaseQuery, Trend, TrendQuery
 from ingest.storage.journal.records import GatewaySequence, Quarantined
@@ -249,5 +250,6 @@ class Ports:
     calls: CallDesk
     exports: Exporter
     load: AlarmLoad
+    deliveries: Deliveries
     record: Callable[[Act], None]  # into the audit trail; never blocks
     now: Callable[[], int]  # ns since the epoch

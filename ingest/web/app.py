@@ -48,6 +48,7 @@ from ingest.web.rest.inspections import inspections_router, leads_router
 from ingest.web.rest.instruments import instruments_router
 from ingest.web.rest.lists import lists_router
 from ingest.web.rest.notices import notices_router
+from ingest.web.rest.outbox import outbox_router
 from ingest.web.rest.phases import phases_router
 from ingest.web.rest.plants import plants_router
 from ingest.web.rest.pledges import pledges_router
@@ -79,6 +80,7 @@ CASES = (
     call_reports_router,
     calls_router,
     duty_router,
+    outbox_router,
 )
 MACHINE_PATHS = ("/api/", "/health/", "/metrics")
 

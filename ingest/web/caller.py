@@ -42,6 +42,13 @@ def reporting(principal: Annotated[Principal, Depends(current)]) -> Principal:
     return principal
 
 
+def administering(principal: Annotated[Principal, Depends(current)]) -> Principal:
+    """Return the caller if they run the service. Raises NotAllowed."""
+    if not principal.administers:
+        raise NotAllowed("deliveries are for an admin of all plants")
+    return principal
+
+
 Caller = Annotated[Principal, Depends(current)]
 """Parameter of a route: any authenticated caller; each may comment and acknowledge a warning."""
 
@@ -53,6 +60,9 @@ Inspector = Annotated[Principal, Depends(inspecting)]
 
 Channel = Annotated[Principal, Depends(reporting)]
 """Parameter of a route: a channel's provider."""
+
+Admin = Annotated[Principal, Depends(administering)]
+"""Parameter of a route: a caller who runs the service."""
 
 BY_ROLES: Final[Mapping[frozenset[ActRole], Any]] = {AUTHORITY: Inspector, ENTERPRISE: Actor}
 """Dependency of a step's route by who may take it; it refuses anybody else. Default: `Caller`."""

@@ -8,6 +8,8 @@ from enum import IntEnum
 from typing import Any, Literal
 from uuid import UUID
 
+from ingest.domain.model.delivery_failure import Failure
+
 MessageKind = Literal["alarm", "warning", "notice", "readings", "call"]
 
 Ending = Literal["rejected", "withdrawn"]
@@ -67,6 +69,15 @@ class Message:
     attempts: int
     urgency: Urgency = Urgency.ROUTINE
     subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """How a receiver answers: whether it counts as down, failures in a row since, and why the newest try failed."""
+
+    down: bool
+    failures: int
+    error: Failure
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,11 +30,16 @@ MORE: Final = (
     ("/audit", "nav.audit"),
     ("/gateways", "nav.gateways"),
     ("/quarantine", "nav.quarantine"),
+    ("/outbox", "nav.outbox"),
 )
 """Places listed under "more"."""
 
 OF_THE_PLANT: Final = frozenset({"/quarantine"})
 """Places that callers of the supervision may not open."""
+
+
+OF_THE_ADMIN: Final = frozenset({"/outbox"})
+"""Places for whoever runs the service."""
 
 
 def current_place(path: str) -> str:

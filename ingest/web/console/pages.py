@@ -22,6 +22,7 @@ from ingest.web.console.lead_pages import lead_pages
 from ingest.web.console.list_pages import list_pages
 from ingest.web.console.metric_pages import metric_pages
 from ingest.web.console.notice_pages import notice_pages
+from ingest.web.console.outbox_pages import outbox_pages
 from ingest.web.console.plant_pages import plant_pages
 from ingest.web.console.pledge_pages import pledge_pages
 from ingest.web.console.point_forms import point_forms
@@ -55,6 +56,7 @@ PAGES = (
     notice_pages,
     call_pages,
     duty_pages,
+    outbox_pages,
     plant_pages,
     audit_pages,
     service_pages,

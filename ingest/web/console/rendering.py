@@ -106,6 +106,7 @@ class Renderer:
             places=navigation.PLACES,
             more_places=navigation.MORE,
             of_the_plant=navigation.OF_THE_PLANT,
+            of_the_admin=navigation.OF_THE_ADMIN,
         )
 
     def asset(self, name: str) -> Response:

@@ -16,6 +16,7 @@ from ingest.web.texts.frame import FRAME
 from ingest.web.texts.instruments import INSTRUMENTS
 from ingest.web.texts.metrics import METRICS, VERDICTS
 from ingest.web.texts.notices import NOTICES
+from ingest.web.texts.outbox import OUTBOX
 from ingest.web.texts.plants import CONFIDENCE, DEVICE_STATUSES, FLAGS, KINDS, NOT_EVALUATED, PLANTS
 from ingest.web.texts.service import SERVICE_PAGES
 from ingest.web.texts.suppressions import (
@@ -38,6 +39,7 @@ TEXTS: Final[dict[str, Text]] = {
     **DAILY,
     **METRICS,
     **NOTICES,
+    **OUTBOX,
     **PLANTS,
     **SERVICE_PAGES,
     **SUPPRESSIONS,

@@ -82,6 +82,7 @@ FIELD_LABELS: Final[dict[str, Text]] = {
     "level": Text("等级", "level"),
     "measure": Text("措施", "measure"),
     "media": Text("文件类型", "kind of file"),
+    "message": Text("消息", "message"),
     "minutes": Text("时长", "minutes"),
     "inspected_at": Text("检查时间", "inspected at"),
     "inspected_by": Text("检查人", "inspected by"),

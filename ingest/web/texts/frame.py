@@ -13,6 +13,7 @@ FRAME: Final[dict[str, Text]] = {
     "nav.plants": Text("企业", "Plants"),
     "nav.gateways": Text("网关", "Gateways"),
     "nav.quarantine": Text("隔离消息", "Quarantine"),
+    "nav.outbox": Text("投递", "Deliveries"),
     "nav.warnings": Text("预警", "Warnings"),
     "nav.hazards": Text("隐患", "Hazards"),
     "nav.inspections": Text("检查", "Inspect"),

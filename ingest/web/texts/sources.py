@@ -33,6 +33,7 @@ _PARTS: Final[Mapping[str, str]] = {
     "alarm times before and after cannot be compared": "前后的报警时间无法比较",
     "an alarm that nobody outside has been told of": "尚未通知外部任何人的报警",
     "any": "任何一次",
+    "its receiver does not know of it": "其接收方不知道",
     "any level 1 alarm is a warning": "任何一级报警即为预警",
     "as long as the broker may be away": "与消息代理可断开的时间相同",
     "at most 1 or at least 23 mA of a 4-20 mA loop, its range taken for 4-20 mA": (

@@ -129,10 +129,12 @@ def test_while_the_service_runs_nothing_is_dropped_or_sent_again(run: Run, datab
     database.close()
     again = ("resend", "--connector", "town", "--from", "2025-01-01", "--to", "2027-01-01")
     with written_elsewhere(file.with_name("state.db")):
-        for command in (("drop", "1", "--reason", "x"), again):
+        result = run("outbox", *again)
+        assert (result.exit_code, "stop it first" in result.output) == (1, True)
+        for command in (("drop", "1", "--reason", "x"), ("resend", "1"), ("retry", "--connector", "town")):
             result = run("outbox", *command)
             assert result.exit_code == 1
-            assert "stop it first" in result.output
+            assert "the settings have no token of an admin of all plants: stop it, or add one" in result.output
     assert waiting(file, "town") == [1, 2]
 
 

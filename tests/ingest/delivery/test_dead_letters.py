@@ -21,6 +21,7 @@ from ingest.domain.model.outbox import Message
 from ingest.domain.model.text import Text
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
+from ingest.storage.state.outbox_acts import By, revive
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.tables import outbox as table
 from tests.ingest.delivery.outbox import StandIn, accept, alarm_message, refuse, running, until
@@ -119,3 +120,40 @@ def test_every_failure_is_said_in_both_languages_from_its_code_and_values() -> N
     assert failure_text({"code": "newer", "values": {}}, "by a newer one") == Text(*["by a newer one"] * 2)
     assert failure_text(None, None) is None
     assert Failure.of("plain").row == {"code": "other", "values": {"text": "plain"}}
+
+
+async def test_what_is_resent_while_its_sender_runs_is_sent_once_more(database: Database) -> None:
+    """Also what is resent before the sender has looked into the outbox, and twice the same."""
+    put(database, "A", "B", "C")
+    outbox, connector = OutboxStore(database), soon(StandIn(lambda m: accept(m) if m.seq == 3 else reject(m)))
+    by = By("王工", "admin", 1)
+    async with running(sender := OutboxSender(outbox, [connector], record_s=0)):
+        await until(lambda: outbox.rejected() == {"inspector": 2})
+        connector.answer, before = accept, len(connector.tried)
+        rows = revive(database, by, seqs=[1, 3])
+        assert [row.seq for row in rows] == [1], "what is delivered is no dead letter"
+        for _ in range(2):
+            sender.resume({"inspector": [row.waiting for row in rows]})
+        await until(lambda: outbox.undelivered() == {})
+        assert connector.tried[before:] == [1]
+    sender, rows = OutboxSender(outbox, [connector], record_s=0), revive(database, by, connector="inspector")
+    async with running(sender):
+        sender.resume({"inspector": [row.waiting for row in rows]})
+        await until(lambda: outbox.undelivered() == {})
+    assert connector.tried[before:] == [1, 2]
+
+
+async def test_a_person_need_not_wait_for_a_back_off(database: Database) -> None:
+    """Neither for that of a message, nor for that of a receiver that is down."""
+    put(database, "A", "B")
+    outbox, connector = OutboxStore(database), StandIn(refuse)
+    connector.schedule = RetrySchedule(first_s=3600, cap_s=3600)
+    async with running(sender := OutboxSender(outbox, [connector], record_s=0)):
+        await until(lambda: sender.lane_states()["inspector"].failures == 1 and len(connector.tried) == 2)
+        sender.retry("inspector")
+        await until(lambda: sender.lane_states()["inspector"].failures == 2)
+        connector.answer = accept
+        sender.retry("inspector")
+        await until(lambda: outbox.undelivered() == {})
+        state = sender.lane_states()["inspector"]
+    assert (state.down, state.failures) == (False, 0)

@@ -20,6 +20,8 @@ from ingest.domain.cases.bypass_register import BypassRegister
 from ingest.domain.model.alarm import Alarm, AlarmEvent, AlarmEventKind, AlarmState, alarm_id, event_id
 from ingest.domain.model.batch import empty_batch
 from ingest.domain.model.budget import RuleBudget
+from ingest.domain.model.delivery_failure import Failure
+from ingest.domain.model.outbox import LaneState, Waiting
 from ingest.domain.model.phase_record import PhaseRecord
 from ingest.domain.model.plant import (
     Point,
@@ -35,6 +37,7 @@ from ingest.plants.configuration import PlantConfiguration
 from ingest.plants.in_force import HeldBack
 from ingest.plants.view import Latest, PlantView
 from ingest.services.config import ApiConfig, Role, TokenConfig
+from ingest.services.deliveries import Deliveries
 from ingest.services.exports.request import ExportRequest
 from ingest.services.exports.sheets import SheetBuilder
 from ingest.services.ports import Health, Ports
@@ -113,6 +116,10 @@ class StandIn(MemoryBooks):
         self.watches.resume([], self.memory, 0, WarningsConfig(duty=DUTY).policy())
         self.cases, self.database = books_for(self)
         self.calls = desk_of(self.database, lambda: self.known)
+        self.lanes = {"county": LaneState(down=False, failures=0, error=Failure("other", text=""))}
+        self.retried: list[str] = []
+        self.resumed: list[int] = []
+        self.withdrawn: list[int] = []
         self._changed = asyncio.Event()
         for point in self.known.points:
             if point is not None:
@@ -132,9 +139,22 @@ class StandIn(MemoryBooks):
             calls=self.calls,
             exports=self,
             load=self.load,
+            deliveries=Deliveries(self.database, self, ("county", "town")),
             record=self.record,
             now=lambda: self.time,
         )
+
+    def lane_states(self) -> Mapping[str, LaneState]:
+        return self.lanes
+
+    def retry(self, connector: str) -> None:
+        self.retried.append(connector)
+
+    def resume(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
+        self.resumed += [message.seq for of in messages.values() for message in of]
+
+    def withdraw(self, messages: Mapping[str, Sequence[Waiting]]) -> None:
+        self.withdrawn += [message.seq for of in messages.values() for message in of]
 
     def raise_alarm(self, plant: str, point: str, code: str, value: float | None, ago_s: float = 0) -> Alarm:
         """Let a rule trip."""

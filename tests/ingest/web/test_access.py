@@ -120,6 +120,11 @@ READ_BY_FEW = {
 }
 """What not everybody may read."""
 
+OF_THE_ADMIN = {f"{at}/outbox{step}" for at in ("", "/api/v1") for step in ("", "/retry", "/resend", "/drop")} | {
+    "/api/v1/outbox/receivers"
+}
+"""For admins of all plants, to read, too."""
+
 EVERYBODY = {OPERATOR, INSPECTOR, ADMIN, ELSEWHERE}
 FORMS = {"/signin": {"token": OPERATOR}, "/language": {"lang": "en"}}
 
@@ -146,6 +151,8 @@ def test_the_walk_sees_the_whole_api() -> None:
 
 def allowed(method: str, path: str) -> set[str]:
     """The tokens that may use a route. One that changes something must be named above."""
+    if path in OF_THE_ADMIN:
+        return {ADMIN}
     if method in {"GET", "HEAD"}:
         return READ_BY_FEW.get(path, EVERYBODY)
     if path in OF_THE_PLANT:
