@@ -10,11 +10,12 @@ finding or more was promised; the others can do little but confirm. So that most
 plants are simulated for 30 days at each pace of `--paces`, several of a kind side by side as one record, each with a
 seed of its own; nothing of it is stored.
 
-Kinds that judge a group are one rule on all points of a record. `neighbour` is left out: no record has two instruments
-on one thing. Kinds that cannot keep a budget (`benchmarks.learning_rules`) judge by their own limits, with
-`--own-limits` all do. Settings are in readings, the same for all records; floors are .1 % of what each point spans. The
-limit that is forecast lies a quarter of the span beyond it. With `--promised` each record has a budget of its own, so
-large that so many findings are promised on it, however short it is.
+Kinds that judge a group are one rule on all points of a record, and promised what a rule on one point is. `neighbour`
+is left out: no record has two instruments on one thing. Kinds that cannot keep a budget (`benchmarks.learning_rules`)
+judge by their own limits, with `--own-limits` all do. Settings are in readings, the same for all records; floors are
+.1 % of what each point spans. The limit that is forecast lies a quarter of the span beyond it. With
+`--promised` each record has a budget of its own, so large that so many findings are promised on it, however short it
+is.
 
 `python -m benchmarks.budget --data DIR --json`
 """
@@ -120,7 +121,7 @@ def judged(kind: str, record: HealthyRecord, budget: float, *, own: bool = False
         missing = bank.not_evaluated(now)
         silent = np.isin(missing.reason, [*_CANNOT_TELL])
         could += (1 - len(np.unique(missing.rule[silent])) / len(table)) * (end - begin) / len(record.rows)
-    promised = budget * record.points / 100 * record.days / 30 * could
+    promised = budget * len(table) / 100 * record.days / 30 * could
     return Account(kind, record.name, promised, seen, could, raised(bank, table))
 
 
@@ -173,10 +174,14 @@ def measure(
     """All figures: altogether, by half, by kind and by record; see `main` for the arguments."""
     accounts: list[Account] = []
     kinds = list(kinds)
+
+    def each(kind: str, record: HealthyRecord) -> float:
+        count = record.plants if LEARNING[kind].group else record.points
+        return budget if promised is None else promised / (count / 100 * record.days / 30)
+
     for record in healthy_records(data, days, paces):
         report(f"{record.name}: {record.points} points, {record.days:.2f} days")
-        each = budget if promised is None else promised / (record.points / 100 * record.days / 30)
-        accounts += [judged(kind, record, each, own=own) for kind in kinds]
+        accounts += [judged(kind, record, each(kind, record), own=own) for kind in kinds]
     named = [(account.record, account) for account in accounts]
     return {
         "budget": budget if promised is None else None,

@@ -61,10 +61,9 @@ LEARNING: Final[Mapping[str, Learning]] = {
         {**USUAL_GROUP, "train": _TRAIN},
         {"fresh_s": 2, "gap_s": 20},
         group=True,
-        budgeted=False,
     ),
-    "t2": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True, budgeted=False),
-    "spe": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True, budgeted=False),
+    "t2": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True),
+    "spe": Learning(1, 1, _PCA, {"fresh_s": 2}, group=True),
 }
 """Every kind that learns, but `neighbour`."""
 

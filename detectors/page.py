@@ -49,8 +49,10 @@ neighbours), and may have another default; a key that a kind does not take is re
 
 _BUDGET = """
 In a plant file `budget` may be given to `ewma`, `cusum`, `zscore`, `robust_z`, `profile`, `spike`, `noise`, `stuck`,
-`forecast`, `page_hinkley` and `surprise`; the first six may leave `on` out, and have a share of the plant's budget
-then:
+`forecast`, `page_hinkley`, `surprise`, `neighbour`, `mahalanobis`, `t2` and `spe`; the first six may leave `on` out,
+and have a share of the plant's budget then. A rule on a group of points counts as one on one point. The spread of
+`mahalanobis` counts up to about 2.2 times its `on` at the usual `smoothing`: where a limit was learnt beyond that, the
+distance alone is judged.
 
 ```toml
 [points.rules.DRIFT]

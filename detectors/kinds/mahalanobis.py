@@ -202,8 +202,9 @@ class Mahalanobis(Group):
         error = np.where(unknown[:, np.newaxis], baseline, value - forecast)
         before = np.where(begins[:, np.newaxis], baseline, self._average[row])
         deviation = error - before
-        if np.isnan(value).any():
-            error = baseline + filled(error - baseline, weights[:, 0])
+        missing = np.isnan(error)
+        if missing.any():  # the others are left as they are: no last bit depends on what comes with them
+            error = np.where(missing, baseline + filled(error - baseline, weights[:, 0]), error)
             deviation = filled(deviation, weights[:, 1])
         self._previous[row] = forecast + error
         if unknown.any():

@@ -22,7 +22,19 @@ from tests.reference.budget import BudgetRule
 from tests.reference.plain import PlainRule, run
 from tests.reference.scores import SCORES
 
-KINDS = ("stuck", "spike", "noise", "ewma", "zscore", "robust_z", "forecast", "profile", "page_hinkley", "surprise")
+KINDS = (
+    "stuck",
+    "spike",
+    "noise",
+    "ewma",
+    "zscore",
+    "robust_z",
+    "forecast",
+    "profile",
+    "page_hinkley",
+    "surprise",
+    "neighbour",
+)
 BUDGET = 60_000.0
 """For the tests: 20 findings a day and rule, so that a budget is kept after a day, the least there is."""
 

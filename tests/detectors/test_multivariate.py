@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from detectors import Bank, Findings, Readings
 from detectors.detector import Reason, ScoringDetector
 from detectors.group import ordered_sum, pulled
-from detectors.lesson import usual_of
 from tests.detectors.rule_tables import SECOND, rule, table
 from tests.detectors.scored import START, Row, plain_rows, scored_rows
 from tests.reference.plain import PlainRule
@@ -146,27 +145,6 @@ def test_a_member_that_stood_still_while_the_group_was_learnt_is_judged_for_movi
     assert found([group(kind, on=2.0, off=1.0)], rows) == [(True, TRAIN + 100, 2)]
 
 
-def test_a_member_written_with_few_digits_is_not_found_for_its_digits() -> None:
-    """Whether its lesson was written with more of them, or the last one hardly ever changed in it."""
-    rows, judge = circuit(TRAIN + 1500), group("mahalanobis", on=2.0, off=1.0, clip=10.0)
-    second = np.arange(len(rows))
-    finer = 2.985 + 0.0015 * (rows[:, 0] - 100.0)
-    finer[TRAIN:] = np.round(finer[TRAIN:], 2)
-    coarse = np.where(second == 50, 2.99, 2.98)
-    coarse[TRAIN:] = np.where(second[TRAIN:] % 40 < 8, 2.99, 2.98)
-    for head in (finer, coarse):
-        rows[:, 3] = head
-        assert not found([judge], rows)
-        rows[TRAIN + 200 :, 3] += 0.2
-        assert [cause for _, _, cause in found([judge], rows)] == [3]
-
-
-@pytest.mark.parametrize(("stood", "scale"), [(3.0, 12**-0.5), (250.0, 2.5), (0.4, 0.1 * 12**-0.5)])
-def test_the_scale_of_a_member_that_stood_still_is_no_finer_than_its_last_digit(stood: float, scale: float) -> None:
-    usual = usual_of(np.full((TRAIN, 1), stood))
-    assert usual.scale[0] == pytest.approx(scale)
-
-
 @pytest.mark.parametrize("kind", list(PARAM))
 def test_a_member_that_moves_in_a_part_of_the_lesson_only_does_not_blind_the_group(kind: str) -> None:
     """What stood still in the other parts must not make a limit that nothing ever reaches."""
@@ -213,6 +191,20 @@ def test_members_that_say_the_same_are_no_trouble(kind: str) -> None:
     raised, second, _ = found([group(kind, on=3.0, off=1.0, **more)], rows)[0]
     assert raised
     assert TRAIN + 100 <= second < TRAIN + 130
+
+
+def test_a_rule_remembers_the_same_to_the_last_bit_whatever_is_missing_from_another() -> None:
+    """Also of what they know in common: without that, a restart in another batch would not give the same state."""
+    rows = np.column_stack((circuit(TRAIN + 200), np.ones(TRAIN + 200)))
+    rows[TRAIN + 5 :, 4] = NAN
+    follows: dict[str, Any] = {"ridge": 0.01, "adaptation": 0.002}
+    whole, lacking = group("mahalanobis", **follows), group("mahalanobis", 1, inputs=(1, 2, 3, 4), **follows)
+    alone, beside = Bank({"mahalanobis": table([whole])}), Bank({"mahalanobis": table([whole, lacking])})
+    for begin, end in ((0, TRAIN), *((second, second + 1) for second in range(TRAIN, len(rows)))):
+        for bank in (alone, beside):
+            feed(bank, stream(rows[begin:end], since=begin))
+        ours, theirs = (bank.detectors()[0].state().arrays["previous"][0] for bank in (alone, beside))
+        assert ours.tolist() == theirs[:4].tolist(), begin
 
 
 @pytest.mark.parametrize("ridge", [0.0, 0.01])

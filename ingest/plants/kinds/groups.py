@@ -7,12 +7,13 @@ from typing import ClassVar
 from detectors.kinds.mahalanobis import USUAL
 from ingest.domain.model.text import Text
 from ingest.plants.kinds.bounded import bounded
+from ingest.plants.kinds.budgets import BudgetedSpec
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, Score, return_threshold
 from ingest.plants.kinds.several import PeersSpec
 
 
-class GroupSpec(PeersSpec):
+class GroupSpec(PeersSpec, BudgetedSpec):
     """What they share: learnt from the first `train` vectors in which every member is known.
 
     A statistic is averaged with `smoothing` as the weight of the newest. Its limit is what `quantile` percent of the

@@ -10,6 +10,7 @@ from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.text import Text
 from ingest.plants.gates import Peers
 from ingest.plants.kinds.bounded import bounded
+from ingest.plants.kinds.budgets import BudgetedSpec
 from ingest.plants.kinds.localized import listed, number
 from ingest.plants.kinds.rule import Measure, Positive, RuleSpec, Score, return_threshold
 
@@ -47,7 +48,7 @@ class PeersSpec(RuleSpec):
         return self.fresh_s or of.fresh_s
 
 
-class NeighbourSpec(PeersSpec):
+class NeighbourSpec(PeersSpec, BudgetedSpec):
     """A value `on` times the median of its peers or one `on`-th of it; what is below `floor` counts as `floor`."""
 
     params = ("floor", "fresh_s")

@@ -80,6 +80,7 @@ def test_a_rule_becomes_a_row_and_a_sentence(
         ('kind = "surprise"\nbudget = 10', 0.5, 10.0),
         ('kind = "noise"\non = 5\nwindow_s = 600\nbudget = 3', 5.0, 3.0),
         ('kind = "forecast"\nlimit = 50\nside = "high"\nwindow_s = 60\nlead_s = 60\nbudget = 3', -60.0, 3.0),
+        *((f'kind = "{group}"\nbudget = 90', 1.0, 90.0) for group in ("mahalanobis", "t2", "spe")),
     ],
 )
 def test_the_limit_of_a_rule_that_learns_is_learnt_for_its_budget(
