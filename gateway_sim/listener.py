@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 MOST_BYTES: Final = 4 << 20
 IDLE_S: Final = 30.0
@@ -30,6 +30,18 @@ class Reply:
 
     status: int
     content: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Listening(Protocol):
+    """What stands on a port, in threads of its own."""
+
+    port: int
+
+    def start(self) -> None:
+        """Begin to answer."""
+
+    def stop(self) -> None:
+        """Stop listening."""
 
 
 class Listener:

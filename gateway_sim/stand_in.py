@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import ssl
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
@@ -16,7 +17,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from gateway_sim.certificates import make_certificates, write_secret
-from gateway_sim.listener import Listener, Reply, Request
+from gateway_sim.listener import Listener, Listening, Reply, Request
 
 BEIJING: Final = dt.timezone(dt.timedelta(hours=8))
 TIME_FORM: Final = "%Y-%m-%d %H:%M:%S"
@@ -77,6 +78,9 @@ class StandIn(ABC):
     base = ""
     """The path of its address; a profile adds its own behind it."""
 
+    scheme = "https"
+    """What its address begins with."""
+
     def __init__(
         self,
         directory: Path,
@@ -102,8 +106,8 @@ class StandIn(ABC):
         self._lock = threading.Lock()
         self._mode = Mode.UP
         self._mode_changed = threading.Condition()
-        self._listener = Listener(self._answer, port=port, tls=made.server_context())
-        self.url = f"https://127.0.0.1:{self._listener.port}{self.base}"
+        self._listener = self._listen(port, made.server_context())
+        self.url = f"{self.scheme}://127.0.0.1:{self._listener.port}{self.base}"
 
     @abstractmethod
     def take(self, request: Request) -> Taken | Reply:
@@ -145,6 +149,10 @@ class StandIn(ABC):
     def repeated(self) -> Reply:
         """The answer to a report that it has already."""
         return self.yes()
+
+    def _listen(self, port: int, tls: ssl.SSLContext) -> Listening:
+        """What hands requests to `_answer`."""
+        return Listener(self._answer, port=port, tls=tls)
 
     def _answer(self, request: Request) -> Reply | None:
         with self._mode_changed:

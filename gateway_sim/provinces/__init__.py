@@ -8,6 +8,7 @@ from typing import Final
 from gateway_sim.platform import PlatformStandIn
 from gateway_sim.provinces.generic import GenericStandIn
 from gateway_sim.provinces.hebei import HebeiStandIn
+from gateway_sim.provinces.hj212 import Hj212StandIn
 from gateway_sim.provinces.steel import SteelStandIn
 from gateway_sim.stand_in import StandIn
 
@@ -16,5 +17,6 @@ STAND_INS: Final[Mapping[str, Callable[..., StandIn]]] = {
     "hebei-dust-v1.1": HebeiStandIn,
     "steel-module": SteelStandIn,
     "generic-json": GenericStandIn,
+    "hj212-2017": Hj212StandIn,
 }
 """Each is built of a directory and, by keyword, `port`, `slow_s` and `unknown`."""

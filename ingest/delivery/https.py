@@ -43,23 +43,37 @@ _URL: Final = Text("网址，如 https://host:8443/path", "a URL such as https:/
 
 
 def _checked_url(url: str, info: ValidationInfo) -> str:
+    return checked_address(url, info, plain="http", sealed="https", form=_URL)
+
+
+def checked_address(url: str, info: ValidationInfo, *, plain: str, sealed: str, form: Text) -> str:
+    """The address as it is, if a receiver may have it; a validation error quotes only its harmless part.
+
+    Args:
+        url: as written.
+        info: with the fields before it, `allow_http` and `allow_networks`.
+        plain: the scheme without TLS: only to loopback, or with `allow_http`.
+        sealed: the scheme over TLS.
+        form: what an address looks like.
+    """
     try:
         parts = urlsplit(url)
         host, port = parts.hostname or "", parts.port
         connected = httpx.URL(url).raw_host.decode("ascii")
     except (ValueError, httpx.InvalidURL):
-        raise _refused(_URL, "(not a URL)") from None
+        raise _refused(form, "(not a URL)") from None
     shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-    if parts.scheme not in {"http", "https"} or not host:
-        raise _refused(_URL, shown)
+    if parts.scheme not in {plain, sealed} or not host:
+        raise _refused(form, shown)
     if "@" in parts.netloc:
         raise _refused(Text("不含用户名和密码的网址", "a URL without user name or password"), shown)
     if parts.fragment:
         raise _refused(Text("不含 # 部分的网址", "a URL without a fragment"), shown)
     if any(word in name.lower() for name, _ in parse_qsl(parts.query, keep_blank_values=True) for word in SECRET_KEYS):
         raise _refused(Text("查询部分不含凭据的网址", "a URL without credentials in its query"), shown)
-    if parts.scheme == "http" and not (is_loopback(host) or info.data.get("allow_http", False)):
-        raise _refused(Text("https（明文 http 只用于本机）", "https (plain http is for this machine only)"), shown)
+    if parts.scheme == plain and not (is_loopback(host) or info.data.get("allow_http", False)):
+        wanted = Text(f"{sealed}（明文 {plain} 只用于本机）", f"{sealed} (plain {plain} is for this machine only)")
+        raise _refused(wanted, shown)
     expected = written_fault(connected, info.data.get("allow_networks", ()))
     if expected is not None:
         raise _refused(expected, shown)
@@ -155,6 +169,11 @@ def open_client(
     Raises:
         InvalidConfig: a file cannot be used; the fault names `key`, or beside it `tls_cert`.
     """
+    return Posting(trusted_showing(ca_file, key, own), allowed)
+
+
+def trusted_showing(ca_file: Path | None, key: str, own: OwnCertificate | None) -> ssl.SSLContext:
+    """As `trusted`, and it shows `own` if it is asked to. Raises InvalidConfig as `open_client`."""
     trust = trusted(ca_file, key)
     if own is not None:
         try:
@@ -164,7 +183,7 @@ def open_client(
                 Text("可读取的 PEM 证书及其私钥", "a readable PEM certificate with its key"), error, NO_CERTIFICATE
             )
             raise InvalidConfig([Fault(str(own.cert), _beside(key, "tls_cert"), str(own.cert), expected)]) from error
-    return Posting(trust, allowed)
+    return trust
 
 
 def _beside(key: str, name: str) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Annotated, ClassVar, Final, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, ValidationInfo, model_validator
 
 from ingest.base.config import Secret
 from ingest.delivery.connector import Scheduled
-from ingest.delivery.https import OwnCertificate, Url
+from ingest.delivery.https import OwnCertificate, checked_address
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.domain.model.expectations import misplaced
 from ingest.domain.model.fault import InvalidConfig
@@ -19,6 +20,22 @@ from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.plant import SERVICE
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import EarlyWarning
+
+FRAME_SCHEMES: Final = frozenset({"tcp", "tls"})
+"""What the address of a platform that takes frames begins with."""
+
+_HTTP: Final = Text("网址，如 https://host:8443/path", "a URL such as https://host:8443/path")
+_FRAMES: Final = Text("地址，如 tls://host:9003，不含路径", "an address such as tls://host:9003, without a path")
+
+
+def _checked_address(url: str, info: ValidationInfo) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in FRAME_SCHEMES:
+        return checked_address(url, info, plain="http", sealed="https", form=_HTTP)
+    checked = checked_address(url, info, plain="tcp", sealed="tls", form=_FRAMES)
+    if parts.port is None or parts.path or parts.query:
+        raise misplaced(((), f"{parts.scheme}://{parts.hostname}", _FRAMES))
+    return checked
 
 
 class PlatformConfig(ReceiverConfig):
@@ -29,8 +46,8 @@ class PlatformConfig(ReceiverConfig):
 
     name: ClassVar[str] = "platform"  # its key in the outbox: there is one
 
-    allow_http: bool = False  # plain http to another machine: only where the platform has nothing else
-    url: Url
+    allow_http: bool = False  # plain http or tcp to another machine: only where the platform has nothing else
+    url: Annotated[str, AfterValidator(_checked_address)]  # tcp://host:port or tls://host:port for a profile of frames
     profile: str = Field(default="tianjin-dust-sm4", min_length=1)  # of the service, by name, or a .toml file
     appid: str | None = Field(default=None, min_length=1, max_length=200)  # an identifier, sent in the clear inside TLS
     appsecret: Secret | None = None

@@ -1,4 +1,4 @@
-"""The platform connector: one POST per kind and enterprise, judged by the profile."""
+"""The platform connector: one request per kind and enterprise, judged by the profile."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ingest.base.backoff import RetrySchedule
 from ingest.base.telemetry import emit
 from ingest.delivery.connector import Outcome
 from ingest.delivery.errors import ConnectorError, Unmappable
-from ingest.delivery.https import Answer, post
+from ingest.delivery.https import Answer
 from ingest.delivery.platform.answers import Judgement, Ruling
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.events import KIND_NOT_TAKEN, NotReported, PointsUncoded
+from ingest.delivery.platform.links import Link
 from ingest.delivery.platform.profile import Post, Profile
 from ingest.delivery.platform.sign_in import SignedIn
-from ingest.delivery.posting import Posting
 from ingest.domain.model.outbox import Message, MessageKind
 
 
@@ -27,27 +27,30 @@ class PlatformConnector:
     """
 
     schedule = RetrySchedule()
-    in_flight = 4  # reports under way at once: our default, no platform says how many it takes
 
     def __init__(
         self,
         config: PlatformConfig,
-        client: Posting,
+        link: Link,
         profile: Profile,
+        signed_in: SignedIn,
         now: Callable[[], int],
+        *,
+        ordered: bool = False,
     ) -> None:
+        """`ordered`: the link takes one message at a time, so that the next one to go is always the most urgent."""
         self.name = config.name
-        self.batch = config.batch
-        self._config = config
-        self._client = client
+        self.batch = 1 if ordered else config.batch
+        self.in_flight = 1 if ordered else 4  # our default, no platform says how many it takes
+        self._link = link
         self._profile = profile
         self._now = now
-        self._signed_in = SignedIn(client, profile, config.url, timeout_s=config.timeout_s, now=now)
+        self._signed_in = signed_in
         self._uncoded: set[str] = set()  # points without a code that were told
         self._alone: set[int] = set()  # seq of messages that were in a refused batch
 
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
-        """Post every group once, all concurrently; the messages of a group share its outcome."""
+        """Send every group once, all concurrently; the messages of a group share its outcome."""
         groups: dict[tuple[str, str, str | None, int | None], list[Message]] = {}
         for message in messages:
             uscc = (message.body["enterprise"] or {}).get("uscc")
@@ -59,7 +62,7 @@ class PlatformConnector:
 
     async def close(self) -> None:
         """Close all connections."""
-        await self._client.close()
+        await self._link.close()
 
     def _parts(self, group: Sequence[Message]) -> Iterator[Sequence[Message]]:
         """As many messages as the profile lets go together."""
@@ -98,20 +101,11 @@ class PlatformConnector:
     async def _answer(self, report: Post) -> Answer:
         """The answer to a report; with a token that was too old it is sent again. Raises ConnectorError."""
         token = await self._signed_in.headers()
-        answer = await self._send(report, token)
+        answer = await self._link.send(report, token)
         if self._profile.wants_another_token(answer):
             self._signed_in.spent(token)
-            answer = await self._send(report, await self._signed_in.headers())
+            answer = await self._link.send(report, await self._signed_in.headers())
         return answer
-
-    async def _send(self, report: Post, token: Mapping[str, str]) -> Answer:
-        return await post(
-            self._client,
-            self._config.url + report.path,
-            report.body,
-            {**report.headers, **token},
-            timeout_s=self._config.timeout_s,
-        )
 
     def _outcome(self, message: Message, judgement: Judgement) -> Outcome:
         """What became of a message in a report that was taken; a message that was stays in no memory."""

@@ -12,8 +12,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from ingest.delivery.platform.frames import FORMS
 from ingest.delivery.platform.model import KINDS, Period, ProfileFile, Section
-from ingest.delivery.platform.paths import CONTENT, DIGEST, PATHS, POINT_CODE, SETTINGS, TIMES
+from ingest.delivery.platform.paths import CONTENT, DIGEST, PATHS, POINT_CODE, SETTINGS, STAMP, TIMES
 from ingest.delivery.platform.seal import decode_issued
 from ingest.delivery.platform.source import Source
 from ingest.domain.model.alarm import AlarmEventKind
@@ -77,7 +78,7 @@ def path_faults(file: Path, profile: ProfileFile) -> Iterator[Fault]:
         more = issued if part == "item" and kind != "warning" else issued - {POINT_CODE}
         for name, source in fields.items():
             yield from _unknown(file, f"{kind}.{part}.{name}", source, known | more)
-    outer = SETTINGS | (issued - {POINT_CODE}) | ({DIGEST} if profile.digest is not None else set())
+    outer = SETTINGS | {STAMP} | (issued - {POINT_CODE}) | ({DIGEST} if profile.digest is not None else set())
     for at, place, source in profile.outer_sources():
         yield from _unknown(file, at, source, outer | {CONTENT} if place == "field" else outer)
 
@@ -112,6 +113,7 @@ def _structure_faults(file: Path, profile: ProfileFile) -> Iterator[Fault]:
     for kind, section in profile.sections.items():
         yield from _envelope_faults(file, profile, kind, section)
         yield from _section_faults(file, profile, kind, section)
+    yield from _framing_faults(file, profile)
 
 
 def _envelope_faults(file: Path, profile: ProfileFile, kind: MessageKind, section: Section) -> Iterator[Fault]:
@@ -121,6 +123,31 @@ def _envelope_faults(file: Path, profile: ProfileFile, kind: MessageKind, sectio
         at = f"{kind}.envelope" if section.envelope is not None else "envelope.fields"
         wanted = Text("恰好一个字段的来源为 content", "exactly one field with the path content")
         yield Fault(str(file), at, repr(contents), wanted)
+
+
+def _framing_faults(file: Path, profile: ProfileFile) -> Iterator[Fault]:
+    """What frames have no place for, and what they cannot do without."""
+    if profile.framing is None:
+        return
+    form = FORMS[profile.framing.form]
+    misplaced = {
+        "sign_in": profile.sign_in is not None,
+        "digest": profile.digest is not None,
+        "envelope.headers": bool(profile.envelope.headers),
+        "seal": profile.seal.cipher != "none" or bool(profile.seal.encodings),
+        **{f"{kind}.path": bool(section.path) for kind, section in profile.sections.items()},
+    }
+    for at in (at for at, given in misplaced.items() if given):
+        yield Fault(str(file), at, "(given)", Text("不写：与 framing 不能同用", "none: it has no place beside framing"))
+    for kind, section in profile.sections.items():
+        at = f"{kind}.envelope" if section.envelope is not None else "envelope.fields"
+        fields = profile.envelope_of(kind)
+        if form.id not in fields or getattr(fields.get(form.content), "path", None) != CONTENT:
+            expected = f'{form.id}, {form.content} = "content"'
+            yield Fault(str(file), at, repr([*fields]), Text(f"其中有 {expected}", f"among them {expected}"))
+        if not section.items or form.code not in section.item:
+            expected = f"items, item.{form.code}"
+            yield Fault(str(file), kind, repr([*section.item]), Text(f"写有 {expected}", f"with {expected}"))
 
 
 def _section_faults(file: Path, profile: ProfileFile, kind: MessageKind, section: Section) -> Iterator[Fault]:

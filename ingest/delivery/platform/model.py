@@ -9,7 +9,18 @@ from pydantic import Field, model_validator
 
 from ingest.base.config import Config
 from ingest.delivery.platform.fields import Fields
-from ingest.delivery.platform.parts import About, Code, CodeName, Digest, Envelope, HeaderName, Part, Seal, Status
+from ingest.delivery.platform.parts import (
+    About,
+    Code,
+    CodeName,
+    Digest,
+    Envelope,
+    Framing,
+    HeaderName,
+    Part,
+    Seal,
+    Status,
+)
 from ingest.delivery.platform.source import Scalar, Source
 from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.outbox import MessageKind
@@ -153,6 +164,7 @@ class ProfileFile(Config):
     codes: Mapping[CodeName, Code] = Field(default_factory=dict)
     sign_in: SignIn | None = None
     envelope: Envelope
+    framing: Framing | None = None
     seal: Seal
     digest: Digest | None = None
     answer: Answer

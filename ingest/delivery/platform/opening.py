@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from ingest.base.config import Secret
 from ingest.delivery.credentials import header_value, reveal
-from ingest.delivery.https import open_client
-from ingest.delivery.platform.answers import Judge
+from ingest.delivery.https import trusted_showing
+from ingest.delivery.platform.answers import Judge, Ruling
 from ingest.delivery.platform.codes import IssuedCodes, load_codes
-from ingest.delivery.platform.config import PlatformConfig
+from ingest.delivery.platform.config import FRAME_SCHEMES, PlatformConfig
 from ingest.delivery.platform.connector import PlatformConnector
+from ingest.delivery.platform.frames import FORMS
+from ingest.delivery.platform.links import FrameLink, HttpLink, Link
 from ingest.delivery.platform.loading import DEFAULT, load_profile
 from ingest.delivery.platform.mapping import load_mapped
 from ingest.delivery.platform.model import ProfileFile
 from ingest.delivery.platform.profile import Issued, JsonProfile
 from ingest.delivery.platform.seal import decode_issued, key_lengths
+from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.posting import Posting
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.text import Text
@@ -34,12 +39,20 @@ class Opened:
     codes: IssuedCodes
     profile: JsonProfile
     client: Posting
+    link: Link
 
 
 def open_platform(config: PlatformConfig, now: Callable[[], int]) -> PlatformConnector:
     """Create the connector. Raises InvalidConfig if a secret, the profile or another file cannot be used."""
     opened = open_parts(config)
-    return PlatformConnector(config, opened.client, opened.profile, now)
+    return connector_of(config, opened, now)
+
+
+def connector_of(config: PlatformConfig, opened: Opened, now: Callable[[], int]) -> PlatformConnector:
+    """The connector made of its parts."""
+    signed_in = SignedIn(opened.client, opened.profile, config.url, timeout_s=config.timeout_s, now=now)
+    framed = opened.form.framing is not None
+    return PlatformConnector(config, opened.link, opened.profile, signed_in, now, ordered=framed)
 
 
 def open_parts(config: PlatformConfig) -> Opened:
@@ -53,8 +66,8 @@ def open_parts(config: PlatformConfig) -> Opened:
             faults.extend(invalid.faults)
             return None
 
-    def client() -> Posting:
-        return open_client(config.ca_file, f"{_WHERE}.ca_file", config.certificate, allowed=config.allow_networks)
+    def trusting() -> ssl.SSLContext:
+        return trusted_showing(config.ca_file, f"{_WHERE}.ca_file", config.certificate)
 
     form = tried(lambda: profile_of(config))
     if form is None:  # what it needs is not known, except of the default with a mapping that cannot be read
@@ -62,15 +75,32 @@ def open_parts(config: PlatformConfig) -> Opened:
             tried(lambda: issued_for(load_profile(DEFAULT, ""), config, only_given=True))
         else:
             faults.extend(_unreadable(config))
-        tried(client)
+        tried(trusting)
         raise InvalidConfig(faults)
     secrets = tried(lambda: issued_for(form, config))
     codes = tried(lambda: load_codes(config.codes, form.codes, f"{_WHERE}.codes"))
     faults.extend(_period_faults(form, config))
-    posting = tried(client)
-    if faults or secrets is None or codes is None or posting is None:
+    faults.extend(_address_faults(form, config))
+    trust = tried(trusting)
+    if faults or secrets is None or codes is None or trust is None:
         raise InvalidConfig(faults)
-    return Opened(form, codes, profile_with(form, codes, secrets), posting)
+    profile, client = profile_with(form, codes, secrets), Posting(trust, config.allow_networks)
+    return Opened(form, codes, profile, client, _link_of(form, config, profile, client, trust))
+
+
+def _link_of(
+    form: ProfileFile, config: PlatformConfig, profile: JsonProfile, client: Posting, trust: ssl.SSLContext
+) -> Link:
+    if form.framing is None:
+        return HttpLink(client, config.url, timeout_s=config.timeout_s)
+    return FrameLink(
+        config.url,
+        FORMS[form.framing.form],
+        trust,
+        config.allow_networks,
+        accepted=lambda answer: profile.judge(answer).ruling is Ruling.ACCEPTED,
+        timeout_s=config.timeout_s,
+    )
 
 
 def profile_of(config: PlatformConfig) -> ProfileFile:
@@ -167,6 +197,18 @@ def _period_faults(form: ProfileFile, config: PlatformConfig) -> Iterator[Fault]
             f"{least} to {most} s, the period of {form.profile.name}",
         )
         yield Fault("(settings)", f"{_WHERE}.interval_s", f"{config.interval_s:g}", wanted)
+
+
+def _address_faults(form: ProfileFile, config: PlatformConfig) -> Iterator[Fault]:
+    scheme, name = urlsplit(config.url).scheme, form.profile.name
+    if (scheme in FRAME_SCHEMES) is (form.framing is not None):
+        return
+    wanted = Text(
+        f"{name} 的地址：tls://host:port 或 tcp://host:port", f"tls://host:port or tcp://host:port for {name}"
+    )
+    if form.framing is None:
+        wanted = Text(f"{name} 的网址：https://", f"https:// for {name}")
+    yield Fault("(settings)", f"{_WHERE}.url", f"{scheme}://", wanted)
 
 
 def _spellings(secret: bytes) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ CipherName = Literal["SM4-CBC", "SM4-ECB", "AES-CBC", "AES-ECB", "DES-CBC", "DES
 Encoding = Literal["hex-upper", "hex-lower", "base64"]
 Form = Literal["hex", "text", "base64"]
 DigestName = Literal["SM3", "HMAC-SM3", "HMAC-SHA256", "CRC16-MODBUS", "CRC16-HJ212"]
+FrameFormName = Literal["hj212"]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]+$")]
 Status = Annotated[int, Field(ge=300, le=599)]
 CodeName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
@@ -80,6 +81,18 @@ class Envelope(Part):
     headers: Mapping[HeaderName, Source] = Field(default_factory=dict)
     content_type: str = "application/json"
     client_certificate: bool = False
+
+
+class Framing(Part):
+    """Reports go as frames over TCP, one after the other's answer, instead of by HTTP.
+
+    Attributes:
+        form: of the frames; the names in the envelope are those of the form.
+        most_bytes: of the data in one frame; a longer report goes as several.
+    """
+
+    form: FrameFormName
+    most_bytes: int = Field(ge=256, le=9999)
 
 
 class Seal(Part):

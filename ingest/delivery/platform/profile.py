@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -14,21 +15,29 @@ from ingest.delivery.platform.answers import Judge, Judgement
 from ingest.delivery.platform.codes import IssuedCodes
 from ingest.delivery.platform.digest import digest_of
 from ingest.delivery.platform.fields import filled
+from ingest.delivery.platform.frames import FORMS, Frame
 from ingest.delivery.platform.model import ProfileFile
 from ingest.delivery.platform.paths import CONTENT, DIGEST
 from ingest.delivery.platform.report import report_of
 from ingest.delivery.platform.seal import Sealer
+from ingest.delivery.platform.source import BEIJING
 from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Message, MessageKind
 
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """One request to a platform; `path` comes behind the address in the settings."""
+    """One request to a platform: by HTTP, or as frames.
+
+    Attributes:
+        path: comes behind the address in the settings.
+        frames: what is sent, and answered, one after the other where the platform takes frames; else none.
+    """
 
     path: str
     headers: Mapping[str, str]
     body: bytes
+    frames: Sequence[Frame] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +63,7 @@ class Wrapped:
 
 
 class Profile(Protocol):
-    """One province's protocol over HTTP. Pure: no network, no clock."""
+    """One province's protocol. Pure: no network, no clock."""
 
     def takes(self, kind: MessageKind) -> bool:
         """Whether the province has a form for this kind of message."""
@@ -93,7 +102,7 @@ class Issued:
 
 
 class JsonProfile:
-    """The protocol that a profile file describes: JSON in an envelope, over HTTP."""
+    """The protocol that a profile file describes: a report in an envelope, as JSON over HTTP or as frames over TCP."""
 
     def __init__(self, form: ProfileFile, codes: IssuedCodes, issued: Issued, judge: Judge) -> None:
         self._form = form
@@ -116,12 +125,17 @@ class JsonProfile:
         report = report_of(section, self._codes, kind, messages)
         if report.content is None:
             return Wrapped(None, report.left_out)
+        framing = self._form.framing
+        if framing is not None:
+            envelope = filled(self._form.envelope_of(kind), self._scope(messages[0]) | {CONTENT: ""})
+            frames = FORMS[framing.form].frames(envelope, report.content, section.items, framing.most_bytes)
+            return Wrapped(Post("", {}, b"", frames), report.left_out)
         try:
             plaintext = msgspec.json.encode(report.content)
         except UnicodeEncodeError as error:
             raise Unmappable(Failure("not-unicode")) from error
         content = self._sealer.seal(plaintext)
-        scope = self._outer(messages[0].plant, plaintext, content)
+        scope = {**self._scope(messages[0]), **self._digest(plaintext, content)}
         fields = self._form.envelope_of(kind)
         scope[CONTENT] = content if self._form.seal.encodings else report.content
         headers = {name: str(value) for name, value in filled(self._form.envelope.headers, scope).items()}
@@ -160,14 +174,27 @@ class JsonProfile:
     def _settings(self) -> Mapping[str, str]:
         return {"appid": self._issued.appid, "appsecret": self._issued.appsecret}
 
-    def _outer(self, plant: str, plaintext: bytes, content: str) -> dict[str, Any]:
-        """What the fields of the envelope and its headers are filled from."""
-        scope: dict[str, Any] = {
+    def _scope(self, message: Message) -> dict[str, Any]:
+        """What the fields of the envelope and its headers are filled from; `message`: the first one."""
+        return {
             "setting": self._settings(),
-            "issued": self._codes.of(plant),
-            "place": plant,
+            "issued": self._codes.of(message.plant),
+            "place": message.plant,
+            "batch": {"stamp": stamp_of(message)},
         }
-        if self._form.digest is not None:
-            over = plaintext if self._form.digest.over == "report" else content.encode()
-            scope[DIGEST] = digest_of(self._form.digest, over, self._issued.appsecret.encode())
-        return scope
+
+    def _digest(self, plaintext: bytes, content: str) -> Mapping[str, str]:
+        if self._form.digest is None:
+            return {}
+        over = plaintext if self._form.digest.over == "report" else content.encode()
+        return {DIGEST: digest_of(self._form.digest, over, self._issued.appsecret.encode())}
+
+
+def stamp_of(message: Message) -> str:
+    """When the message was created, with its number modulo 1000 in place of milliseconds.
+
+    It is the same whenever the message is sent again, also after a restart; two messages of a plant share it only where
+    they were created in one second, a multiple of 1000 messages apart.
+    """
+    second = dt.datetime.fromtimestamp(message.created // 10**9, BEIJING)
+    return f"{second:%Y%m%d%H%M%S}{message.seq % 1000:03d}"

@@ -14,7 +14,8 @@ from ingest.delivery.findings import Finding
 from ingest.delivery.platform.code_doubts import names_of, uncoded_points
 from ingest.delivery.platform.config import PlatformConfig
 from ingest.delivery.platform.connector import PlatformConnector
-from ingest.delivery.platform.opening import Opened
+from ingest.delivery.platform.links import FrameLink
+from ingest.delivery.platform.opening import Opened, connector_of
 from ingest.delivery.platform.report import report_of
 from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.platform.trial_messages import trial_messages
@@ -74,7 +75,7 @@ async def trial(
         plants: the enterprises in the plant files.
         send: send a test record of each kind; without it each is only shown.
     """
-    connector = PlatformConnector(config, opened.client, opened.profile, time.time_ns)
+    connector = connector_of(config, opened, time.time_ns)
     try:
         for finding in _coded(config, opened, plants):
             yield finding
@@ -116,6 +117,15 @@ def _coded(config: PlatformConfig, opened: Opened, plants: Sequence[Plant]) -> I
 async def _reached(config: PlatformConfig, opened: Opened) -> AsyncIterator[Finding]:
     """Whether the address answers, and what time it is there; what is posted is an empty object, no report."""
     address, clock = Text("网址", "address"), Text("时钟", "clock")
+    if isinstance(opened.link, FrameLink):
+        try:
+            await opened.link.reach()
+        except Unreachable as error:
+            yield Finding(address, False, Text(f"连接不上：{error}", str(error)), _advice(str(error)))
+            return
+        yield Finding(address, good=True, detail=Text("已连接", "connected"))
+        yield Finding(clock, None, Text("平台不给时间", "the platform does not tell its time"))
+        return
     path = next(iter(opened.form.sections.values())).path
     headers = {"content-type": opened.form.envelope.content_type, "user-agent": "yujing"}
     try:

@@ -24,6 +24,13 @@ TEXTS: Final[Mapping[str, Text]] = {
     "broken": Text("应答完成前连接中断（{how}）", "connection broken before the answer was complete ({how})"),
     "timeout": Text("{seconds} 秒内没有完整应答", "no complete answer within {seconds} s"),
     "not-unicode": Text("消息中有不是 Unicode 的文字", "a text in the message is not Unicode"),
+    "frame-character": Text(
+        "{name} 的值中有帧内不能写的字符（; , & = 或非 ASCII）",
+        "the value of {name} has a character that a frame cannot hold (; , & = or not ASCII)",
+    ),
+    "frame-too-long": Text(
+        "一项（{text}…）超过一帧的 {most} 字节", "one item ({text}...) is longer than the {most} bytes of a frame"
+    ),
     "uncoded": Text("编码文件中没有 {place} 的 {name}", "the file of codes has no {name} for {place}"),
     "unmapped": Text("协议文件中没有 {path} = {value} 的代码", "the mapping has no code for {path} = {value}"),
     "platform-later": Text("平台要求稍后再报：{words}", "the platform wants it later: {words}"),

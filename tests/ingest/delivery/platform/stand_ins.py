@@ -34,8 +34,9 @@ def settings_for(name: str, platform: StandIn, folder: Path, plant: str, points:
         **{key: {"file": str(platform.files[key])} for key in ("appsecret", "key", "iv") if key in issued},
         **({"appid": issued["appid"]} if "appid" in issued else {}),
     }
-    if "enterprise" in issued:
-        own = "".join(f'{key} = "{issued[key]}"\n' for key in ("enterprise", "gateway") if key in issued)
+    codes = [key for key in ("enterprise", "gateway", "mn", "st") if key in issued]
+    if codes:
+        own = "".join(f'{key} = "{issued[key]}"\n' for key in codes)
         coded = "".join(f'"{point}" = "{code_of(name, issued, at)}"\n' for at, point in enumerate(points, start=1))
         file = folder / "codes.toml"
         file.write_text(f'["{plant}"]\n{own}["{plant}".points]\n{coded}', encoding="utf-8")
@@ -45,6 +46,8 @@ def settings_for(name: str, platform: StandIn, folder: Path, plant: str, points:
 
 def code_of(name: str, issued: Any, at: int) -> str:
     """The code of a plant's point by its number."""
+    if name.startswith("hj212"):
+        return f"a{at:05d}"
     return f"{issued['enterprise']}0101{at:03d}" if name.startswith("hebei") else f"BIT-{at}"
 
 

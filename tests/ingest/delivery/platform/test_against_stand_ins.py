@@ -23,6 +23,7 @@ from tests.ingest.delivery.outbox import (
     readings_message,
     running,
 )
+from tests.ingest.delivery.platform.profiles import profile
 from tests.ingest.delivery.platform.stand_ins import code_of, settings_for, started
 
 POINTS = ("CW_IN_P-01", "CAST_LEN-01", "P-1", "P-2")
@@ -41,11 +42,13 @@ def alarms_at(platform: StandIn, field: str) -> list[str]:
 
 
 def test_every_shipped_profile_has_its_stand_in() -> None:
+    """Those that take alarms are all in the round trip below; `test_frames.py` has the others."""
     assert sorted(STAND_INS) == sorted(shipped())
+    assert sorted(PLACES) == [name for name in sorted(shipped()) if profile(name).alarm is not None]
 
 
 @pytest.mark.parametrize("fault", [mode for mode in Mode if mode not in {Mode.UP, Mode.HANG, Mode.SLOW}])
-@pytest.mark.parametrize("name", list(STAND_INS))
+@pytest.mark.parametrize("name", list(PLACES))
 async def test_everything_arrives_once_and_in_order_whatever_the_platform_did(
     name: str, fault: Mode, tmp_path: Path
 ) -> None:
