@@ -161,20 +161,31 @@ def run_replay(
 @app.command("platform")
 def run_platform(
     *,
-    directory: Annotated[Path, typer.Option("--dir", help="Where certificates and what is issued are written.")],
-    profile: Annotated[str, typer.Option(help=f"Which platform: {', '.join(STAND_INS)}.")] = next(iter(STAND_INS)),
+    directory: Annotated[
+        Path, typer.Option("--dir", help="证书与分配内容的目录 Where certificates and what is issued go.")
+    ],
+    profile: Annotated[str, typer.Option(help=f"哪个平台 Which platform: {', '.join(STAND_INS)}.")] = next(
+        iter(STAND_INS)
+    ),
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 = any free port.")] = 0,
-    mode: Annotated[Mode, typer.Option(help="What it does while it is not down.")] = Mode.UP,
-    slow_s: Annotated[float, typer.Option("--slow", min=0, help="Seconds that mode slow takes.")] = 3.0,
-    unknown: Annotated[list[str] | None, typer.Option(help="Code of a point that mode partial does not know.")] = None,
-    down_after: Annotated[float | None, typer.Option(min=0, help="Seconds until the platform goes down.")] = None,
-    down_for: Annotated[float | None, typer.Option(min=0, help="Seconds it stays down; none = for good.")] = None,
-    down_mode: Annotated[Mode, typer.Option(help="What it does while it is down.")] = Mode.CLOSE,
+    mode: Annotated[Mode, typer.Option(help="平时的表现 What it does while it is not down.")] = Mode.UP,
+    slow_s: Annotated[float, typer.Option("--slow", min=0, help="slow 模式的秒数 Seconds that mode slow takes.")] = 3.0,
+    unknown: Annotated[
+        list[str] | None, typer.Option(help="partial 模式不认识的编码 Code of a point that mode partial does not know.")
+    ] = None,
+    down_after: Annotated[
+        float | None, typer.Option(min=0, help="几秒后停机 Seconds until the platform goes down.")
+    ] = None,
+    down_for: Annotated[
+        float | None, typer.Option(min=0, help="停机秒数，不写则不再恢复 Seconds it stays down; none = for good.")
+    ] = None,
+    down_mode: Annotated[Mode, typer.Option(help="停机时的表现 What it does while it is down.")] = Mode.CLOSE,
     report: Annotated[Path | None, typer.Option(help="JSON: what was received; rewritten every second.")] = None,
 ) -> None:
-    """Stand in for a provincial platform until stopped; print where everything is as one JSON line."""
+    """省级平台模拟器，以一行 JSON 给出地址与文件 Stand in for a provincial platform; print as JSON where all is."""
     if profile not in STAND_INS:
-        raise typer.BadParameter(f"{profile!r}: expected one of {', '.join(STAND_INS)}", param_hint="--profile")
+        known = ", ".join(STAND_INS)
+        raise typer.BadParameter(f"{profile!r}：应为 expected one of {known}", param_hint="--profile")
     with _usable(port):
         platform = STAND_INS[profile](directory, port=port, slow_s=slow_s, unknown=unknown or ())
         if report is not None:

@@ -222,6 +222,12 @@ async def test_the_command_stands_in_for_every_profile(tmp_path: Path, name: str
     try:
         assert process.stdout is not None
         where = json.loads(await asyncio.wait_for(process.stdout.readline(), 20))
+        if where["url"].startswith("tcp://"):
+            reader, writer = await asyncio.open_connection("127.0.0.1", int(where["url"].rpartition(":")[2]))
+            writer.write(b"##0000QN=20260621081034001;\r\n")
+            assert b"QN=20260621081034001;ST=91;CN=9011;" in await asyncio.wait_for(reader.readline(), 20)
+            writer.close()
+            return
         async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=where["ca"]), trust_env=False) as http:
             assert (await http.post(where["url"], json={})).status_code == 500
     finally:

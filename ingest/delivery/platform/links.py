@@ -83,12 +83,12 @@ class FrameLink:
         self._allowed = allowed
         self._accepted = accepted
         self._timeout_s = timeout_s
-        self._one = asyncio.Lock()
+        self._exchanging = asyncio.Lock()
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, report: Post, token: Mapping[str, str]) -> Answer:  # noqa: ARG002  frames have no headers
         """See `Link`. The answer is that to the first frame that was not accepted, or to the last one."""
-        async with self._one:
+        async with self._exchanging:
             first, *others = report.frames
             answer = _answer(await self._exchange(first))
             for frame in others:
@@ -99,7 +99,7 @@ class FrameLink:
 
     async def reach(self) -> None:
         """Connect, and end the connection. Raises Unreachable."""
-        async with self._one:
+        async with self._exchanging:
             try:
                 async with asyncio.timeout(self._timeout_s):
                     await self._connection()

@@ -78,9 +78,9 @@ def path_faults(file: Path, profile: ProfileFile) -> Iterator[Fault]:
         more = issued if part == "item" and kind != "warning" else issued - {POINT_CODE}
         for name, source in fields.items():
             yield from _unknown(file, f"{kind}.{part}.{name}", source, known | more)
-    outer = SETTINGS | {STAMP} | (issued - {POINT_CODE}) | ({DIGEST} if profile.digest is not None else set())
+    outer = SETTINGS | (issued - {POINT_CODE}) | ({DIGEST} if profile.digest is not None else set())
     for at, place, source in profile.outer_sources():
-        yield from _unknown(file, at, source, outer | {CONTENT} if place == "field" else outer)
+        yield from _unknown(file, at, source, outer | {CONTENT, STAMP} if place == "field" else outer)
 
 
 def _unknown(file: Path, at: str, source: Source, known: frozenset[str] | set[str]) -> Iterator[Fault]:

@@ -56,7 +56,7 @@ TIMES: Final = frozenset({"batch.time", "time"}) | {
 """The paths that hold a time."""
 
 STAMP: Final = "batch.stamp"
-"""For the envelope: 17 digits, always the same for a message: its second (Beijing time), its number modulo 1000."""
+"""For fields of the envelope: 17 digits, always the same for a message; see `ingest.delivery.platform.profile`."""
 
 SETTINGS: Final = frozenset({"setting.appid", "setting.appsecret"})
 """What the authority issued and the settings hold: for the envelope and the headers."""

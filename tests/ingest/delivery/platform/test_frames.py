@@ -173,8 +173,8 @@ async def test_readings_arrive_once_whatever_the_platform_did_and_after_a_restar
                     platform.mode = Mode.UP
                     await hurry(outbox.done, clock, outbox, sender)
                 else:
-                    await hurry(lambda: any(one.starts for one in outbox.rows.values()), clock, outbox, sender)
-                    tries = sum(len(one.errors) for one in outbox.rows.values())
+                    await hurry(lambda: any(kept.starts for kept in outbox.rows.values()), clock, outbox, sender)
+                    tries = sum(len(kept.errors) for kept in outbox.rows.values())
         assert (tries > 0) is (fault is not Mode.SLOW)
     arrived = [(content["QN"], content.get("PNO")) for content in platform.received]
     assert len(set(arrived)) == len(arrived)
