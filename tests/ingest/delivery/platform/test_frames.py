@@ -201,15 +201,20 @@ Rtd = { path = "alarm.value", decimals = 1, as_text = true }
 """
     alarms = alarms.replace('path = "time"', 'path = "batch.time"', 1)
     file = variant(tmp_path, ("[readings]\n", alarms))
-    with started(NAME, tmp_path) as platform:
+    with started(NAME, tmp_path, slow_s=0.1) as platform:
+        platform.mode = Mode.SLOW
         outbox, clock = MemoryOutbox(), Clock()
-        readings = [with_rows(readings_message(at), row("P-1", 1.0)) for at in (1, 2, 3, 4, 5)]
-        outbox.put(*readings, alarm_message(6, point="P-2"), connector="platform")
+        readings = [with_rows(readings_message(at), row("P-1", 1.0)) for at in range(1, 7)]
+        outbox.put(*readings, connector="platform")
         sender = OutboxSender(outbox, [connected(platform, tmp_path, profile=file)], now=clock, steady=clock.steady)
         async with running(sender):
+            await hurry(lambda: bool(platform.received), clock, outbox, sender)
+            outbox.put(alarm_message(7, point="P-2"), connector="platform")
+            sender.wake()
             await hurry(outbox.done, clock, outbox, sender)
-    assert "a00004-Rtd" in platform.received[0]["items"][0]
-    assert len(platform.received) == 6
+    order = ["a00004-Rtd" in content["items"][0] for content in platform.received]
+    assert (sum(order), len(order)) == (1, 7)
+    assert order.index(True) <= 2, "behind the one that was under way, and perhaps one that began meanwhile"
 
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -266,6 +271,28 @@ async def test_only_the_answer_to_a_frame_counts_for_it(tmp_path: Path) -> None:
             (outcome,) = await connector.deliver([with_rows(readings_message(at), row("P-1", 1.0))])
             assert outcome.error is None
     assert len(connections) == 1
+
+
+async def test_an_answer_that_comes_late_has_nowhere_to_arrive(tmp_path: Path) -> None:
+    """Without its answer a frame ends the connection; sent again on another one it bears the same QN."""
+    frames: list[tuple[int, bytes]] = []
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        this = connections
+        while frame := await reader.readline():
+            frames.append((this, frame))
+            if this > 1:
+                writer.write(answer(frame[9:26].decode()))
+
+    async with serving(serve, tmp_path) as connector:
+        message = with_rows(readings_message(1), row("P-1", 1.0))
+        errors = [(await connector.deliver([message]))[0].error for _ in range(3)]
+    assert errors == ["no complete answer within 1 s", None, None]
+    assert [this for this, _ in frames] == [1, 2, 2]
+    assert len({frame for _, frame in frames}) == 1
 
 
 async def test_a_platform_that_never_ends_a_frame_is_read_so_far_and_no_farther(tmp_path: Path) -> None:
