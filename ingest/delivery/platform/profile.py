@@ -129,7 +129,7 @@ class JsonProfile:
         if framing is not None:
             envelope = filled(self._form.envelope_of(kind), self._scope(messages[0]) | {CONTENT: ""})
             frames = FORMS[framing.form].frames(envelope, report.content, section.items, framing.most_bytes)
-            return Wrapped(Post("", {}, b"", frames), report.left_out)
+            return Wrapped(Post("", {}, b"", frames), report.left_out, report.uncoded)
         try:
             plaintext = msgspec.json.encode(report.content)
         except UnicodeEncodeError as error:
