@@ -13,6 +13,9 @@ Of each part, in JSON:
 - `days`: `state_mb_day_400` of a county of 50 plants with 80,000 alarms a year and three receivers, one of which never
   answered, `outbox_mb_day_400` of it; `metrics_ratio`: how long `/metrics` takes then, by what it took on the second
   day; see `benchmarks.delivery_days`.
+
+`--faults 10000` alone: so many messages to a receiver that fails every other time in one of ten ways, beside a dead
+one, through seven senders of which six are killed; `missing`, `strange`, `altered` and `disordered` must be 0.
 """
 
 from __future__ import annotations
@@ -32,6 +35,7 @@ from typing import Any, Final
 import numpy as np
 
 from benchmarks.delivery_days import days
+from benchmarks.delivery_faults import faults
 from benchmarks.hook import hook
 from benchmarks.intake import BROKER, publish, service
 from benchmarks.load import Load, write_plants
@@ -118,15 +122,21 @@ def main() -> None:
     parser.add_argument("--alarms", type=int, default=10_000, help="of the storm")
     parser.add_argument("--messages", type=int, default=30_000, help="frames, at 1,000 a second")
     parser.add_argument("--days", type=int, default=400)
+    parser.add_argument("--faults", type=int, metavar="MESSAGES", help="so many to a receiver that fails")
+    parser.add_argument("--seed", type=int, default=1, help="of the faults and kills")
     parser.add_argument("--requests", type=int, default=200, help="of /metrics")
     given = parser.parse_args()
     configure_logging(level="warning")
     found: dict[str, Any] = {}
-    if "storm" in given.only:
+    parts = [] if given.faults else given.only
+    if given.faults:
+        configure_logging(level="critical")  # a line for each fault is not what it is about
+        found |= faults(given.faults, given.seed)
+    if "storm" in parts:
         found |= storm(given.alarms)
-    if "live" in given.only:
+    if "live" in parts:
         found |= live(given.messages)
-    if "days" in given.only:
+    if "days" in parts:
         found |= days(given.days, given.requests)
     found["load"] = round(os.getloadavg()[0], 1)  # of the system: more than 2 is others' work
     sys.stdout.write(json.dumps(found, indent=None if given.json else 2) + "\n")
