@@ -80,7 +80,9 @@ MOST_DRIFT: Final = 2.0
 WIDER_DISTANCE: Final = 1.2
 """How many times as far as in a settled lesson the limit of the distance lies where the lesson drifted."""
 WIDER_SPREAD: Final = 3.0
-"""The same for the excess of spread."""
+"""The same for the excess of spread, where the lesson was short, too."""
+FEW_AVERAGES: Final = 50
+"""A lesson of fewer averages that do not overlap is short: how far they stray says little of how far they may."""
 USUAL: Final[Mapping[str, float]] = {
     "smoothing": 0.1,
     "ridge": 0.01,
@@ -183,7 +185,8 @@ class Mahalanobis(Group):
         self._weights[row, 1][np.ix_(at, at)] = model.spread.weights
         limit, excess = learnt_limits(lesson, model, setting)
         if self.unsettled[row]:
-            limit, excess = WIDER_DISTANCE * limit, WIDER_SPREAD * excess
+            short = len(lesson.rows) * setting.smoothing / (2 - setting.smoothing) < FEW_AVERAGES
+            limit, excess = WIDER_DISTANCE * limit, (WIDER_SPREAD if short else 1.0) * excess
         self._learnt_limit[row] = limit
         newest = _whole(lesson.parts()[-1], model, setting)
         end = followed(newest, model.transition, setting)

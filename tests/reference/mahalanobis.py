@@ -218,7 +218,8 @@ def _learn_distance(rule: PlainRule, lesson: Lesson) -> Model:
     limit = max(quantile_of([distance for distance, _ in found], each), ahead, 1.0)
     excess = _excess([spread for _, spread in found], each, model, param)
     if rule.memory["unsettled"]:
-        limit, excess = 1.2 * limit, 3 * excess
+        few = len(lesson) * param["smoothing"] / (2 - param["smoothing"]) < 50
+        limit, excess = 1.2 * limit, 3 * excess if few else excess
     return {**model, "limit": limit, "excess": excess}
 
 
