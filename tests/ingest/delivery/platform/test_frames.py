@@ -346,7 +346,7 @@ def test_an_address_that_cannot_be_right_is_refused(url: str, wanted: str, tmp_p
 @pytest.mark.parametrize(
     ("old", "new", "at"),
     [
-        ('QN = "batch.stamp", ', "", "envelope.fields"),
+        ('QN = { path = "batch.stamp"', 'QS = { path = "batch.stamp"', "envelope.fields"),
         ('CP = "content"', "CP = 1", "envelope.fields"),
         ('PolId = "issued.point"', 'code = "issued.point"', "readings"),
         ("[seal]\ncipher", "[digest]\n" + DIGEST + "[seal]\ncipher", "digest"),
