@@ -86,12 +86,12 @@ def service_of(bench: Bench) -> LiveService:
     )
 
 
-def hear(bench: Bench, name: str, values: list[float], start_s: int = 0) -> None:
-    """Let the bank judge readings, one a second."""
+def hear(bench: Bench, name: str, values: list[float], start_s: int = 0, every_s: int = 1) -> None:
+    """Let the bank judge readings at an even pace."""
     known = bench.engine.configuration.find(PLANT, name)
     assert known is not None
     n = len(values)
-    time = bench.t0 + (start_s + np.arange(n)) * SECOND
+    time = bench.t0 + (start_s + every_s * np.arange(n)) * SECOND
     point = np.full(n, known.index, np.int32)
     bench.engine.engine_state.bank.update(Readings(point, time, np.array(values), time, point), int(time[-1]))
 
@@ -140,7 +140,7 @@ def test_a_rule_says_why_it_is_not_evaluated_until_it_is(bench: Bench) -> None:
 
 
 def test_the_budget_of_a_rule_is_known_by_its_code_and_of_others_there_is_none(bench: Bench) -> None:
-    """Three hours of 5 and 6 by turns, one a second: by then the budget is kept, and nothing was found."""
+    """A day and a half of 5 and 6 by turns, six a minute: by then the budget is kept, and nothing was found."""
     learnt = "[points.rules.LEARNT]\nkind = 'zscore'\nlevel = 1\nlabel = '名'\nlabel_en = 'name'\nbudget = 10000\n"
     text = WITH_LEARNT.replace(LEARNT, learnt + LEARNT)
     configuration = small_configuration(bench.folder, bench.journal.number_points, text)
@@ -149,10 +149,10 @@ def test_the_budget_of_a_rule_is_known_by_its_code_and_of_others_there_is_none(b
     assert point is not None
     (learning,) = service_of(bench).budgets(point.rules).values()
     assert learning == RuleBudget(10_000, 0, 0.0, learning.needed_s, None)
-    assert learning.needed_s == pytest.approx(5184.0)
-    hear(bench, "CO-01", [5.0, 6.0] * 1000)
+    assert learning.needed_s == pytest.approx(86_400.0)
+    hear(bench, "CO-01", [5.0, 6.0] * 1000, every_s=10)
     assert unjudged(bench, configuration)["LEARNT"] is Reason.BUDGET_LEARNING
-    hear(bench, "CO-01", [5.0, 6.0] * 4400, start_s=2000)
+    hear(bench, "CO-01", [5.0, 6.0] * 5480, start_s=20_000, every_s=10)
     kept = service_of(bench).budgets(point.rules)["LEARNT"]
     assert (kept.spent, kept.needed_s) == (0, 0.0)
     assert kept.limit == pytest.approx(4.0)
