@@ -14,6 +14,7 @@ from ingest.delivery.channels.events import TextCut
 from ingest.delivery.platform.events import REASONS as NOT_REPORTED
 from ingest.delivery.platform.events import NotReported, PointsUncoded
 from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.call import CallEventKind, Cause
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import ServicePoint
 from ingest.domain.model.warning import Colour, WarningEventKind
@@ -25,6 +26,7 @@ from ingest.intake.sources.broker_fit import BrokerUnfit, Unmet
 from ingest.intake.sources.trust import BrokerNotTrusted
 from ingest.intake.wire.trust import Distrust
 from ingest.runtime.automatic_cases import CaseOpened
+from ingest.runtime.call_automation import NobodyToCall
 from ingest.runtime.maintenance_events import EventsTrimmed, OutboxTrimmed
 from ingest.runtime.notice_automation import NoticeEnded, NoticeGiven
 from ingest.runtime.self_monitoring import LookFailed
@@ -32,6 +34,7 @@ from ingest.runtime.settings import Settings
 from ingest.runtime.settings.certificates import CertificateEnding, CertificateUnreadable, certificate_files
 from ingest.runtime.watchdog import PartMoves, PartStuck
 from ingest.services.allowances import AllowanceSpent
+from ingest.services.calls.desk import CallAdvanced
 from ingest.services.errors import Problem
 from ingest.storage.history.events import HistoryDayDropped, HistoryItemsExpired
 from ingest.storage.journal.sequence_rows import PositionDamaged
@@ -77,6 +80,8 @@ def labels(settings: Settings) -> dict[type[Event], Values]:
         events.OutboxUnavailable: {**connectors, "operation": ("waiting", "messages", "record", "oldest")},
         AlarmStep: {"step": AlarmEventKind, "alarm_level": (1, 2)},
         WarningStep: {"what": WarningEventKind, "colour": Colour},
+        CallAdvanced: {"kind": CallEventKind},
+        NobodyToCall: {"cause": Cause},
         NoticeGiven: {"matter": Matter},
         NoticeEnded: {"matter": Matter},
         CaseOpened: {"kind": ("hazard", "lead")},

@@ -25,6 +25,11 @@ def make_earlier(connection: sa.Connection, version: str) -> None:
     w.warning_input.drop(connection)
     for column in ("phase", "phase_zh", "phase_en", "contributions", "bypass"):
         connection.execute(sa.text(f"ALTER TABLE alarm DROP COLUMN {column}"))
+    for index in ("outbox_waiting", "outbox_ended"):
+        connection.execute(sa.text(f"DROP INDEX {index}"))
+    for column in ("failure", "ended", "ending", "reason"):
+        connection.execute(sa.text(f"ALTER TABLE outbox DROP COLUMN {column}"))
+    connection.execute(sa.text("CREATE INDEX outbox_waiting ON outbox (connector, kind, seq) WHERE delivered IS NULL"))
     if version == "0011":
         for table in (t.annunciation, t.annunciation_pack, t.annunciation_rule):
             table.drop(connection)
