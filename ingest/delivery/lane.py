@@ -93,6 +93,7 @@ class Lane:
         self._handed: list[Message] = []  # committed since, and not queued yet
         self._withdrawn: set[int] = set()  # seq of those it did not have yet
         self._resumed: list[Waiting] = []  # which wait again
+        self._resumed_early: list[Waiting] = []  # before the try that they ended by was settled
         self._loaded = False  # whether the outbox was queried since the start
 
     async def serve(self) -> None:
@@ -151,7 +152,9 @@ class Lane:
         """Queue those that a query has passed already; it finds all others."""
         resumed, self._resumed = self._resumed, []
         passed = [message for message in resumed if message.seq <= self._seen.get(message.kind, 0)]
-        self.queue.add(message for message in passed if not self.queue.holds(message))
+        held = [message for message in passed if self.queue.holds(message)]
+        self._resumed_early += held
+        self.queue.add(message for message in passed if message not in held)
         if len(passed) < len(resumed):
             self.query()
 
@@ -269,6 +272,9 @@ class Lane:
             await self._outcomes.flush()
         disliked = any(outcome.rejected for outcome in outcomes)
         retry_s = self.queue.settle(taken, failed, self._steady(), self._jitter(), disliked=disliked)
+        if self._resumed_early:
+            self.queue.add(message for message in self._resumed_early if message.seq in rejected)
+            self._resumed_early = [message for message in self._resumed_early if message.seq not in seqs]
         self._send()
         if accepted := len(outcomes) - len(failed) - len(rejected):
             emit(MessagesDelivered(self.connector.name, accepted))

@@ -23,10 +23,20 @@ def is_dead() -> sa.ColumnElement[bool]:
 
 
 def bury(connection: sa.Connection, connector: str, rejected: Mapping[int, int]) -> None:
-    """Let messages end as dead letters, by number and time (ns), unless they ended meanwhile, within a transaction."""
+    """Let messages end as dead letters, by number and time (ns), unless they ended meanwhile, within a transaction.
+
+    Of the reports of readings of a plant the newest alone stays one: there is another every minute, each rejection is
+    an event of the log, and the history has what they say.
+    """
+    column = outbox.c
     for seq, at in rejected.items():
-        chosen = sa.update(outbox).where(outbox.c.connector == connector, outbox.c.seq == seq, waits())
-        connection.execute(chosen.values(ended=at, ending="rejected"))
+        chosen = sa.update(outbox).where(column.connector == connector, column.seq == seq, waits())
+        buried = connection.execute(
+            chosen.values(ended=at, ending="rejected").returning(column.kind, column.plant)
+        ).first()
+        if buried is not None and buried.kind == "readings":
+            of_plant = sa.and_(column.connector == connector, column.kind == "readings", column.plant == buried.plant)
+            connection.execute(sa.delete(outbox).where(is_dead(), of_plant, column.seq < seq))
 
 
 def withdraw(connection: sa.Connection, ids: Sequence[UUID], reason: str, now: int) -> dict[str, list[Waiting]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from string import Formatter
@@ -17,14 +17,14 @@ from ingest.delivery.connector import Outcome
 from ingest.delivery.rejections import MOST, TRIES, Rejections
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.model.delivery_failure import TEXTS, Failure, failure_text
-from ingest.domain.model.outbox import Message
+from ingest.domain.model.outbox import Attempt, Message
 from ingest.domain.model.text import Text
 from ingest.storage.state.database import Database
 from ingest.storage.state.engine_store import EngineStore
 from ingest.storage.state.outbox_acts import By, revive
 from ingest.storage.state.outbox_store import OutboxStore
 from ingest.storage.state.tables import outbox as table
-from tests.ingest.delivery.outbox import StandIn, accept, alarm_message, refuse, running, until
+from tests.ingest.delivery.outbox import StandIn, accept, alarm_message, readings_message, refuse, running, until
 
 
 @pytest.fixture
@@ -75,6 +75,23 @@ async def test_a_rejected_message_lets_the_next_of_its_alarm_go_and_stays_with_t
     assert OutboxStore(again).rejected() == {"inspector": 1}
     assert OutboxStore(again).waiting("inspector", "alarm", 0, 9) == []
     again.close()
+
+
+def test_of_the_rejected_readings_of_a_plant_the_newest_report_stays(database: Database) -> None:
+    """A platform that takes alarms and rejects every report of readings fills no disk; alarms all stay."""
+    reports = [replace(readings_message(at, plant=plant), seq=0) for at, plant in enumerate(("p", "q", "p", "p"))]
+    alarm = replace(alarm_message(0, plant="p"), connector="platform")
+    EngineStore(database).commit(1, [], [alarm, *reports])
+    outbox, why = OutboxStore(database), Failure("platform-refused", words="code = 7")
+    for seqs in ((1, 2, 3), (4,), (5,)):
+        outbox.record("platform", [Attempt(seq, 1, None, why, 2) for seq in seqs])
+    rows = database.rows(sa.select(table.c.seq, table.c.kind, table.c.plant).order_by(table.c.seq))
+    assert [(row["seq"], row["kind"], row["plant"]) for row in rows] == [
+        (1, "alarm", "p"),
+        (3, "readings", "q"),
+        (5, "readings", "p"),
+    ]
+    assert outbox.rejected() == {"platform": 3}
 
 
 async def test_a_receiver_that_rejects_everything_is_broken_and_gets_all_the_rest_later(database: Database) -> None:
@@ -141,6 +158,23 @@ async def test_what_is_resent_while_its_sender_runs_is_sent_once_more(database: 
         sender.resume({"inspector": [row.waiting for row in rows]})
         await until(lambda: outbox.undelivered() == {})
     assert connector.tried[before:] == [1, 2]
+
+
+async def test_what_is_resent_in_the_moment_of_its_rejection_is_sent(database: Database) -> None:
+    """Between the record of the rejection and what the sender makes of it."""
+    put(database, "A")
+
+    class Hasty(OutboxStore):
+        def record(self, connector: str, attempts: Sequence[Attempt]) -> None:
+            super().record(connector, attempts)
+            if any(attempt.rejected for attempt in attempts):
+                far.answer = accept
+                sender.resume({connector: [row.waiting for row in revive(database, By("x", "admin", 1), seqs=[1])]})
+
+    far, outbox = soon(StandIn(reject)), Hasty(database)
+    async with running(sender := OutboxSender(outbox, [far], record_s=0)):
+        await until(lambda: outbox.totals()["inspector"].delivered == 1)
+    assert far.tried == [1] * (TRIES + 1)
 
 
 async def test_a_person_need_not_wait_for_a_back_off(database: Database) -> None:
