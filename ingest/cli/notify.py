@@ -63,6 +63,8 @@ def _channel(config: Path, name: str, to: str | None) -> ChannelConfig:
     if receiver is None:
         known = one_of(each.name for each in channels) if channels else Text("配置中没有渠道", "no channel is set up")
         raise InvalidConfig([Fault(str(config), "CHANNEL", name, known)])
+    if to is not None and not to.strip():
+        raise InvalidConfig([Fault(str(config), "--to", to, Text("一个人的地址", "the address of a person"))])
     if to is None and isinstance(receiver, AddressedConfig) and not receiver.to:
         wanted = Text("它的 to 为空：用 --to 写明发给谁", "its `to` is empty: say whom by --to")
         raise InvalidConfig([Fault(str(config), "--to", "(missing)", wanted)])

@@ -18,12 +18,14 @@ class Outcome:
         error: None = delivered. A `Failure` is said in both languages; a plain text stays as it is.
         retry_after_s: as the receiver requested (Retry-After).
         rejected: the receiver takes this very message never, and says so: it becomes a dead letter.
+        partly: some of its recipients have it, so the receiver does take messages.
     """
 
     seq: int
     error: str | None = None
     retry_after_s: float | None = None
     rejected: bool = False
+    partly: bool = False
 
 
 class Connector(Protocol):

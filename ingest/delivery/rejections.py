@@ -17,7 +17,7 @@ TRIES: Final = 3
 """A rejection is final from this try of a message on: after some seconds. Our default."""
 
 MOST: Final = 10
-"""Messages rejected for good in a row, with none accepted in between, until no more are: our default."""
+"""Messages rejected for good in a row, with none accepted by anybody in between, until no more are: our default."""
 
 
 class Rejections:
@@ -29,11 +29,11 @@ class Rejections:
     def final(self, messages: Sequence[Message], outcomes: Sequence[Outcome]) -> set[int]:
         """The numbers of the messages that are not tried again; `outcomes`: one for each, in their order."""
         found = set()
-        if any(outcome.error is None for outcome in outcomes):
+        if any(outcome.error is None or outcome.partly for outcome in outcomes):
             self._in_a_row = 0
         for message, outcome in zip(messages, outcomes, strict=True):
             believed = message.attempts + 1 >= TRIES and self._in_a_row < MOST
             if outcome.rejected and outcome.error is not None and believed:
-                self._in_a_row += 1
+                self._in_a_row += not outcome.partly
                 found.add(outcome.seq)
         return found

@@ -181,6 +181,9 @@ def test_the_receivers_example_tells_our_signature_from_any_other() -> None:
     assert not verified("whsec_" + "QUJE" * 10, headers, b"{}")
     assert not verified(secret, headers | {"webhook-id": "other"}, b"{}")
     assert not verified(secret, old, b"{}")
+    for name, forged in (("timestamp", "x"), ("timestamp", "9" * 5000), ("timestamp", "²"), ("signature", "v1,é")):
+        assert not verified(secret, headers | {f"webhook-{name}": forged}, b"{}"), "refused, and nothing raised"
+    assert not verified(secret, {}, b"{}")
 
 
 def test_every_event_that_is_named_exists() -> None:

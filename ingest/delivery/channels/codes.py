@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from ingest.delivery.channels.bundling import Refusal
+from ingest.domain.model.delivery_failure import Failure
 
 _PHONE_DIGITS: Final = 11
 
@@ -21,7 +22,7 @@ def refused_by_code(
     if code == 0 and code is not False:
         return None
     if not isinstance(code, int) or isinstance(code, bool):
-        return Refusal(f"the answer has no number {field}")
+        return Refusal(Failure("no-number", field=field))
     return Refusal(
         f"{field} {code}: {words.get(code, 'see the codes of the provider 见服务商错误码')}", blocks.get(code, 0.0)
     )

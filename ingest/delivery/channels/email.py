@@ -21,20 +21,21 @@ from typing import Final
 from ingest.base.backoff import RetrySchedule
 from ingest.delivery.channels.addressed import MAIL, EmailConfig
 from ingest.delivery.channels.bundling import Refusal
-from ingest.delivery.channels.choosing import Recipients, chosen, gravest, outcome_of
+from ingest.delivery.channels.choosing import Recipients, chosen, of_recipient, outcome_of
 from ingest.delivery.channels.texts import Line, line_of, printable
 from ingest.delivery.connecting import connect, why
 from ingest.delivery.connector import Outcome
 from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import trusted
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
 _SUBJECT: Final = 120  # characters
 _READY: Final = 220
 _FOR_GOOD: Final = 500  # RFC 5321, 4.2.1
-_BROKEN: Final = "connection broken before the answer was complete"
+_SIGN_IN: Final = "look at username and password 核对用户名和密码（授权码）"
 
 
 class EmailConnector:
@@ -57,19 +58,19 @@ class EmailConnector:
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """Send every message over one connection; see `Connector`."""
         wanted = chosen(self._config, messages)
-        refused: dict[int, Refusal] = {}
+        found: dict[int, Outcome] = {}
         if wanted:
             try:
-                refused = await self._sent(wanted)
+                found = await self._sent(wanted)
             except Unreachable as error:
-                refused = {message.seq: Refusal(str(error)) for message in wanted}
-        return [outcome_of(message, refused.get(message.seq)) for message in messages]
+                found = {message.seq: Outcome(message.seq, str(error)) for message in wanted}
+        return [found.get(message.seq) or outcome_of(message, None) for message in messages]
 
     async def close(self) -> None:
         """Do nothing: each delivery has a connection of its own."""
 
-    async def _sent(self, messages: Sequence[Message]) -> dict[int, Refusal]:
-        """Why each message was not taken, by `seq`. Raises Unreachable."""
+    async def _sent(self, messages: Sequence[Message]) -> dict[int, Outcome]:
+        """What became of each message, by `seq`. Raises Unreachable."""
         config, talk = self._config, None
         try:
             async with asyncio.timeout(config.timeout_s):
@@ -77,28 +78,27 @@ class EmailConnector:
                 talk = _Talk(config, connection, self._trust, self._password)
                 return await asyncio.to_thread(self._talk, talk, messages)
         except TimeoutError as error:
-            raise Unreachable(f"no complete answer within {config.timeout_s:g} s") from error
+            raise Unreachable(Failure("timeout", seconds=f"{config.timeout_s:g}")) from error
         except smtplib.SMTPAuthenticationError as error:
-            words = "look at username and password 核对用户名和密码（授权码）"
-            raise Unreachable(f"SMTP {error.smtp_code} at sign-in: {words}") from None
+            raise Unreachable(f"SMTP {error.smtp_code} at sign-in: {_SIGN_IN}") from None
         except smtplib.SMTPResponseException as error:
             raise Unreachable(f"SMTP {error.smtp_code}") from None
         except (smtplib.SMTPServerDisconnected, UnicodeError):
-            raise Unreachable(f"{_BROKEN} (ended, or no SMTP)") from None
+            raise Unreachable(Failure("broken", how="ended, or no SMTP")) from None
         except smtplib.SMTPException as error:
             raise Unreachable(f"the server refuses: {type(error).__name__}") from None
         except ssl.SSLError as error:
-            raise Unreachable(f"no connection: {why(error)}") from error
+            raise Unreachable(Failure("no-connection", why=why(error))) from error
         except OSError as error:
-            raise Unreachable(_BROKEN) from error
+            raise Unreachable(Failure("broken", how="reset")) from error
         finally:
             if talk is not None:
                 talk.end()
 
-    def _talk(self, talk: _Talk, messages: Sequence[Message]) -> dict[int, Refusal]:
+    def _talk(self, talk: _Talk, messages: Sequence[Message]) -> dict[int, Outcome]:
         """In a thread: sign in, and send each message to whoever lacks it."""
         talk.begin()
-        refused: dict[int, Refusal] = {}
+        found: dict[int, Outcome] = {}
         for message in messages:
             line, refusals = line_of(message), list[Refusal]()
             everybody = self._config.to if line.address is None else (line.address,)
@@ -108,18 +108,15 @@ class EmailConnector:
                     self._recipients.reached(message, address)
                 else:
                     refusals.append(refusal)
-            worst = gravest(refusals)
-            if worst is not None:
-                refused[message.seq] = worst
-            if worst is None or worst.final:
-                self._recipients.forget(message)
-        return refused
+            found[message.seq] = self._recipients.outcome(message, refusals)
+        return found
 
     def _mailed(self, talk: _Talk, message: Message, line: Line, address: str) -> Refusal | None:
         if not MAIL.fullmatch(address):
             return Refusal("the address is no mail address 地址不是邮箱", final=True)
         mail = mail_of(message, line, self._config.sender, address, self._now())
-        return talk.send(self._config.sender, address, mail.as_bytes(policy=POLICY))
+        refusal = talk.send(self._config.sender, address, mail.as_bytes(policy=POLICY))
+        return refusal and of_recipient(refusal, self._config.to, address)
 
 
 class _Talk:

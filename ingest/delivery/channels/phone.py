@@ -13,7 +13,7 @@ from ingest.base.telemetry import emit
 from ingest.delivery.channels.addressed import PHONE, AliyunConfig, SmsConfig, VoiceConfig
 from ingest.delivery.channels.aliyun import Key, refusal_in, signed
 from ingest.delivery.channels.bundling import Refusal
-from ingest.delivery.channels.choosing import Recipients, chosen, gravest, outcome_of
+from ingest.delivery.channels.choosing import Recipients, chosen, of_recipient, outcome_of
 from ingest.delivery.channels.codes import domestic
 from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.texts import Line, line_of, printable
@@ -22,6 +22,7 @@ from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import open_client, post
 from ingest.delivery.posting import Posting
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
@@ -56,13 +57,13 @@ class PhoneConnector:
     async def deliver(self, messages: Sequence[Message]) -> Sequence[Outcome]:
         """See `Connector`."""
         found = {message.seq: await self._to_everybody(message) for message in chosen(self._config, messages)}
-        return [outcome_of(message, found.get(message.seq)) for message in messages]
+        return [found.get(message.seq) or outcome_of(message, None) for message in messages]
 
     async def close(self) -> None:
         """Close all connections."""
         await self._client.close()
 
-    async def _to_everybody(self, message: Message) -> Refusal | None:
+    async def _to_everybody(self, message: Message) -> Outcome:
         line, refusals = line_of(message), list[Refusal]()
         everybody = self._config.to if line.address is None else (line.address,)
         for number in self._recipients.left(message, everybody):
@@ -70,11 +71,8 @@ class PhoneConnector:
             if refusal is None:
                 self._recipients.reached(message, number)
             else:
-                refusals.append(refusal)
-        worst = gravest(refusals)
-        if worst is None or worst.final:
-            self._recipients.forget(message)
-        return worst
+                refusals.append(of_recipient(refusal, self._config.to, number) if refusal.final else refusal)
+        return self._recipients.outcome(message, refusals)
 
     async def _to(self, number: str, line: Line, message: Message) -> Refusal | None:
         if not PHONE.fullmatch(number):
@@ -91,9 +89,7 @@ class PhoneConnector:
         try:
             reply = msgspec.json.decode(answer.body, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return Refusal(
-                answer.refusal or "the answer is not a JSON object", answer.requested_delay_s(self._now()) or 0
-            )
+            return Refusal(answer.refusal or Failure("no-json"), answer.requested_delay_s(self._now()) or 0)
         refusal = refusal_in(reply, self._key)
         return Refusal(answer.refusal) if refusal is None and answer.refusal is not None else refusal
 

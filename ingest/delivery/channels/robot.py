@@ -21,6 +21,7 @@ from ingest.delivery.connector import Outcome
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import Answer, open_client, post
 from ingest.delivery.posting import Posting
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.fault import all_of
 from ingest.domain.model.outbox import Message
 
@@ -129,7 +130,7 @@ class RobotConnector:
         try:
             reply = msgspec.json.decode(answer.body, type=dict[str, Any])
         except (msgspec.MsgspecError, UnicodeDecodeError):
-            return Refusal(answer.refusal or "the answer is not a JSON object", requested_s)
+            return Refusal(answer.refusal or Failure("no-json"), requested_s)
         refusal = self._robot.refusal(reply)
         return Refusal(answer.refusal, requested_s) if refusal is None and answer.refusal is not None else refusal
 

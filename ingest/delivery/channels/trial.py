@@ -16,6 +16,7 @@ from ingest.delivery.destinations import AddressRefused
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.findings import Finding
 from ingest.domain.model.call import Cause
+from ingest.domain.model.delivery_failure import TEXTS, Failure
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.payload import iso, localized
 from ingest.domain.model.text import Text
@@ -31,9 +32,11 @@ _ADVICE: Final = (
         Text("按上文写 allow_networks，或核对域名解析", "write allow_networks as above, or look at the name"),
     ),
     ("certificate verify failed", Text("核对 ca_file：证书由谁签发", "look at ca_file: who issued its certificate")),
+    ("WRONG_VERSION", Text("该端口不是 TLS：核对网址，或端口与 tls", "no TLS there: look at url, or port and tls")),
     ("no connection", Text("核对网址或 host、端口、防火墙", "look at url or host, port and firewall")),
     ("no complete answer", Text("对方应答慢：加大 timeout_s", "it is slow: raise timeout_s")),
-    ("connection broken", Text("核对端口与 tls", "look at port and tls")),
+    ("connection broken", Text("核对网址，或 host、端口与 tls", "look at url, or host, port and tls")),
+    ("HTTP 429", Text("对方限流：稍后再试", "it takes no more for now: try later")),
     ("HTTP 404", Text("核对 url", "look at url")),
     ("HTTP 5", Text("对方内部错误：稍后再试", "an error of theirs: try later")),
     ("errcode", Text("按上文核对", "as it says")),
@@ -101,9 +104,8 @@ async def _reached(config: ChannelConfig) -> Finding:
     except AddressRefused as error:
         return Finding(step, good=False, detail=error.text, advice=_advice(str(error)))
     except Unreachable as error:
-        return Finding(
-            step, good=False, detail=Text(f"{host}：{error}", f"{host}: {error}"), advice=_advice(str(error))
-        )
+        why = _words(str(error))
+        return Finding(step, good=False, detail=Text(f"{host}：{why.zh}", f"{host}: {why.en}"), advice=_advice(why.en))
     return Finding(step, good=True, detail=Text(f"{host} 可以连接", f"{host} takes connections"))
 
 
@@ -112,7 +114,13 @@ async def _sent(connector: Scheduled, message: Message) -> Finding:
     (outcome,) = await connector.deliver([message])
     if outcome.error is None:
         return Finding(step, good=True, detail=Text("对方已接收：请到对方那里看到它", "it was taken: now look there"))
-    return Finding(step, False, Text(f"未被接收：{outcome.error}", outcome.error), _advice(outcome.error))
+    why = _words(outcome.error)
+    return Finding(step, False, Text(f"未被接收：{why.zh}", why.en), _advice(why.en))
+
+
+def _words(error: str) -> Text:
+    failure = Failure.of(error)
+    return Text(TEXTS[failure.code].zh.format_map(failure.values), failure)
 
 
 def _advice(why: str) -> Text:

@@ -15,6 +15,7 @@ from ingest.domain.model.text import Text
 
 PREFIX = "whsec_"
 SIGNING_PREFIX = "whsk_"
+PUBLIC_PREFIX = "whpk_"
 MIN_BYTES, MAX_BYTES = 24, 64  # Standard Webhooks 1.0.0, "Signature scheme"
 _KEY_BYTES = 32
 
@@ -23,8 +24,12 @@ def decode_secret(text: str) -> bytes:
     """The signing key: base64 after `whsec_`, otherwise the characters themselves.
 
     Raises:
-        InvalidValue: not base64, or not of 24 to 64 bytes; the message does not quote it.
+        InvalidValue: not base64, not of 24 to 64 bytes, or a key of Ed25519; the message does not quote it.
     """
+    if text.startswith((SIGNING_PREFIX, PUBLIC_PREFIX)):
+        raise InvalidValue(
+            Text("对称密钥；whsk_、whpk_ 是 Ed25519 的密钥", "a shared secret: whsk_ and whpk_ are keys of Ed25519")
+        )
     if text.startswith(PREFIX):
         try:
             key = base64.b64decode(text.removeprefix(PREFIX), validate=True)

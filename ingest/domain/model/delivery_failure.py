@@ -23,6 +23,9 @@ TEXTS: Final[Mapping[str, Text]] = {
     "no-connection": Text("无法连接：{why}", "no connection: {why}"),
     "broken": Text("应答完成前连接中断（{how}）", "connection broken before the answer was complete ({how})"),
     "timeout": Text("{seconds} 秒内没有完整应答", "no complete answer within {seconds} s"),
+    "no-json": Text("应答不是 JSON 对象", "the answer is not a JSON object"),
+    "no-number": Text("应答中没有数字 {field}", "the answer has no number {field}"),
+    "recipient": Text("收件人 {key}：{why}", "recipient {key}: {why}"),
     "not-unicode": Text("消息中有不是 Unicode 的文字", "a text in the message is not Unicode"),
     "frame-character": Text(
         "{name} 的值中有帧内不能写的字符（; , & = 或非 ASCII）",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from typer.testing import CliRunner
 
 from ingest.cli.main import app
 from tests.ingest.delivery.channels.stand_ins import SECRET, TOKEN, DingTalkGroup
-from tests.ingest.delivery.receiver import Receiver
+from tests.ingest.delivery.receiver import Receiver, Reply, Request
 
 Tried = Callable[..., tuple[int, str]]
 
@@ -59,12 +60,28 @@ def test_what_is_wrong_is_named_with_what_to_change(tried: Tried, tmp_path: Path
     code, output = tried(receiver.url)
     assert code == 1
     assert "核对网址或 host、端口、防火墙" in output
+    assert "无法连接" in output
+    for answer, words in (
+        (Reply(body=b"<html>"), ("应答不是 JSON 对象", "the answer is not a JSON object")),
+        (Reply(body=b"{}"), ("应答中没有数字 errcode", "the answer has no number errcode")),
+        (Reply(reset=True), ("应答完成前连接中断", "核对网址，或 host、端口与 tls")),
+        (Reply(429), ("接收方应答 HTTP 429", "对方限流：稍后再试")),
+    ):
+        with Receiver(partial(_always, answer)) as receiver:
+            code, output = tried(receiver.url)
+        assert code == 1
+        assert all(each in output for each in words), output
+
+
+def _always(reply: Reply, _request: Request) -> Reply:
+    return reply
 
 
 def test_a_channel_that_is_none_and_a_call_to_nobody_are_refused(tried: Tried) -> None:
     code, output = tried("http://127.0.0.1:9/", channel="robto")
     assert code == 2
     assert "robot, mail" in output
-    code, output = tried("http://127.0.0.1:9/", channel="mail")
-    assert code == 2
-    assert "--to" in output
+    for options in ((), ("--to", ""), ("--to", " ")):
+        code, output = tried("http://127.0.0.1:9/", *options, channel="mail")
+        assert code == 2
+        assert "--to" in output

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 from ingest.delivery.channels.addressed import EmailConfig
 from ingest.delivery.connector import Outcome
+from ingest.delivery.rejections import MOST, TRIES, Rejections
 from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.channels.mail_server import MailServer, name_of
 from tests.ingest.delivery.channels.messages import NUMBER, call_message
@@ -87,14 +89,32 @@ async def test_a_recipient_who_is_refused_keeps_nobody_else_waiting_and_nobody_g
     connector = config(server, authority).open_connector(lambda: START)
     for _ in range(3):
         outcomes = await connector.deliver([alarm_message(1), alarm_message(2, point="OTHER")])
-        assert outcomes == [Outcome(seq, "SMTP 450: the recipient is refused 收件人被拒") for seq in (1, 2)]
+        refused = "recipient to.0: SMTP 450: the recipient is refused 收件人被拒"
+        assert outcomes == [Outcome(seq, refused, partly=True) for seq in (1, 2)]
     assert [to for to, _ in server.mails] == ["chief@plant.example"] * 2
     server.unknown["duty@plant.example"] = "550 no such user"
     (outcome,) = await connector.deliver([alarm_message(1)])
-    assert outcome == Outcome(1, "SMTP 550: the recipient is refused 收件人被拒", rejected=True)
+    refused = "recipient to.0: SMTP 550: the recipient is refused 收件人被拒"
+    assert outcome == Outcome(1, refused, rejected=True, partly=True)
     server.unknown.clear()
     assert [outcome.error for outcome in await connector.deliver([alarm_message(2, point="OTHER")])] == [None]
     assert [to for to, _ in server.mails] == ["chief@plant.example"] * 2 + ["duty@plant.example"]
+
+
+async def test_an_address_that_is_gone_lets_everybody_else_have_every_mail_once_however_many_there_are(
+    server: MailServer, authority: Authority
+) -> None:
+    """Each message is tried until its rejection is believed; a server that takes mail for others is not broken."""
+    server.unknown["duty@plant.example"] = "550 no such user"
+    connector, rejections = config(server, authority).open_connector(lambda: START), Rejections()
+    messages = [alarm_message(seq, point=f"P{seq}") for seq in range(1, MOST + 3)]
+    for message in messages:
+        for attempts in range(TRIES):
+            outcomes = await connector.deliver([message])
+            dead = rejections.final([replace(message, attempts=attempts)], outcomes)
+        assert dead == {message.seq}
+    got = [(to, name_of(mail)) for to, mail in server.mails]
+    assert got == [("chief@plant.example", str(message.id)) for message in messages]
 
 
 async def test_a_wrong_password_is_said_so_and_not_shown(

@@ -69,10 +69,12 @@ def test_a_secret_is_base64_after_its_prefix_or_plain_characters() -> None:
         "whsec_" + base64.b64encode(bytes(23)).decode(),
         "whsec_" + base64.b64encode(bytes(65)).decode(),
         "whsec_not base64!",
+        "whsk_" + base64.b64encode(bytes(32)).decode(),  # a private key, of which receivers hold the public one alone
+        "whpk_" + base64.b64encode(bytes(32)).decode(),
     ],
 )
 def test_a_weak_or_malformed_secret_is_refused_and_not_quoted(text: str) -> None:
-    with pytest.raises(ValueError, match=r"a key of 24 to 64 bytes|base64 after whsec_") as caught:
+    with pytest.raises(ValueError, match=r"a key of 24 to 64 bytes|base64 after whsec_|Ed25519") as caught:
         decode_secret(text)
     assert text not in str(caught.value)
 
