@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from ingest.delivery.receiver import ReceiverConfig
+from ingest.domain.model.alarm import AlarmEventKind
+from ingest.domain.model.expectations import misplaced
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.outbox import MessageKind
-from ingest.domain.model.warning import Colour, EarlyWarning, Step
+from ingest.domain.model.text import Text
+from ingest.domain.model.warning import Colour, EarlyWarning, Step, WarningEventKind
 
 
 class FilteredReceiver(ReceiverConfig):
@@ -19,6 +23,20 @@ class FilteredReceiver(ReceiverConfig):
     colours: frozenset[Colour] | None = None  # of warnings: the highest so far
     steps: frozenset[Step] | None = None  # of warnings: only once one of them was asked
     notices: frozenset[Matter] | None = None  # matters of notices; none: it gets no notice
+
+    def require_possible(self, events: Collection[str] | None) -> None:
+        """Check that what is sent has one of these events, if any are chosen; otherwise nothing ever would be.
+
+        Raises:
+            ValidationError: neither `kinds` nor `notices` has one.
+        """
+        possible = {"given", "ended"} if self.notices else set[str]()
+        for kind, its_events in (("alarm", AlarmEventKind), ("warning", WarningEventKind)):
+            if self.kinds is None or kind in self.kinds:
+                possible |= {str(event) for event in its_events}
+        if events and possible.isdisjoint(events):
+            expected = Text("至少有一个 kinds 或 notices 会有的事件", "at least one event that kinds or notices have")
+            raise misplaced((("events",), sorted(events), expected))
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
         """Whether an alarm of this plant and level is for this receiver; readings never are."""

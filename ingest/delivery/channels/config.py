@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from ingest.base.config import Secret
 from ingest.delivery.channels.texts import CALL, EVENTS, Language
@@ -14,7 +14,8 @@ from ingest.delivery.connector import Scheduled
 from ingest.delivery.filtered import FilteredReceiver
 from ingest.delivery.https import Url
 from ingest.delivery.receiver import ReceiverName
-from ingest.domain.model.expectations import InvalidValue, one_of
+from ingest.domain.model.expectations import InvalidValue, misplaced, one_of
+from ingest.domain.model.text import Text
 
 USUAL: Final = frozenset(EVENTS) - {"cleared", "feedback", "closed"}
 """Events that people are told of where the settings choose none: our default."""
@@ -38,6 +39,11 @@ class ChannelConfig(FilteredReceiver):
     timeout_s: float = Field(default=15.0, ge=1, le=60)
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        self.require_possible(self.events)
+        return self
+
     def tells(self, event: str) -> bool:
         """Whether people are told of an event; of a call always."""
         return event == CALL or event in (USUAL if self.events is None else self.events)
@@ -49,7 +55,14 @@ class RobotConfig(ChannelConfig):
     url: Url
     token: Secret  # what the robot's address bears after its path: access_token, key or the last part of the path
     posts_a_minute: int = Field(default=20, ge=2, le=1000)  # what the provider takes
-    reserve: int = Field(default=5, ge=1, le=500)  # of these, for what is red
+    reserve: int = Field(default=5, ge=1, le=500)  # of these, for what is red; by default at most all but one
+
+    @model_validator(mode="after")
+    def _reserved(self) -> Self:
+        if "reserve" in self.model_fields_set and self.reserve >= self.posts_a_minute:
+            expected = Text("小于 posts_a_minute", "less than posts_a_minute")
+            raise misplaced((("reserve",), self.reserve, expected))
+        return self
 
 
 class DingTalkConfig(RobotConfig):

@@ -9,10 +9,14 @@ WINDOW_S: Final = 65.0
 """A minute, and what a post may take longer on its way than the next one."""
 
 _BURST: Final = 5  # ordinary posts at once after a pause
+_SPREAD: Final = 3  # posts of a span that are spread even where they are grave
 
 
 class PostLimit:
-    """Counts posts in any span of `WINDOW_S`. Ordinary ones leave the reserve alone, and are spread over the span."""
+    """Counts posts in any span of `WINDOW_S`. Ordinary ones leave the reserve alone, and are spread over the span.
+
+    Grave ones are made at once until few are left; these are spread, so that none waits for a whole span.
+    """
 
     def __init__(self, most: int, reserve: int, began: float, *, spent: int = 0) -> None:
         """Begin to count.
@@ -24,6 +28,7 @@ class PostLimit:
             spent: posts that may have been made just before, by the service before a restart.
         """
         self._most, self._ordinary = most, most - reserve
+        self._spread = min(_SPREAD, most // 5)
         self._posts = deque[float]([began] * spent)
         self._burst = float(min(_BURST, self._ordinary))
         self._rate = (self._ordinary - self._burst) / WINDOW_S
@@ -38,6 +43,10 @@ class PostLimit:
         wait_s = self.blocked_s(now)
         if len(self._posts) >= most:
             wait_s = max(wait_s, self._posts[len(self._posts) - most] + WINDOW_S - now)
+        left = most - len(self._posts)
+        if grave and 0 < left <= self._spread:
+            last = self._posts[-1]
+            wait_s = max(wait_s, last + (self._posts[0] + WINDOW_S - last) / (left + 1) - now)
         if not grave and self._rate and self._savings(now) < 1:
             wait_s = max(wait_s, (1 - self._savings(now)) / self._rate)
         return wait_s

@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from ingest.delivery.channels.config import WeComConfig
 from ingest.delivery.config import ConnectorsConfig, open_connectors
+from ingest.delivery.webhook.config import WebhookConfig
 from ingest.domain.model.fault import InvalidConfig, faults_of
 from ingest.domain.model.notice import Matter
 from ingest.domain.model.plant import SERVICE
@@ -197,3 +199,35 @@ def test_an_appsecret_that_cannot_stand_in_a_header_is_refused(secrets: None, mo
     with pytest.raises(InvalidConfig, match="printable ASCII") as caught:
         open_connectors(read([], PLATFORM))
     assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "good"),
+    [
+        ({"kinds": ["alarm"], "events": ["escalated", "reminded"]}, False),
+        ({"kinds": ["warning"], "events": ["returned"]}, False),
+        ({"kinds": [], "events": ["given", "raised"]}, False),
+        ({"kinds": [], "events": ["given"], "notices": ["check-due"]}, True),
+        ({"kinds": ["alarm"], "events": ["escalated", "raised"]}, True),
+        ({"kinds": [], "events": []}, True),  # of calls alone
+        ({"events": ["escalated"]}, True),
+    ],
+)
+def test_a_choice_by_which_nothing_would_ever_be_sent_is_a_fault(chosen: dict[str, Any], good: bool) -> None:
+    token = {"env": "HOOK_SECRET"}
+    receivers: list[tuple[type[WebhookConfig | WeComConfig], dict[str, Any]]]
+    receivers = [(WebhookConfig, {"secret": token}), (WeComConfig, {"token": token})]
+    for receiver, more in receivers:
+        given = {"name": "a", "url": "https://example.cn", **more, **chosen}
+        if good:
+            receiver.model_validate(given)
+            continue
+        with pytest.raises(ValidationError, match="at least one event that kinds or notices have"):
+            receiver.model_validate(given)
+
+
+def test_a_reserve_is_a_part_of_the_posts() -> None:
+    given = {"name": "a", "token": {"env": "HOOK_SECRET"}}
+    assert WeComConfig.model_validate(given | {"posts_a_minute": 2}).posts_a_minute == 2, "the default gives way"
+    with pytest.raises(ValidationError, match="less than posts_a_minute"):
+        WeComConfig.model_validate(given | {"reserve": 20})
