@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Annotated, Final, NoReturn
 
@@ -84,6 +85,24 @@ def refuse(error: InvalidConfig) -> NoReturn:
     print_faults(error.faults)
     say.print(f"{len(error.faults)} 处错误 faults")
     raise typer.Exit(INVALID)
+
+
+def settings_to_try(config: Path, *table: str) -> Settings:
+    """Return the settings in force for a trial of one table, whose faults end it: what is written is to be tried.
+
+    Args:
+        config: the settings file.
+        table: the parts of its key; `*` is any.
+
+    Raises:
+        InvalidConfig: the table has faults, or the file cannot be read.
+    """
+    found = load_in_force(enter(config))
+    own = [fault for fault in found.faults if fnmatch(f"{fault.key}.", f"{'.'.join(table)}.*")]
+    if own:
+        raise InvalidConfig(own)
+    print_faults(found.faults, "[yellow]不用 not in force[/]")
+    return found.settings
 
 
 @contextmanager

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ingest.base.usage_errors import BilingualGroup
-from ingest.cli.configured import UNAVAILABLE, ConfigFile, enter, print_faults, refuse
+from ingest.cli.configured import UNAVAILABLE, ConfigFile, refuse, settings_to_try
 from ingest.cli.findings import show_finding
 from ingest.domain.model.expectations import one_of
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.text import Text
-from ingest.runtime.settings import load_in_force
 
 if TYPE_CHECKING:
     from ingest.delivery.channels.config import ChannelConfig
@@ -56,9 +55,8 @@ def _channel(config: Path, name: str, to: str | None) -> ChannelConfig:
     from ingest.delivery.channels.addressed import AddressedConfig  # noqa: PLC0415  other commands need none of it
     from ingest.delivery.channels.config import ChannelConfig  # noqa: PLC0415
 
-    found = load_in_force(enter(config))
-    print_faults(found.faults, "[yellow]不用 not in force[/]")
-    channels = [each for each in found.settings.connectors.receivers() if isinstance(each, ChannelConfig)]
+    settings = settings_to_try(config, "connectors", "*", name)
+    channels = [each for each in settings.connectors.receivers() if isinstance(each, ChannelConfig)]
     receiver = next((each for each in channels if each.name == name), None)
     if receiver is None:
         known = one_of(each.name for each in channels) if channels else Text("配置中没有渠道", "no channel is set up")

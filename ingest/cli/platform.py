@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from ingest.base.usage_errors import BilingualGroup
-from ingest.cli.configured import UNAVAILABLE, ConfigFile, enter, print_faults, refuse, say
+from ingest.cli.configured import UNAVAILABLE, ConfigFile, refuse, say, settings_to_try
 from ingest.cli.findings import show_finding
 from ingest.delivery.findings import Finding
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
-from ingest.runtime.settings import load_in_force
 
 if TYPE_CHECKING:
     from ingest.delivery.platform.config import PlatformConfig
@@ -84,15 +83,14 @@ def _settings(config: Path, profile: str | None) -> tuple[PlatformConfig, list[P
     from ingest.plants.load import load_configuration  # noqa: PLC0415
     from ingest.plants.numbering import MemoryNumbering  # noqa: PLC0415
 
-    found = load_in_force(enter(config))
-    print_faults(found.faults, "[yellow]不用 not in force[/]")
-    platform = found.settings.connectors.platform
+    settings = settings_to_try(config, "connectors", "platform")
+    platform = settings.connectors.platform
     if platform is None:
         wanted = Text("表 [connectors.platform]", "a table [connectors.platform]")
         raise InvalidConfig([Fault(str(config), "connectors.platform", "(missing)", wanted)])
     if profile is not None:
         platform = type(platform).model_validate({**dict(platform), "profile": profile})
-    configuration = load_configuration(found.settings.plants, MemoryNumbering(), version=1)
+    configuration = load_configuration(settings.plants, MemoryNumbering(), version=1)
     return platform, configuration.enterprises()
 
 

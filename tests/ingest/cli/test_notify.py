@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ingest.cli.main import app
+from ingest.runtime.settings import load_in_force
 from tests.ingest.delivery.channels.stand_ins import SECRET, TOKEN, DingTalkGroup
 from tests.ingest.delivery.receiver import Receiver, Reply, Request
 
@@ -71,6 +72,19 @@ def test_what_is_wrong_is_named_with_what_to_change(tried: Tried, tmp_path: Path
             code, output = tried(receiver.url)
         assert code == 1
         assert all(each in output for each in words), output
+
+
+def test_what_is_written_is_tried_and_not_what_was_good_before(tried: Tried, tmp_path: Path) -> None:
+    """A service goes on with the settings that were good last; who tries others wants to know that they are not."""
+    group, file = DingTalkGroup(time.time), tmp_path / "yujing.toml"
+    with Receiver(group) as receiver:
+        assert tried(receiver.url)[0] == 0
+        load_in_force(file).keep()
+        code, output = tried("http://robot.example/send")
+        assert (code, len(group.texts)) == (2, 1)
+        assert "this machine only" in output
+        assert tried(receiver.url, more="[api]\nport = -1")[0] == 0, "another table's fault is only told"
+    assert len(group.texts) == 2
 
 
 def _always(reply: Reply, _request: Request) -> Reply:
