@@ -36,6 +36,9 @@ from ingest.storage.state.errors import StateUnavailable
 CHECK_S: Final = 30.0
 """At least so often everything is compared, whatever was committed."""
 
+RINGING_S: Final = 1.0
+"""At least so often while somebody is rung: a message that its receiver rejects for good is no commit of the engine."""
+
 _PAUSE_S: Final = 0.2
 """Between two rounds: many commits within it are one round."""
 
@@ -107,7 +110,8 @@ class CallAutomation:
                 await asyncio.sleep(_AGAIN_S)
                 continue
             await asyncio.sleep(_PAUSE_S)
-            wait_s = CHECK_S if due is None else min(CHECK_S, max(0.0, (due - self._now()) / 1e9))
+            most_s = RINGING_S if any(call.ringing for call in self._open) else CHECK_S
+            wait_s = most_s if due is None else min(most_s, max(0.0, (due - self._now()) / 1e9))
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(wait_s):
                     await news.wait()

@@ -22,6 +22,7 @@ from ingest.domain.calls.report import call_message
 from ingest.domain.calls.roster import Roster
 from ingest.domain.model.audit import YUJING, Act, ActRole
 from ingest.domain.model.call import (
+    OVER,
     Call,
     CallAttempt,
     CallEvent,
@@ -162,9 +163,14 @@ class CallDesk:
         return None if key is None else self.take(key, arrived)
 
     def pass_time(self, now: int) -> int | None:
-        """Do what time alone calls for in all calls; returns when it does next. Raises StateUnavailable."""
+        """Do what rejections and time call for in all calls; returns when time alone does next.
+
+        Raises:
+            StateUnavailable: it is not known what is due.
+        """
         upcoming: list[int] = []
-        for call in self.store.open_calls():
+        for found in self.store.open_calls():
+            call = self._take_rejections(found, now)
             at = due(call)
             stepped_back = any(ringing.since > now for ringing in call.ringing)
             if at is not None and (at <= now or stepped_back):
@@ -172,6 +178,14 @@ class CallDesk:
             if at is not None:
                 upcoming.append(at)
         return min(upcoming, default=None)
+
+    def _take_rejections(self, call: Call, now: int) -> Call:
+        """Report attempts whose messages are dead letters as failed; returns the call as committed."""
+        unheard = [attempt.id for attempt in call.attempts if attempt.receipt is Receipt.CALLED]
+        for attempt, answer in self.store.rejected(unheard).items() if call.state not in OVER else ():
+            words = answer.both if answer is not None else ""
+            call = self.take(call.id, ReceiptArrived(now, attempt, Receipt.FAILED, words)) or call
+        return call
 
     def _duty(self, call: Call) -> Duty:
         def duty(step: LadderStep, at: int) -> OnDuty:

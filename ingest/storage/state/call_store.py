@@ -14,12 +14,14 @@ from ingest.domain.calls.advance import Advanced
 from ingest.domain.calls.roster import Presence, Swap
 from ingest.domain.model.audit import Act
 from ingest.domain.model.call import Call, CallEvent, CallState
+from ingest.domain.model.delivery_failure import failure_text
 from ingest.domain.model.outbox import Message, Waiting
+from ingest.domain.model.text import Text
 from ingest.storage.state import audit, tables
 from ingest.storage.state import call_tables as t
 from ingest.storage.state.case_queries import Before, equal, narrowed, paged
 from ingest.storage.state.case_rows import row_of
-from ingest.storage.state.outbox_endings import withdraw
+from ingest.storage.state.outbox_endings import is_dead, withdraw
 from ingest.storage.state.record_reader import RecordReader
 from ingest.storage.state.rows import message_row
 from ingest.storage.state.upsert import insert_missing, upsert
@@ -38,11 +40,19 @@ class CallFilter:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """How far the message of an attempt came. Times are ns; `delivered`: its connector had accepted it."""
+    """How far the message of an attempt came. Times are ns.
+
+    Attributes:
+        delivered: its connector had accepted it.
+        withdrawn: it ceased to wait, since the call went on without it.
+        rejected: its receiver rejected it for good.
+        error: why the newest try to deliver it failed, if one did.
+    """
 
     delivered: int | None
     withdrawn: int | None
-    error: str | None
+    rejected: int | None
+    error: Text | None
 
 
 class CallStore(RecordReader):
@@ -122,10 +132,18 @@ class CallStore(RecordReader):
     def sent(self, call: Call) -> dict[UUID, Sent]:
         """How far the messages of a call came; nothing of those that the outbox let go."""
         column = tables.outbox.c
-        query = sa.select(column.id, column.delivered, column.ended, column.last_error)
+        query = sa.select(column.id, column.delivered, column.ended, column.ending, column.last_error, column.failure)
         query = query.where(column.id.in_([attempt.id for attempt in call.attempts]))
         rows = self._db.rows(query) if call.attempts else []
-        return {row["id"]: Sent(row["delivered"], row["ended"], row["last_error"]) for row in rows}
+        return {row["id"]: _sent(row) for row in rows}
+
+    def rejected(self, ids: Collection[UUID]) -> dict[UUID, Text | None]:
+        """Which messages of these attempts are dead letters, with what their receiver answered if that is known."""
+        column = tables.outbox.c
+        query = sa.select(column.id, column.last_error, column.failure)
+        query = query.where(is_dead(), column.id.in_(list(ids))).order_by(column.seq)
+        rows = self._db.rows(query) if ids else []
+        return {row["id"]: failure_text(row["failure"], row["last_error"]) for row in rows}
 
     def presences(self, after: int) -> list[Presence]:
         """Sign-ins that may count after that time, in their order."""
@@ -165,6 +183,12 @@ def _row(call: Call) -> dict[str, Any]:
 
 def _call_of(row: Mapping[str, Any]) -> Call:
     return msgspec.convert(row["record"], Call)
+
+
+def _sent(row: Mapping[str, Any]) -> Sent:
+    ended = {row["ending"]: row["ended"]}
+    error = failure_text(row["failure"], row["last_error"])
+    return Sent(row["delivered"], ended.get("withdrawn"), ended.get("rejected"), error)
 
 
 def _event_row(event: CallEvent) -> dict[str, Any]:

@@ -51,6 +51,7 @@ class AttemptOut(Shape):
     changed: When | None = Field(description="when the receipt came")
     delivered: When | None = Field(description="its connector had accepted it; null: not yet, or no longer on record")
     withdrawn: When | None = Field(description="it ceased to wait, since the call went on without it")
+    rejected: When | None = Field(description="its receiver rejected it for good, so that the attempt has failed")
     error: str | None = Field(description="of the newest delivery")
 
 
@@ -222,7 +223,7 @@ def call_out(call: Call) -> CallOut:
 
 def call_detail(call: Call, events: list[CallEvent], sent: dict[UUID, Sent]) -> CallDetail:
     """Return the shape of a call with its history."""
-    none = Sent(None, None, None)
+    none = Sent(None, None, None, None)
     return CallDetail.model_validate(
         _fields(call)
         | {
@@ -242,7 +243,8 @@ def call_detail(call: Call, events: list[CallEvent], sent: dict[UUID, Sent]) -> 
                     "id": of.id, "step": of.step + 1, "attempt": of.attempt, "person": of.person,
                     "channel": of.connector, "address": of.address, "sent": of.sent, "until": of.until,
                     "receipt": of.receipt, "changed": of.changed, "delivered": sent.get(of.id, none).delivered,
-                    "withdrawn": sent.get(of.id, none).withdrawn, "error": sent.get(of.id, none).error,
+                    "withdrawn": sent.get(of.id, none).withdrawn, "rejected": sent.get(of.id, none).rejected,
+                    "error": getattr(sent.get(of.id, none).error, "en", None),
                 }
                 for of in call.attempts
             ],

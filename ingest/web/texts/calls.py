@@ -74,6 +74,7 @@ CALLS: Final[dict[str, Text]] = {
     "call.receipt": Text("回执", "Receipt"),
     "call.accepted": Text("渠道已受理 {time}", "taken by its channel {time}"),
     "call.withdrawn": Text("已撤回 {time}", "withdrawn {time}"),
+    "call.rejected": Text("接收方拒收 {time}", "rejected by its receiver {time}"),
     "call.nobody_rung": Text("没有人被叫到。", "Nobody was rung."),
     "call.history": Text("经过", "What happened"),
     "duty.title": Text("值班", "Roster"),

@@ -12,7 +12,8 @@ from ingest.domain.calls.config import CallsConfig
 from ingest.domain.calls.happenings import Answer, Arrival, ReceiptArrived, UnderWay
 from ingest.domain.model.alarm import Alarm, AlarmState
 from ingest.domain.model.call import Call, CallEventKind, Cause, Receipt
-from ingest.domain.model.outbox import Message, Waiting
+from ingest.domain.model.delivery_failure import Failure
+from ingest.domain.model.outbox import Attempt, Message, Waiting
 from ingest.domain.model.plant import Plant
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import (
@@ -144,6 +145,19 @@ class CalledPlants(MemoryBooks):
                 connector, [waiting.seq for waiting in self.outbox.waiting(connector, "call", 0, 999)]
             )
         ]
+
+    def reject(self, person: str, connector: str) -> None:
+        """The connector's receiver rejects what waits for a person for good."""
+        waiting = self.outbox.waiting(connector, "call", 0, 999)
+        error = Failure("http-words", status=400, words="no such number")
+        self.outbox.record(
+            connector,
+            [
+                Attempt(message.seq, self.time, None, error, self.time)
+                for message in self.outbox.messages(connector, [each.seq for each in waiting])
+                if message.body["person"]["name"] == person
+            ],
+        )
 
     def receipt(self, receipt: Receipt, person: str, connector: str = "voice") -> Call | None:
         """The newest attempt on a person has a receipt."""

@@ -301,3 +301,30 @@ def test_the_roll_is_called_once_a_night_over_restarts(tmp_path: Path) -> None:
     assert len({call.subject for call in calls}) == len(calls)
     assert not any(call.open for call in calls)
     database.close()
+
+
+def test_a_message_that_its_receiver_rejects_has_failed_at_once_over_a_crash(plants: CalledPlants) -> None:
+    """A number that is none: the next try, and then the next person, is rung without waiting for the rest of a try."""
+    plants.warn()
+    plants.after()
+    plants.reject("甲", "voice")
+    plants.after(1)
+    assert plants.rung() == ["甲"]  # the SMS may still be read
+    assert plants.call.ringing[0].attempt == 1
+    plants.reject("甲", "sms")
+    plants.restart()
+    plants.after(1)
+    assert (plants.rung(), plants.call.ringing[0].attempt) == (["甲"], 2)
+    for connector in ("voice", "sms"):
+        plants.reject("甲", connector)
+    for _ in range(3):
+        plants.restart()
+        plants.after(1)
+        assert plants.rung() == ["乙"]
+    failed = [event for event in plants.store.events(plants.call.id) if event.detail.get("receipt") == Receipt.FAILED]
+    assert [(event.person, event.detail["way"]) for event in failed] == [("甲", "voice"), ("甲", "sms")] * 2
+    assert failed[0].detail["words"] == "接收方应答 HTTP 400：no such number HTTP 400: no such number"
+    first, *_ = plants.store.sent(plants.call).values()
+    assert (first.withdrawn, first.rejected) == (None, START)
+    plants.receipt(Receipt.ACKNOWLEDGED, "乙")
+    assert plants.call.state is CallState.ANSWERED
