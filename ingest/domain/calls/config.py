@@ -7,7 +7,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import BeforeValidator, Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
 
 from ingest.base.config import Config
 from ingest.domain.calls import texts
@@ -18,7 +18,7 @@ from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Step
 
 Seconds = Annotated[int, Field(gt=0, le=86_400)]
-Name = Annotated[str, Field(min_length=1, max_length=64)]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 Region = Annotated[str, Field(pattern=r"^\d{2,12}$")]  # GB/T 2260, from the left
 
 
@@ -41,6 +41,9 @@ def _day(given: object) -> dt.date:
 TimeOfDay = Annotated[dt.time, BeforeValidator(_time_of_day)]
 Day = Annotated[dt.date, BeforeValidator(_day)]
 
+SOME: Final = Field(min_length=1)
+"""Of a selection: an empty one would select nothing, and one that is left out selects all."""
+
 _SECOND: Final = 10**9
 _UNIQUE: Final = Text("其他人员没有用的姓名", "a name that no other person has")
 
@@ -49,7 +52,7 @@ class ChannelConfig(Config):
     """A way to reach a person: the name of a connector, and the person's address there."""
 
     connector: Annotated[str, Field(min_length=1)]
-    address: Annotated[str, Field(min_length=1, max_length=200)]
+    address: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 
 
 class PersonConfig(Config):
@@ -64,11 +67,11 @@ class ShiftConfig(Config):
 
     position: Name
     # None: of all plants
-    plants: frozenset[str] | None = None
+    plants: Annotated[frozenset[str], SOME] | None = None
     start: TimeOfDay
     end: TimeOfDay
     # on which it begins: Monday 1 to Sunday 7; None: every day
-    weekdays: frozenset[Annotated[int, Field(ge=1, le=7)]] | None = None
+    weekdays: Annotated[frozenset[Annotated[int, Field(ge=1, le=7)]], SOME] | None = None
     holidays: Holidays = Holidays.ANY
     people: tuple[Name, ...] = Field(min_length=1)
 
@@ -102,12 +105,12 @@ class LadderConfig(Config):
     """Whom to call, step by step. Of several ladders the first that is for the plant and the cause is taken."""
 
     # without plants and regions: all plants
-    plants: frozenset[str] | None = None
-    regions: frozenset[Region] | None = None
+    plants: Annotated[frozenset[str], SOME] | None = None
+    regions: Annotated[frozenset[Region], SOME] | None = None
     # of warnings; None: of every colour
-    colours: frozenset[Colour] | None = None
+    colours: Annotated[frozenset[Colour], SOME] | None = None
     # None: for everything
-    causes: frozenset[Cause] | None = None
+    causes: Annotated[frozenset[Cause], SOME] | None = None
     steps: tuple[StepConfig, ...] = Field(min_length=1)
 
     def is_for(self, plant: str, region: str, cause: Cause, colour: Colour | None) -> bool:

@@ -6,12 +6,12 @@ from dataclasses import replace
 from uuid import UUID, uuid4
 
 from ingest.domain.calls.config import CallsConfig
-from ingest.domain.calls.happenings import Happening, ReceiptArrived
+from ingest.domain.calls.happenings import Happening, ReceiptArrived, Refusal
 from ingest.domain.cases.phones import masked
 from ingest.domain.model.call import Call, CallAttempt, Cause, Receipt
 from ingest.services import caller_scope
 from ingest.services.access import Principal
-from ingest.services.errors import Conflict, NotAllowed, NotFound
+from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound
 from ingest.services.ports import Ports
 
 _DIGITS = 7
@@ -31,10 +31,12 @@ def take(ports: Ports, caller: Principal, key: UUID, happened: Happening) -> Cal
 
     Raises:
         NotFound: there is none in the caller's scope.
-        NotAllowed: a display.
+        BadParameter: somebody refuses whom it has not rung.
     """
     actor = caller.name, caller.acts_as
-    call(ports, caller, key)
+    found = call(ports, caller, key)
+    if isinstance(happened, Refusal) and happened.person not in found.people_called:
+        raise BadParameter("person", happened.person, "somebody whom this call has rung")
     taken = ports.calls.take(key, happened, actor)
     if taken is None:
         raise NotFound(f"call {str(key)!r} is not known")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 from uuid import UUID, uuid4
 
 from ingest.domain.calls.roster import PlannedShift, Presence, Roster, Swap
@@ -15,6 +16,8 @@ from ingest.services import caller_scope
 from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotFound
 from ingest.services.ports import Ports
+
+SOMEBODY_ELSE: Final = "somebody else"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,18 +83,22 @@ def sign_out(ports: Ports, caller: Principal, key: UUID) -> Presence:
 
 
 def hand_over(ports: Ports, caller: Principal, key: UUID, to: str) -> Presence:
-    """Hand a position over: one sign-in ends where the other begins. Returns the new one.
+    """Hand a position over: one sign-in ends where the other begins. Returns the other, which may have begun before.
 
     Raises:
         NotFound: no such sign-in in scope.
         Conflict: it is over.
-        BadParameter: no such person.
+        BadParameter: no such person, or the one who hands over.
     """
     before, now = _present(ports, caller, key), ports.now()
     roster = _checked(ports, caller, before.plant, before.position, to, "to")
+    if to == before.person:
+        raise BadParameter("to", to, SOMEBODY_ELSE)
     until = max(before.until, roster.sign_in_until(before.plant, before.position, to, now))
     ended = replace(before, ended=now, handed_to=to)
-    taken = Presence(uuid4(), before.plant, before.position, to, now, until, caller.name)
+    there = (other for other in roster.signed_in(before.plant, before.position, now) if other.person == to)
+    fresh = Presence(uuid4(), before.plant, before.position, to, now, until, caller.name)
+    taken = replace(next(there, fresh), until=until)
     _commit(ports, caller, "handed-over", before, [ended, taken], {"to": to})
     return taken
 
@@ -101,12 +108,18 @@ def swap(ports: Ports, caller: Principal, plant: str, position: str, begin: int,
 
     Raises:
         NotFound: no such plant in scope.
-        BadParameter: the person is not planned for a shift that begins then, or nobody has the substitute's name.
+        BadParameter: the person is not planned for a shift that begins then, nobody has the substitute's name, or it
+            is the person's.
+        Conflict: the shift is over.
     """
     roster = _checked(ports, caller, plant, position, substitute, "substitute")
     planned = [shift for shift in roster.shifts_near(plant, position, begin) if shift.begin == begin]
     if not any(person in shift.people for shift in planned):
         raise BadParameter("person", person, "somebody planned for the shift that begins then")
+    if substitute == person:
+        raise BadParameter("substitute", substitute, SOMEBODY_ELSE)
+    if all(shift.end <= ports.now() for shift in planned):
+        raise Conflict("the shift is over")
     made = Swap(uuid4(), plant, position, begin, person, substitute, caller.name, ports.now())
     detail = {"position": position, "person": person, "substitute": substitute}
     act = Act(made.time, caller.name, caller.acts_as, "swapped", "roster", str(made.id), plant, detail)

@@ -68,6 +68,7 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the settings have no ladder for this plant: .+", "配置中没有这家企业的叫应阶梯：不会有人被叫到。"),
         (r"the roll of this plant is being called", "这家企业正在抽查。"),
         (r"(.+) is signed in there", "{1} 已在该岗位签到。"),
+        (r"the shift is over", "该班次已经结束。"),
         (r"the sign-in is over", "该签到已经结束。"),
         (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),
         (r"role \w+ reads only; .+", "您的角色只能查看，须由企业人员或管理员操作。"),

@@ -128,6 +128,32 @@ async def test_who_signs_in_hands_over_and_swaps_is_on_record(ask: Ask, hall: St
     assert acts == {"signed-in", "handed-over", "signed-out", "swapped"}
 
 
+async def test_whoever_hands_over_or_swaps_does_so_to_somebody_else_and_nobody_is_there_twice(
+    ask: Ask, hall: StandIn
+) -> None:
+    """Handing over to one who signed in already ends one sign-in and leaves the other; a shift that is over stays."""
+    client = ask(OPERATOR)
+    first, second = [(await client.post(f"{DUTY}/sign-in", json=signed(each))).json() for each in ("张三", "李四")]
+    itself = await client.post(f"{DUTY}/{first['id']}/hand-over", json={"to": "张三"})
+    assert (itself.status_code, itself.json()["errors"][0]["message"]["zh"]) == (422, "另一个人")
+    taken = (await client.post(f"{DUTY}/{first['id']}/hand-over", json={"to": "李四"})).json()
+    assert taken["id"] == second["id"]
+    position = (await client.get(DUTY, params={"plant": STEEL})).json()["plants"][0]["positions"][0]
+    assert [of["id"] for of in position["present"]] == [second["id"]]
+    begins = position["planned"][-1]["begin"]
+    body = signed("张三") | {"begin": begins, "substitute": "张三"}
+    assert (await client.post(f"{DUTY}/swaps", json=body)).status_code == 422
+    hall.time += 3 * 24 * 60 * MINUTE
+    over = await client.post(f"{DUTY}/swaps", json=body | {"substitute": "王五"})
+    assert (over.status_code, over.json()["message"]["zh"]) == (409, "该班次已经结束。")
+
+
+async def test_who_was_not_rung_cannot_refuse(ask: Ask, hall: StandIn) -> None:
+    call = begin(hall)
+    wrong = await ask(OPERATOR).post(f"{CALLS}/{call.id}/refuse", json={"person": "王五"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["message"]["zh"]) == (422, "本次叫应呼叫过的人员")
+
+
 async def test_a_plant_that_calls_nobody_says_so_plainly(ask: Ask, hall: StandIn) -> None:
     """And its roll cannot be called."""
     page = (await ask(OPERATOR).get(f"/duty?plant={ALUMINIUM}")).text

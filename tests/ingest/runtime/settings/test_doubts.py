@@ -23,8 +23,9 @@ from tests.small_plant import TEXT, write_plant
 TOKEN = "drawn-at-random-0123456789"
 HERE = '[[api.tokens]]\nname = "ops"\nrole = "operator"\ntoken = { file = "token" }\n'
 NOBODY = "[calls]\nnobody = true\n"
-LADDER = '[[calls.ladders]]\nplants = ["small"]\nsteps = [{ position = "值班长" }, { people = ["王"] }]\n'
+LADDER = '[[calls.ladders]]\nplants = ["small", "service"]\nsteps = [{ position = "值班长" }, { people = ["王"] }]\n'
 SHIFT = '[[calls.shifts]]\nposition = "值班长"\nstart = "08:00"\nend = "08:00"\npeople = ["王"]\n'
+ALONE = LADDER.replace(', { people = ["王"] }', "")
 PERSON = '[[calls.people]]\nname = "王"\nchannels = [{ connector = "h", address = "1" }]\n'
 PLATFORM = '[connectors.platform]\nurl = "https://p.example"\nappid = "a"\nappsecret = { file = "secret" }\n'
 PLATFORM += 'key = { file = "key" }\niv = { file = "iv" }\n'
@@ -97,7 +98,7 @@ SETTINGS = [
     ('[state]\nurl = "postgresql://u@db.example:5432/y"\nsslmode = "disable"\n',
      "state.sslmode = disable", "verify-full"),
     ("[calls]\nring_s = 30\n", "calls.ladders = small", "a ladder, or nobody = true"),
-    (HOOK + LADDER.replace('"small"', '"small", "gone"') + SHIFT + PERSON,
+    (HOOK + LADDER.replace('"service"', '"service", "gone"') + SHIFT + PERSON,
      "calls.ladders.0.plants = gone", "a plant that has a file"),
     (HOOK + LADDER + PERSON, "calls.shifts = 值班长", "none is planned at small"),
     (HOOK + LADDER + SHIFT.replace('["王"]', '["黄"]') + PERSON,
@@ -106,6 +107,13 @@ SETTINGS = [
     (HOOK + LADDER + SHIFT + PERSON.replace('"h"', '"hh"'), "calls.people.王.channels = hh", "one of h; near: h"),
     (HOOK + LADDER + SHIFT + PERSON + '[[calls.people]]\nname = "李"\n', "calls.people.李.channels = （没有）(none)",
      "at least one way to reach the person"),
+    (HOOK + LADDER.replace("steps", 'colours = ["red"]\ncauses = ["warning", "system"]\nsteps') + SHIFT + PERSON,
+     "calls.ladders = small", "nobody would be called for orange warnings, alarms of level 2"),
+    (HOOK + LADDER.replace(', "service"', "") + SHIFT + PERSON, "calls.ladders = service", "of the service itself"),
+    (HOOK + ALONE + SHIFT.replace('end = "08:00"', 'end = "20:00"') + PERSON,
+     "calls.shifts = small", "值班长 calls nobody Monday 00:00–08:00 and 7 more times"),
+    ('[calls]\nholidays = ["2026-10-01"]\n' + HOOK + ALONE + SHIFT + 'holidays = "never"\n' + PERSON,
+     "calls.shifts = small", "值班长 calls nobody on holidays, whole days"),
 ]  # fmt: skip
 
 
