@@ -16,6 +16,7 @@ from ingest.domain.model.suppression import SuppressionState
 from ingest.web.server import ApiServer
 from tests.browser import Watched, chromium, watched
 from tests.ingest.web.afternoon import busy
+from tests.ingest.web.called_people import begin_call
 from tests.ingest.web.filled import PDF, Filled, fill
 from tests.ingest.web.made_up_plants import STEEL, WOOD
 from tests.ingest.web.serving import served
@@ -45,7 +46,10 @@ UNREACHABLE = f"""() => [...document.querySelectorAll('a[href], button, summary,
 UNNAMED = f"""() => [...document.querySelectorAll('{FIELDS}')]
   .filter((one) => !one.labels.length && !one.ariaLabel).map((one) => one.outerHTML.slice(0, 80))"""
 
-OURS = "label > span, button, summary, thead th, dt, legend, h1:not(.case-head h1), h2, h3, .hint, .state"
+OURS = (
+    "label > span, button, summary, thead th, dt, legend, h1:not(.case-head h1), h2, h3:not([data-position]),"
+    " .hint, .state"
+)
 CHINESE = f"""() => [...document.querySelectorAll('{OURS}')].map((one) => one.textContent.trim())
   .filter((said) => /[\\u4e00-\\u9fff]/.test(said) && said !== '中文')"""
 
@@ -95,6 +99,7 @@ def pages(hall: StandIn, filled: Filled) -> list[str]:
         *("/enterprises", f"/enterprises/{STEEL}", "/self-inspections", "/lists", "/lists/summary/2026"),
         *(f"/lists/{name}" for name in ("enterprises", "hazards", "rectification", "responsibility")),
         *("/works", "/works/new", f"/works/new?plant={WOOD}", "/pledges", "/cleaning"),
+        *("/calls?state=all", f"/calls/{begin_call(hall.calls, hall.time).id}", "/duty", f"/duty?plant={WOOD}"),
         *("/plants", f"/plants/{WOOD}", f"/plants/{STEEL}/points/CO-01", "/gateways", "/quarantine"),
     ]
 
@@ -278,7 +283,7 @@ async def test_the_menu_opens_and_closes_by_keyboard(filled: Filled, server: Api
         await page.keyboard.press("Enter")
         await expect(menu.get_by_role("link", name="操作记录")).to_be_visible()
         await page.keyboard.press("Tab")
-        assert await page.evaluate("document.activeElement.textContent") == "报警指标"
+        assert await page.evaluate("document.activeElement.textContent") == "叫应"
         await page.keyboard.press("Escape")
         await expect(menu.get_by_role("link", name="操作记录")).to_be_hidden()
         assert await page.evaluate("document.activeElement.tagName") == "SUMMARY"

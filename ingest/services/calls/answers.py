@@ -11,7 +11,7 @@ from ingest.domain.cases.phones import masked
 from ingest.domain.model.call import Call, CallAttempt, Cause, Receipt
 from ingest.services import caller_scope
 from ingest.services.access import Principal
-from ingest.services.errors import BadParameter, Conflict, NotAllowed, NotFound
+from ingest.services.errors import Conflict, NotAllowed, NotFound
 from ingest.services.ports import Ports
 
 _DIGITS = 7
@@ -31,12 +31,12 @@ def take(ports: Ports, caller: Principal, key: UUID, happened: Happening) -> Cal
 
     Raises:
         NotFound: there is none in the caller's scope.
-        BadParameter: somebody refuses whom it has not rung.
+        Conflict: somebody refuses whom it has not rung.
     """
     actor = caller.name, caller.acts_as
     found = call(ports, caller, key)
     if isinstance(happened, Refusal) and happened.person not in found.people_called:
-        raise BadParameter("person", happened.person, "somebody whom this call has rung")
+        raise Conflict(f"this call has not rung {happened.person}")
     taken = ports.calls.take(key, happened, actor)
     if taken is None:
         raise NotFound(f"call {str(key)!r} is not known")

@@ -17,7 +17,7 @@ from ingest.services.access import Principal
 from ingest.services.errors import BadParameter, Conflict, NotFound
 from ingest.services.ports import Ports
 
-SOMEBODY_ELSE: Final = "somebody else"
+SOMEBODY_ELSE: Final = "somebody else has to take it over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +87,13 @@ def hand_over(ports: Ports, caller: Principal, key: UUID, to: str) -> Presence:
 
     Raises:
         NotFound: no such sign-in in scope.
-        Conflict: it is over.
-        BadParameter: no such person, or the one who hands over.
+        Conflict: it is over, or is the same person's.
+        BadParameter: no such person.
     """
     before, now = _present(ports, caller, key), ports.now()
     roster = _checked(ports, caller, before.plant, before.position, to, "to")
     if to == before.person:
-        raise BadParameter("to", to, SOMEBODY_ELSE)
+        raise Conflict(SOMEBODY_ELSE)
     until = max(before.until, roster.sign_in_until(before.plant, before.position, to, now))
     ended = replace(before, ended=now, handed_to=to)
     there = (other for other in roster.signed_in(before.plant, before.position, now) if other.person == to)
@@ -108,16 +108,15 @@ def swap(ports: Ports, caller: Principal, plant: str, position: str, begin: int,
 
     Raises:
         NotFound: no such plant in scope.
-        BadParameter: the person is not planned for a shift that begins then, nobody has the substitute's name, or it
-            is the person's.
-        Conflict: the shift is over.
+        BadParameter: the person is not planned for a shift that begins then, nobody has the substitute's name.
+        Conflict: the shift is over, or the substitute is the same person.
     """
     roster = _checked(ports, caller, plant, position, substitute, "substitute")
     planned = [shift for shift in roster.shifts_near(plant, position, begin) if shift.begin == begin]
     if not any(person in shift.people for shift in planned):
         raise BadParameter("person", person, "somebody planned for the shift that begins then")
     if substitute == person:
-        raise BadParameter("substitute", substitute, SOMEBODY_ELSE)
+        raise Conflict(SOMEBODY_ELSE)
     if all(shift.end <= ports.now() for shift in planned):
         raise Conflict("the shift is over")
     made = Swap(uuid4(), plant, position, begin, person, substitute, caller.name, ports.now())

@@ -16,13 +16,14 @@ from ingest.services.calls import answers, duty
 from ingest.services.ports import Ports
 from ingest.storage.state.call_store import CallFilter
 from ingest.web.caller import Caller, Inspector
+from ingest.web.console import wording
 from ingest.web.console.fields import Name, Onward
 from ingest.web.console.forms import go_on, own_form
 from ingest.web.console.rendering import Renderer, plant_names
 from ingest.web.inputs import Number
 from ingest.web.paging import cut, read_token
 from ingest.web.routers import page_router
-from ingest.web.texts.calls import CAUSES, RECEIPTS, STATES_OF_CALLS, WAYS
+from ingest.web.texts.calls import RECEIPTS, STATES_OF_CALLS, WAYS, title_of_call
 
 SHOWN: Final = 50
 WAY: Final = "console"
@@ -49,7 +50,7 @@ def call_pages(ports: Ports, render: Renderer) -> APIRouter:
             older=older,
             uncalled=[of.plant for of in duties if of.nobody],
             names=plant_names(ports, caller),
-            causes=CAUSES,
+            call_title=title_of_call,
             call_states=STATES_OF_CALLS,
             chosen={"plant": plant, "state": state},
         )
@@ -71,7 +72,7 @@ def call_pages(ports: Ports, render: Renderer) -> APIRouter:
             sent=ports.calls.store.sent(found),
             about=_about(found.cause, found.subject),
             names=plant_names(ports, caller),
-            causes=CAUSES,
+            call_title=title_of_call,
             call_states=STATES_OF_CALLS,
             receipts=RECEIPTS,
             ways=WAYS,
@@ -118,6 +119,7 @@ def duty_pages(ports: Ports, render: Renderer) -> APIRouter:
             "duty.html",
             duties=[duty.of_plant(ports, of) for of in chosen if of.id != SERVICE],
             people=[person.name for person in ports.calls.config.people],
+            minute=wording.minute,
             names=plant_names(ports, caller),
             chosen={"plant": plant},
         )

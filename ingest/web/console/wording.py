@@ -81,6 +81,11 @@ def clock(time: int | None) -> str:
     return f"{_local(time):%m-%d %H:%M:%S}" if time else NOTHING
 
 
+def minute(time: int) -> str:
+    """Format month, day, hour and minute in plant time, of what is planned to the minute."""
+    return f"{_local(time):%m-%d %H:%M}"
+
+
 def age(since: int, now: int, lang: Language) -> str:
     """Return how long ago, in the largest unit of which at least two have passed."""
     seconds = max(0, now - since) // _SECOND

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ingest.domain.model.call import CallState, Cause, Receipt
+from ingest.domain.model.call import Call, CallState, Cause, Receipt
 from ingest.domain.model.text import Text
 
 CAUSES: Final[dict[Cause, Text]] = {
@@ -39,6 +39,15 @@ WAYS: Final[dict[str, Text]] = {
 }
 """By what a call was answered, beside channels, which have names."""
 
+
+def title_of_call(call: Call) -> Text:
+    """Return what a call is for."""
+    cause = CAUSES[call.cause]
+    if call.colour is None:
+        return cause
+    return Text(f"{call.colour.text.zh}{cause.zh}", f"{call.colour.text.en} {cause.en}")
+
+
 CALLS: Final[dict[str, Text]] = {
     "nav.calls": Text("叫应", "Calls"),
     "nav.duty": Text("值班", "Roster"),
@@ -65,7 +74,7 @@ CALLS: Final[dict[str, Text]] = {
     "call.answer": Text("应答", "Answer"),
     "call.go": Text("我去现场", "I go there"),
     "call.arrive": Text("我已到场", "I am there"),
-    "call.refuse": Text("不能来：{person}", "{person} cannot come"),
+    "call.refuse": Text("不能来", "Cannot come"),
     "call.people": Text("呼叫与回执", "Calls and receipts"),
     "call.person": Text("人员", "Person"),
     "call.channel": Text("渠道", "Channel"),
@@ -83,7 +92,7 @@ CALLS: Final[dict[str, Text]] = {
         "Who signed in is called; where nobody did, those planned are, and the call notes the gap.",
     ),
     "duty.nobody": Text("红色预警时不会有人被叫到", "A red warning would call nobody"),
-    "duty.called": Text("现在会叫到", "Would be called now"),
+    "duty.called": Text("现在当值", "On duty now"),
     "duty.present": Text("已签到", "Signed in"),
     "duty.planned": Text("排班", "Planned"),
     "duty.gap": Text("无人签到，按排班叫", "nobody signed in: those planned"),

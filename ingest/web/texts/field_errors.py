@@ -39,8 +39,6 @@ _EXPECTED: Final[tuple[tuple[re.Pattern[str], str, str | None], ...]] = tuple(
         (r"at most (\d+) days after its beginning", r"开始后不超过 \1 天", None),
         (r"a position of the roster of this plant", "该企业值班表中的岗位", None),
         (r"somebody whom the settings name in calls.people", "配置 calls.people 中的人员", None),
-        (r"somebody else", "另一个人", None),
-        (r"somebody whom this call has rung", "本次叫应呼叫过的人员", None),
         (r"somebody planned for the shift that begins then", "排在该班次的人员", None),
         (r"an area of plant \S+", "该企业清扫计划中的区域", "an area of this plant"),
         (r"an equipment of plant \S+", "该企业的设备", "one of this plant"),

@@ -68,6 +68,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"the settings have no ladder for this plant: .+", "配置中没有这家企业的叫应阶梯：不会有人被叫到。"),
         (r"the roll of this plant is being called", "这家企业正在抽查。"),
         (r"(.+) is signed in there", "{1} 已在该岗位签到。"),
+        (r"somebody else has to take it over", "须由另一个人接替。"),
+        (r"this call has not rung (.+)", "本次叫应没有呼叫过 {1}。"),
         (r"the shift is over", "该班次已经结束。"),
         (r"the sign-in is over", "该签到已经结束。"),
         (r"a display only shows; .+", "大屏只供查看，请用自己的令牌登录。"),

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
+from uuid import uuid4
 
 from ingest.domain.calls.config import CallsConfig
+from ingest.domain.calls.needs import of_warning
+from ingest.domain.model.call import Call
 from ingest.plants.configuration import PlantConfiguration
 from ingest.services.calls.desk import CallDesk
 from ingest.storage.state.call_store import CallStore
 from ingest.storage.state.database import Database
+from tests.ingest.delivery.outbox import early_warning
 from tests.ingest.web.made_up_plants import STEEL, WOOD
 
 VOICE: Final = "voice-token-0123456789"
@@ -35,3 +40,12 @@ def desk_of(database: Database, configuration: Callable[[], PlantConfiguration])
         lambda _messages: None,
         lambda _messages: None,
     )
+
+
+def begin_call(desk: CallDesk, now: int, plant: str = STEEL) -> Call:
+    """A call for a red warning of a plant."""
+    need = of_warning(replace(early_warning(now), id=uuid4(), plant=plant), PEOPLE)
+    assert need is not None
+    call = desk.begin(need, now)
+    assert call is not None
+    return call

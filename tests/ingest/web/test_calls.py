@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from uuid import uuid4
-
-from ingest.domain.calls.needs import of_warning
 from ingest.domain.model.call import Call
-from tests.ingest.delivery.outbox import early_warning
-from tests.ingest.web.called_people import PEOPLE, VOICE
+from ingest.domain.model.delivery_failure import Failure
+from ingest.domain.model.outbox import Attempt
+from ingest.storage.state.outbox_store import OutboxStore
+from tests.ingest.web.called_people import VOICE, begin_call
 from tests.ingest.web.conftest import Ask
 from tests.ingest.web.made_up_plants import ALUMINIUM, MINUTE, STEEL, WOOD
 from tests.ingest.web.stand_in import ADMIN, DISPLAY, ELSEWHERE, INSPECTOR, OPERATOR, StandIn
@@ -18,14 +16,9 @@ NUMBER = "+8613800000011"
 
 
 def begin(hall: StandIn, plant: str = STEEL) -> Call:
-    """A call for a red warning of a plant."""
+    """A call for a red warning of a plant, a minute later."""
     hall.time += MINUTE
-    warning = replace(early_warning(hall.time), id=uuid4(), plant=plant)
-    need = of_warning(warning, PEOPLE)
-    assert need is not None
-    call = hall.calls.begin(need, hall.time)
-    assert call is not None
-    return call
+    return begin_call(hall.calls, hall.time, plant)
 
 
 async def test_a_call_is_shown_with_everybodys_receipts_and_answered(ask: Ask, hall: StandIn) -> None:
@@ -135,23 +128,39 @@ async def test_whoever_hands_over_or_swaps_does_so_to_somebody_else_and_nobody_i
     client = ask(OPERATOR)
     first, second = [(await client.post(f"{DUTY}/sign-in", json=signed(each))).json() for each in ("张三", "李四")]
     itself = await client.post(f"{DUTY}/{first['id']}/hand-over", json={"to": "张三"})
-    assert (itself.status_code, itself.json()["errors"][0]["message"]["zh"]) == (422, "另一个人")
+    assert (itself.status_code, itself.json()["message"]["zh"]) == (409, "须由另一个人接替。")
     taken = (await client.post(f"{DUTY}/{first['id']}/hand-over", json={"to": "李四"})).json()
     assert taken["id"] == second["id"]
     position = (await client.get(DUTY, params={"plant": STEEL})).json()["plants"][0]["positions"][0]
     assert [of["id"] for of in position["present"]] == [second["id"]]
     begins = position["planned"][-1]["begin"]
     body = signed("张三") | {"begin": begins, "substitute": "张三"}
-    assert (await client.post(f"{DUTY}/swaps", json=body)).status_code == 422
+    assert (await client.post(f"{DUTY}/swaps", json=body)).status_code == 409
     hall.time += 3 * 24 * 60 * MINUTE
     over = await client.post(f"{DUTY}/swaps", json=body | {"substitute": "王五"})
     assert (over.status_code, over.json()["message"]["zh"]) == (409, "该班次已经结束。")
 
 
+async def test_a_message_that_its_receiver_rejected_is_shown_as_that(ask: Ask, hall: StandIn) -> None:
+    """With what the receiver answered; the next try is shown beside it."""
+    call, outbox = begin(hall), OutboxStore(hall.database)
+    [waiting] = outbox.waiting("voice", "call", 0, 9)
+    error = Failure("http-words", status=400, words="no such number")
+    outbox.record("voice", [Attempt(waiting.seq, hall.time, None, error, hall.time)])
+    hall.calls.pass_time(hall.time)
+    page = (await ask(OPERATOR).get(f"/calls/{call.id}")).text
+    for words in ("接收方拒收", "接收方应答 HTTP 400：no such number", "失败"):
+        assert words in page
+    assert "已撤回" not in page
+    first, second = (await ask(OPERATOR).get(f"{CALLS}/{call.id}")).json()["attempts"]
+    assert (first["receipt"], first["withdrawn"], second["attempt"]) == ("failed", None, 2)
+    assert first["rejected"] is not None
+
+
 async def test_who_was_not_rung_cannot_refuse(ask: Ask, hall: StandIn) -> None:
     call = begin(hall)
     wrong = await ask(OPERATOR).post(f"{CALLS}/{call.id}/refuse", json={"person": "王五"})
-    assert (wrong.status_code, wrong.json()["errors"][0]["message"]["zh"]) == (422, "本次叫应呼叫过的人员")
+    assert (wrong.status_code, wrong.json()["message"]["zh"]) == (409, "本次叫应没有呼叫过 王五。")
 
 
 async def test_a_plant_that_calls_nobody_says_so_plainly(ask: Ask, hall: StandIn) -> None:

@@ -56,4 +56,4 @@ def test_every_gap_is_found_and_no_other(holidays: bool) -> None:
         ]
         found = gaps(roster, "p", ladder, holidays=holidays)
         assert [time for time in quarters if any(gap.begin <= time < gap.end for gap in found)] == alone
-        assert all(one.end < other.begin for one, other in itertools.pairwise(found))
+        assert all(before.end < after.begin for before, after in itertools.pairwise(found))
