@@ -11,12 +11,18 @@ from ingest.delivery.channels.rate import PostLimit
 
 @dataclass(slots=True, eq=False)
 class Waiting:
-    """A line that waits, and what becomes of it: None: it was posted; else why not, and for how long to wait (s)."""
+    """A line that waits, and what becomes of it: None: it was posted; else why not, and for how long to wait (s).
+
+    Attributes:
+        grave: it stands first, and takes a post of the reserve.
+        before_grave: it takes one, too, since a grave one may wait behind it.
+    """
 
     text: str
     id: str
     grave: bool
     address: str | None = None
+    before_grave: bool = False
     result: asyncio.Future[Refusal | None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
@@ -89,7 +95,7 @@ class Bundler:
 
     async def _post_waiting(self) -> None:
         while self._waiting:
-            now, grave = self._steady(), any(line.grave for line in self._waiting)
+            now, grave = self._steady(), any(line.grave or line.before_grave for line in self._waiting)
             wait_s = self._limit.wait_s(now, grave=grave)
             if wait_s > 0:
                 await self._until_news(wait_s)
@@ -109,9 +115,9 @@ class Bundler:
             alarm.cancel()
 
     def _bundle(self) -> list[Waiting]:
-        """Take what fits into one post: the grave first, else as they came."""
+        """Take what fits into one post: the grave first, then what others of them wait for, else as they came."""
         size, taken = 0, list[Waiting]()
-        for line in sorted(self._waiting, key=lambda line: not line.grave):
+        for line in sorted(self._waiting, key=lambda line: (not line.grave, not line.before_grave)):
             size += len(line.text.encode()) + bool(taken)
             if taken and size > self._most:
                 break

@@ -100,7 +100,7 @@ class RobotConnector:
 
     def _waiting(self, message: Message) -> Waiting:
         line = line_of(message)
-        waiting = Waiting("", str(message.id), line.grave, line.address)
+        waiting = Waiting("", str(message.id), line.grave, line.address, line.before_grave)
         text = self._robot.harmless(line.fitted(self._robot.most, self._config.language))
         waiting.text = self._robot.called(waiting, line.name or "") + text
         over = len(waiting.text.encode()) - self._robot.most

@@ -54,6 +54,7 @@ class Line:
         body: what happened, where, since when.
         tail: its id; never cut.
         grave: sent ahead of others, from the reserve of a channel's limit.
+        before_grave: a later event of the same alarm or warning may be grave, and is sent only after this one.
         address: of the person it calls; None: it is for everybody.
         name: of that person.
     """
@@ -62,6 +63,7 @@ class Line:
     body: Text
     tail: Text
     grave: bool = False
+    before_grave: bool = False
     address: str | None = None
     name: str | None = None
 
@@ -119,6 +121,7 @@ def _alarm(message: Message) -> Line:
         Text(f"{zh}，{_clock(body['time'])}", f"{en}, {_clock(body['time'])}"),
         _id(alarm["id"]),
         grave=level == 2 and event in {"raised", "bypass-unregistered"},
+        before_grave=level == 2,
     )
 
 
@@ -135,6 +138,7 @@ def _warning(message: Message) -> Line:
         Text(f"{title['zh']}，{_clock(body['time'])}{zh}", f"{title['en']}, {_clock(body['time'])}{en}"),
         _id(warning["id"]),
         grave=colour is Colour.RED and event not in {"acknowledged", "feedback"},
+        before_grave=colour in {Colour.RED, Colour.ORANGE},
     )
 
 

@@ -165,7 +165,7 @@ async def test_a_storm_is_told_whole_within_twenty_posts_a_minute_and_red_is_not
     async with chatting("dingtalk", monkeypatch) as chat:
         storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 201)]
         sending = [asyncio.create_task(chat.say(message)) for message in storm]
-        await until(lambda: len(chat.group.posts) == 5)
+        await until(lambda: len(chat.group.texts) == 5)
         posted = len(chat.group.texts)
         red = asyncio.create_task(chat.say(red_warning(300)))
         await until(lambda: len(chat.group.texts) > posted)
@@ -201,6 +201,27 @@ def test_no_minute_has_more_posts_than_the_limit_and_red_has_its_reserve() -> No
                 assert limit.wait_s(now, grave=grave) < 1e-3, (seed, now)
         assert most_in_a_minute([at for at, _ in posts]) <= 20
         assert most_in_a_minute([at for at, grave in posts if not grave]) <= 15
+
+
+async def test_an_alarm_of_level_2_that_comes_again_is_not_kept_waiting_by_its_own_return(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Events of one alarm are sent in their order, so in a storm the return takes a post of the reserve, too."""
+    async with chatting("dingtalk", monkeypatch) as chat:
+        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 201)]
+        sending = [asyncio.create_task(chat.say(message)) for message in storm]
+        await until(lambda: len(chat.group.texts) == 5)
+        for seq, kind in ((301, "raised"), (302, "returned"), (303, "raised")):
+            message = alarm_message(seq, point="P-AGAIN")
+            task = asyncio.create_task(chat.say(replace(message, body={**message.body, "event": kind})))
+            await until(task.done)
+        assert len(chat.group.texts) == 8
+        assert [text.partition("】")[0] for text in chat.group.texts[5:]] == [
+            "【报警 2级 发生", "【报警 2级 恢复", "【报警 2级 发生"
+        ]  # fmt: skip
+        for task in sending:
+            task.cancel()
+        await asyncio.gather(*sending, return_exceptions=True)
 
 
 @pytest.mark.parametrize("most", [2, 5, 20, 100])
