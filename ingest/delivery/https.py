@@ -62,8 +62,8 @@ def checked_address(url: str, info: ValidationInfo, *, plain: str, sealed: str, 
         connected = httpx.URL(url).raw_host.decode("ascii")
     except (ValueError, httpx.InvalidURL):
         raise _refused(form, "(not a URL)") from None
-    shown = f"{parts.scheme}://{host}" + (f":{port}" if port else "")
-    if parts.scheme not in {plain, sealed} or not host:
+    shown = f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "")
+    if parts.scheme not in {plain, sealed} or not host or port == 0:
         raise _refused(form, shown)
     if "@" in parts.netloc:
         raise _refused(Text("不含用户名和密码的网址", "a URL without user name or password"), shown)

@@ -16,7 +16,7 @@ from ingest.delivery.destinations import AddressRefused
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.findings import Finding
 from ingest.domain.model.call import Cause
-from ingest.domain.model.delivery_failure import TEXTS, Failure
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Message, Urgency
 from ingest.domain.model.payload import iso, localized
 from ingest.domain.model.text import Text
@@ -104,7 +104,7 @@ async def _reached(config: ChannelConfig) -> Finding:
     except AddressRefused as error:
         return Finding(step, good=False, detail=error.text, advice=_advice(str(error)))
     except Unreachable as error:
-        why = _words(str(error))
+        why = Failure.of(str(error)).text
         return Finding(step, good=False, detail=Text(f"{host}：{why.zh}", f"{host}: {why.en}"), advice=_advice(why.en))
     return Finding(step, good=True, detail=Text(f"{host} 可以连接", f"{host} takes connections"))
 
@@ -114,13 +114,8 @@ async def _sent(connector: Scheduled, message: Message) -> Finding:
     (outcome,) = await connector.deliver([message])
     if outcome.error is None:
         return Finding(step, good=True, detail=Text("对方已接收：请到对方那里看到它", "it was taken: now look there"))
-    why = _words(outcome.error)
+    why = Failure.of(outcome.error).text
     return Finding(step, False, Text(f"未被接收：{why.zh}", why.en), _advice(why.en))
-
-
-def _words(error: str) -> Text:
-    failure = Failure.of(error)
-    return Text(TEXTS[failure.code].zh.format_map(failure.values), failure)
 
 
 def _advice(why: str) -> Text:

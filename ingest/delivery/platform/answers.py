@@ -64,7 +64,8 @@ class Judge:
         form, value = self._form, _at(reply, self._form.name)
         if _in(value, form.success):
             return Judgement(Ruling.ACCEPTED, rejected=self._rejected(reply))
-        words = f"{form.name} = {self._quote(value)}, {self._quote(reply.get(form.message))}"
+        message = reply.get(form.message)
+        words = f"{form.name} = {self._quote(value)}" + ("" if message in {None, ""} else f", {self._quote(message)}")
         if _in(value, form.retry):
             return Judgement(Ruling.LATER, Failure("platform-later", words=words))
         if _in(value, form.fatal):

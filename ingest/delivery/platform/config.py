@@ -34,7 +34,7 @@ def _checked_address(url: str, info: ValidationInfo) -> str:
         return checked_address(url, info, plain="http", sealed="https", form=_HTTP)
     checked = checked_address(url, info, plain="tcp", sealed="tls", form=_FRAMES)
     if parts.port is None or parts.path or parts.query:
-        raise misplaced(((), f"{parts.scheme}://{parts.hostname}", _FRAMES))
+        raise misplaced(((), f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else ""), _FRAMES))
     return checked
 
 

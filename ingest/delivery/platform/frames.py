@@ -37,7 +37,9 @@ class FrameForm:
         code: the field of an item with the code of what it is about.
         parts: the bodies and numbers of the parts that envelope and report are written as, each at most so many bytes.
         wrapped: a body with the marks around it.
-        read: the fields of a frame of the platform; None: it is none.
+        read: the fields of the frame that ends some bytes of the platform; None: none does.
+        is_interim: whether a frame says only that the answer proper is still to come.
+        is_writable: whether a value can stand in a frame.
     """
 
     ends: bytes
@@ -48,6 +50,8 @@ class FrameForm:
     parts: Callable[[Mapping[str, Any], Mapping[str, Any], str, int], Sequence[tuple[str, str | None]]]
     wrapped: Callable[[str], bytes]
     read: Callable[[bytes], Mapping[str, str] | None]
+    is_interim: Callable[[Mapping[str, str]], bool]
+    is_writable: Callable[[str], bool]
 
     def frames(self, envelope: Mapping[str, Any], report: Mapping[str, Any], items: str, most: int) -> list[Frame]:
         """The frames of a report.
@@ -67,7 +71,7 @@ class FrameForm:
     def answers(self, answer: Mapping[str, str], frame: Frame) -> bool:
         """Whether an answer is that to this frame; one without the number of a part is to the one that was sent."""
         same_part = frame.part is None or answer.get(self.part, frame.part) == frame.part
-        return answer.get(self.id) == frame.id and same_part
+        return answer.get(self.id) == frame.id and same_part and not self.is_interim(answer)
 
 
 FORMS: Final[Mapping[FrameFormName, FrameForm]] = {
@@ -80,6 +84,8 @@ FORMS: Final[Mapping[FrameFormName, FrameForm]] = {
         parts=hj212.bodies,
         wrapped=hj212.wrapped,
         read=hj212.fields_in,
+        is_interim=hj212.is_interim,
+        is_writable=hj212.is_writable,
     ),
 }
 """The forms by the name a profile calls them."""

@@ -23,8 +23,11 @@ FLAG: Final = "Flag"
 PARTS: Final = "PNUM"
 PART: Final = "PNO"
 
+_STARTS: Final = b"##"
 _NUMBERED: Final = 0b10  # the bit of Flag by which PNUM and PNO are in the data segment
-_FRAME: Final = re.compile(rb"##(\d{4})(.*)([0-9A-Fa-f]{4})\r\n", re.DOTALL)
+_FRAME: Final = re.compile(rb"##([0-9]{4})(.*)([0-9A-Fa-f]{4})\r\n", re.DOTALL)
+_AROUND: Final = len(b"##0000FFFF\r\n")
+_LONGEST: Final = _AROUND + 9999
 _SEGMENT: Final = re.compile(r"((?:[A-Za-z0-9]+=[^;&]*;)*)CP=&&(.*)&&", re.DOTALL)
 _VALUE: Final = re.compile(r"[ !-%'-+\--:<>-~]*")  # printable ASCII but ; , & and =
 
@@ -67,14 +70,39 @@ def wrapped(body: str) -> bytes:
 
 
 def fields_in(frame: bytes) -> Mapping[str, str] | None:
-    """The fields of a frame, `CP` without its marks; None: its length or CRC is wrong, or it is none."""
-    found = _FRAME.fullmatch(frame)
-    if found is None or len(found[2]) != int(found[1]) or crc16_hj212(found[2]) != int(found[3], 16):
+    """The fields of the frame that ends these bytes, `CP` without its marks; what stands before it is noise.
+
+    None: its length or CRC is wrong, or there is none.
+    """
+    found = _frame_at_the_end(frame)
+    if found is None or crc16_hj212(found[2]) != int(found[3], 16):
         return None
     segment = _SEGMENT.fullmatch(found[2].decode("ascii", errors="replace"))
     if segment is None:
         return None
     return {**dict(pair.split("=", 1) for pair in segment[1].split(";") if pair), CONTENT: segment[2]}
+
+
+def is_interim(fields: Mapping[str, str]) -> bool:
+    """Whether a frame says only that the request is about to be carried out, its answer proper being still to come."""
+    return fields.get("CN") == "9011" and fields[CONTENT] == "QnRtn=1"
+
+
+def is_writable(text: str) -> bool:
+    """Whether a value can stand in a frame."""
+    return _VALUE.fullmatch(text) is not None
+
+
+def _frame_at_the_end(received: bytes) -> re.Match[bytes] | None:
+    """The parts of the frame whose length reaches just to the end of what was received."""
+    tail = received[-_LONGEST:]
+    at = tail.find(_STARTS)
+    while at >= 0:
+        length = tail[at + 2 : at + 6]
+        if length.isdigit() and at + _AROUND + int(length) == len(tail):
+            return _FRAME.fullmatch(tail, at)
+        at = tail.find(_STARTS, at + 1)
+    return None
 
 
 def _segment(outer: Sequence[tuple[str, Any]], content: Sequence[str]) -> str:
@@ -96,6 +124,6 @@ def _pairs(fields: Sequence[tuple[str, Any]], between: str) -> str:
     """Names and values; what has no value is left out."""
     given = [(name, str(value)) for name, value in fields if value is not None]
     for name, value in given:
-        if not _VALUE.fullmatch(value):
+        if not is_writable(value):
             raise Unmappable(Failure("frame-character", name=name))
     return between.join(f"{name}={value}" for name, value in given)

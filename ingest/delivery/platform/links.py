@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
@@ -116,15 +117,19 @@ class FrameLink:
     async def _exchange(self, frame: Frame) -> Mapping[str, str]:
         """Send a frame and wait for its answer; without one the connection ends."""
         answered = False
+        passed = _Passed()
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader, writer = await self._connection()
+                await _discard_arrived(reader)
+                if reader.at_eof():
+                    reader, writer = await self._connection()
                 writer.write(frame.content)
                 await writer.drain()
-                reply = await self._reply_to(frame, reader)
+                reply = await self._reply_to(frame, reader, passed)
             answered = True
         except TimeoutError as error:
-            raise Unreachable(Failure("timeout", seconds=f"{self._timeout_s:g}")) from error
+            raise Unreachable(passed.failure(f"{self._timeout_s:g}")) from error
         except asyncio.LimitOverrunError as error:
             raise Unreachable(Failure("broken", how=f"no end of a frame within {MAX_ANSWER} bytes")) from error
         except (OSError, EOFError) as error:
@@ -134,12 +139,16 @@ class FrameLink:
                 self._drop()
         return reply
 
-    async def _reply_to(self, frame: Frame, reader: asyncio.StreamReader) -> Mapping[str, str]:
+    async def _reply_to(self, frame: Frame, reader: asyncio.StreamReader, passed: _Passed) -> Mapping[str, str]:
         """The answer to this frame; what else comes, such as commands or answers to others, is passed over."""
         while True:
             reply = self._form.read(await reader.readuntil(self._form.ends))
-            if reply is not None and self._form.answers(reply, frame):
+            if reply is None:
+                passed.damaged += 1
+            elif self._form.answers(reply, frame):
                 return reply
+            else:
+                passed.others += 1
 
     async def _connection(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """The connection, or a new one where the platform ended it meanwhile."""
@@ -167,6 +176,35 @@ class FrameLink:
             with suppress(RuntimeError):  # its loop has ended
                 self._streams[1].transport.abort()
             self._streams = None
+
+
+@dataclass(slots=True)
+class _Passed:
+    """What came while an answer was waited for, and was none.
+
+    Attributes:
+        damaged: frames of a wrong form, length or check.
+        others: frames that are commands, or answers to other frames.
+    """
+
+    damaged: int = 0
+    others: int = 0
+
+    def failure(self, seconds: str) -> Failure:
+        """Why there is no answer after so many seconds."""
+        if self.damaged:
+            return Failure("timeout-damaged", seconds=seconds, count=self.damaged)
+        if self.others:
+            return Failure("timeout-others", seconds=seconds, count=self.others)
+        return Failure("timeout", seconds=seconds)
+
+
+async def _discard_arrived(reader: asyncio.StreamReader) -> None:
+    """Take out what has arrived already: it cannot be the answer to a frame that is still to be sent."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0):
+            while await reader.read(MAX_ANSWER):
+                pass
 
 
 def _answer(reply: Mapping[str, str]) -> Answer:

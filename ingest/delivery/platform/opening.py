@@ -24,6 +24,7 @@ from ingest.delivery.platform.profile import Issued, JsonProfile
 from ingest.delivery.platform.seal import decode_issued, key_lengths
 from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.posting import Posting
+from ingest.domain.model.expectations import InvalidValue
 from ingest.domain.model.fault import Fault, InvalidConfig
 from ingest.domain.model.text import Text
 
@@ -147,12 +148,26 @@ def issued_for(form: ProfileFile, config: PlatformConfig, *, only_given: bool = 
     vector = revealed("iv", block(seal.block), b"")
     if seal.fixed_vector is not None:
         vector = decode_issued(seal.fixed_vector, seal.issued_as, seal.block)
-    appsecret = revealed("appsecret", header_value, "")
+    appsecret = revealed("appsecret", _checked_for(form), "")
     if not only_given:
         faults.extend(_missing(form, name) for name in uses if getattr(config, name) is None)
     if faults:
         raise InvalidConfig(faults)
     return Issued(config.appid or "", appsecret, key, vector)
+
+
+def _checked_for(form: ProfileFile) -> Callable[[str], str]:
+    """Checks that a secret can be written where the profile writes it. It raises InvalidValue."""
+    if form.framing is None:
+        return header_value
+    is_writable = FORMS[form.framing.form].is_writable
+
+    def frame_value(text: str) -> str:
+        if not is_writable(text):
+            raise InvalidValue(Text("可打印的 ASCII 字符，不含 ; , & =", "printable ASCII characters but ; , & and ="))
+        return text
+
+    return frame_value
 
 
 def _unreadable(config: PlatformConfig) -> Iterator[Fault]:

@@ -20,6 +20,7 @@ from ingest.delivery.platform.report import report_of
 from ingest.delivery.platform.sign_in import SignedIn
 from ingest.delivery.platform.trial_messages import trial_messages
 from ingest.delivery.posting import Reply
+from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import MessageKind
 from ingest.domain.model.plant import Plant, Point
 from ingest.domain.model.text import Text
@@ -46,10 +47,18 @@ _ADVICE: Final = (
         ),
     ),
     ("no connection", Text("核对网址、端口、防火墙和平台白名单", "look at address, port, firewall and its white list")),
+    (
+        "wrong form, length or check",
+        Text("请平台核对应答帧的长度和 CRC16", "they must look at length and CRC16 of their answers"),
+    ),
+    (
+        "answers to other frames",
+        Text("请平台核对应答中的 QN 和 PNO", "they must look at QN and PNO of their answers"),
+    ),
     ("no complete answer", Text("平台应答慢：加大 timeout_s，或联系平台", "it is slow: raise timeout_s, or call them")),
     (
         "connection broken",
-        Text("平台断开：核对 http/https 和端口", "it hung up: look at https and the port"),
+        Text("平台断开：核对网址开头（有无 TLS）和端口", "it hung up: look at the port, and with or without TLS"),
     ),
     ("HTTP 404", Text("核对 url：协议文件另加各类上报的路径", "look at url: the profile adds a path for each kind")),
     ("no token", Text("核对 appid 与 appsecret", "look at appid and appsecret")),
@@ -121,7 +130,7 @@ async def _reached(config: PlatformConfig, opened: Opened) -> AsyncIterator[Find
         try:
             await opened.link.reach()
         except Unreachable as error:
-            yield Finding(address, False, Text(f"连接不上：{error}", str(error)), _advice(str(error)))
+            yield Finding(address, False, _because("连接不上", error), _advice(str(error)))
             return
         yield Finding(address, good=True, detail=Text("已连接", "connected"))
         yield Finding(clock, None, Text("平台不给时间", "the platform does not tell its time"))
@@ -132,8 +141,8 @@ async def _reached(config: PlatformConfig, opened: Opened) -> AsyncIterator[Find
         async with asyncio.timeout(config.timeout_s):
             reply = await opened.client.post(config.url + path, b"{}", headers, most=1024)
     except (Unreachable, TimeoutError) as error:
-        why = str(error) or f"no complete answer within {config.timeout_s:g} s"
-        yield Finding(address, good=False, detail=Text(f"没有应答：{why}", why), advice=_advice(why))
+        why = Failure("timeout", seconds=f"{config.timeout_s:g}") if isinstance(error, TimeoutError) else str(error)
+        yield Finding(address, good=False, detail=_because("没有应答", why), advice=_advice(why))
         return
     status = f"HTTP {reply.status}"
     wrong = reply.status in {404, 405}
@@ -171,7 +180,7 @@ async def _signed_in(config: PlatformConfig, opened: Opened) -> Finding | None:
     try:
         await tokens.headers()
     except ConnectorError as error:
-        return Finding(step, good=False, detail=Text(f"没有得到：{error}", str(error)), advice=_advice(str(error)))
+        return Finding(step, good=False, detail=Failure.of(str(error)).text, advice=_advice(str(error)))
     return Finding(step, good=True, detail=Text("已得到", "given"))
 
 
@@ -193,7 +202,7 @@ def _shown(opened: Opened, kind: MessageKind, plant: Plant, point: Point) -> Fin
     try:
         report = report_of(section, opened.codes, kind, messages)
     except Unmappable as error:
-        return Finding(step, good=False, detail=Text(f"无法映射：{error}", str(error)), advice=_advice(str(error)))
+        return Finding(step, good=False, detail=_because("无法映射", error), advice=_advice(str(error)))
     text = json.dumps(report.content, ensure_ascii=False)
     return Finding(step, None, Text(f"未发送，明文为 {text}", f"not sent; before it is sealed: {text}"))
 
@@ -205,9 +214,15 @@ async def _sent(connector: PlatformConnector, opened: Opened, kind: MessageKind,
     for message in messages:
         (outcome,) = await connector.deliver([message])
         if outcome.error is not None:
-            detail = Text(f"未被接收：{outcome.error}", outcome.error)
+            detail = _because("未被接收", outcome.error)
             return Finding(step, good=False, detail=detail, advice=_advice(outcome.error))
     return Finding(step, good=True, detail=Text(f"已接收 {len(messages)} 条", f"{len(messages)} accepted"))
+
+
+def _because(what: str, why: Exception | str) -> Text:
+    """What failed, in Chinese, and why in both languages."""
+    reason = Failure.of(str(why)).text
+    return Text(f"{what}：{reason.zh}", reason.en)
 
 
 def _advice(why: str) -> Text:

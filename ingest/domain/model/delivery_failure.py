@@ -26,6 +26,14 @@ TEXTS: Final[Mapping[str, Text]] = {
     "no-json": Text("应答不是 JSON 对象", "the answer is not a JSON object"),
     "no-number": Text("应答中没有数字 {field}", "the answer has no number {field}"),
     "recipient": Text("收件人 {key}：{why}", "recipient {key}: {why}"),
+    "timeout-damaged": Text(
+        "{seconds} 秒内没有完整应答；收到 {count} 帧，格式、长度或校验码不对",
+        "no complete answer within {seconds} s, but {count} frames of wrong form, length or check",
+    ),
+    "timeout-others": Text(
+        "{seconds} 秒内没有完整应答；收到 {count} 帧，是命令或对其他帧的应答",
+        "no complete answer within {seconds} s, but {count} frames that are commands or answers to other frames",
+    ),
     "not-unicode": Text("消息中有不是 Unicode 的文字", "a text in the message is not Unicode"),
     "frame-character": Text(
         "{name} 的值中有帧内不能写的字符（; , & = 或非 ASCII）",
@@ -88,6 +96,12 @@ class Failure(str):
     def of(cls, text: str) -> Failure:
         """The failure that a text is, or one that has it as its only value."""
         return text if isinstance(text, Failure) else cls("other", text=text)
+
+    @property
+    def text(self) -> Text:
+        """Its sentence in both languages; a failure among its values is in the language of the sentence, too."""
+        values = {name: value.text.zh if isinstance(value, Failure) else value for name, value in self.values.items()}
+        return Text(TEXTS[self.code].zh.format_map(values), str(self))
 
     @property
     def row(self) -> dict[str, Any]:

@@ -71,7 +71,7 @@ def test_a_wrong_key_is_told_in_the_platforms_words_with_what_to_change(tmp_path
         platform.files["key"].write_text("whatever", encoding="utf-8")
         code, output = tried(file, "--send")
     assert code == 1
-    assert "未被接收：HTTP 400 Bad Request: CIPHER: data: padding is wrong" in output
+    assert "未被接收：接收方应答 HTTP 400 Bad Request：CIPHER: data: padding is wrong" in output
     assert "按平台原话改" in output
 
 
@@ -81,7 +81,7 @@ def test_a_wrong_secret_gives_no_token(tmp_path: Path) -> None:
         platform.files["appsecret"].write_text("hunter2", encoding="utf-8")
         code, output = tried(file)
     assert code == 1
-    assert "令牌 token: 没有得到：no token: the platform refused: code = 5000, SECRET" in output
+    assert "令牌 token: 没有得到令牌：平台拒收：code = 5000, SECRET" in output
     assert "核对 appid 与 appsecret" in output
     assert "hunter2" not in output
 
@@ -126,9 +126,9 @@ def checked(file: Path) -> str:
 @pytest.mark.parametrize(
     ("more", "mode", "detail", "advice"),
     [
-        ({"url": "https://127.0.0.1:1/x"}, Mode.UP, "没有应答：no connection", "核对网址、端口、防火墙"),
-        ({}, Mode.CLOSE, "没有应答：connection broken", "平台断开"),
-        ({"timeout_s": 1}, Mode.HANG, "no complete answer within 1 s", "加大 timeout_s"),
+        ({"url": "https://127.0.0.1:1/x"}, Mode.UP, "没有应答：无法连接：", "核对网址、端口、防火墙"),
+        ({}, Mode.CLOSE, "没有应答：应答完成前连接中断", "平台断开"),
+        ({"timeout_s": 1}, Mode.HANG, "没有应答：1 秒内没有完整应答", "加大 timeout_s"),
         ({"url": "{url}/elsewhere"}, Mode.UP, "有应答，HTTP 404", "核对 url"),
     ],
 )

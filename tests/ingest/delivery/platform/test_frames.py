@@ -1,33 +1,23 @@
-"""Reports go as frames over one ordered connection; each is answered by its own answer, once, whatever happens."""
+"""Reports go as frames over one ordered connection; each arrives once, whatever happens."""
 
 from __future__ import annotations
 
-import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from gateway_sim.provinces.hj212 import crc16
-from gateway_sim.stand_in import Mode, StandIn
+from gateway_sim.stand_in import Mode
 from ingest.delivery.errors import Unmappable
 from ingest.delivery.platform import hj212
 from ingest.delivery.platform.codes import IssuedCodes
-from ingest.delivery.platform.config import PlatformConfig
-from ingest.delivery.platform.connector import PlatformConnector
 from ingest.delivery.platform.loading import load_profile
-from ingest.delivery.platform.opening import open_platform
 from ingest.delivery.platform.profile import Issued
 from ingest.delivery.sender import OutboxSender
 from ingest.domain.model.fault import InvalidConfig
-from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.outbox import (
     PLANT,
-    START,
     Clock,
     MemoryOutbox,
     alarm_message,
@@ -35,39 +25,20 @@ from tests.ingest.delivery.outbox import (
     readings_message,
     running,
 )
+from tests.ingest.delivery.platform.frames import (
+    MN,
+    NAME,
+    POINTS,
+    connected,
+    row,
+    variant,
+    with_rows,
+)
 from tests.ingest.delivery.platform.profiles import GOLDEN, profile, protocol
-from tests.ingest.delivery.platform.stand_ins import settings_for, started
+from tests.ingest.delivery.platform.stand_ins import started
 
-NAME = "hj212-2017"
-POINTS = ("CW_IN_P-01", "CAST_LEN-01", "P-1", "P-2")
-MN = "010000A8900016F000169DC0"
 CODES = IssuedCodes({PLANT.id: {"mn": MN, "st": "31", "points": {"D-1": "a34004", "D-2": "a01012"}}})
 DIGEST = 'kind = "SM3"\nover = "report"\nencoding = "base64"\nconfidence = "default"\nsource = "made for the tests"\n'
-SHIPPED = Path("ingest/delivery/platform/profiles") / f"{NAME}.toml"
-
-
-def row(point: str, value: float | None, status: str = "good") -> dict[str, Any]:
-    return {"point": point, "signal": "DUST_DP", "gateway": "gw", "time": "2026-06-21T00:10:34Z", "value": value,
-            "valid": status == "good", "status": status}  # fmt: skip
-
-
-def with_rows(message: Message, *rows: dict[str, Any]) -> Message:
-    return replace(message, body={**message.body, "readings": list(rows)})
-
-
-def variant(folder: Path, *changes: tuple[str, str]) -> str:
-    text = SHIPPED.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    file = folder / "county.toml"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
-
-
-def connected(platform: StandIn, folder: Path, **more: Any) -> PlatformConnector:
-    given = settings_for(NAME, platform, folder, PLANT.id, POINTS) | {"timeout_s": 1} | more
-    return open_platform(PlatformConfig.model_validate(given), lambda: START)
 
 
 def test_the_example_of_the_standard_is_written_and_read_to_the_byte() -> None:
@@ -217,94 +188,17 @@ Rtd = { path = "alarm.value", decimals = 1, as_text = true }
     assert order.index(True) <= 2, "behind the one that was under way, and perhaps one that began meanwhile"
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(serve: Serve, folder: Path) -> AsyncIterator[PlatformConnector]:
-    """A connector to a server that does as `serve` does; the stand-in only issues what it needs."""
-    ended: list[asyncio.Task[None] | None] = []
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ended.append(asyncio.current_task())
-        try:
-            await serve(reader, writer)
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-            with suppress(ConnectionError):
-                await writer.wait_closed()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    with started(NAME, folder) as issuer:
-        connector = connected(issuer, folder, url=f"tcp://127.0.0.1:{port}")
-    try:
-        yield connector
-    finally:
-        await connector.close()
-        server.close()
-        await asyncio.gather(*(task for task in ended if task is not None))
-
-
-def answer(qn: str, cn: str = "9014", content: str = "") -> bytes:
-    return hj212.wrapped(f"QN={qn};ST=91;CN={cn};PW=123456;MN={MN};Flag=4;CP=&&{content}&&")
-
-
-async def test_only_the_answer_to_a_frame_counts_for_it(tmp_path: Path) -> None:
-    """Commands, noise, damaged and other frames' answers before it are passed over; one connection serves all."""
-    connections = []
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        connections.append(writer)
-        while frame := await reader.readline():
-            fields = hj212.fields_in(frame)
-            assert fields is not None
-            other = f"{int(fields['QN']) + 1}"
-            right = answer(fields["QN"])
-            writer.write(b"noise\r\n" + answer(other) + answer(other, "9011", "QnRtn=3") + answer("1" * 17, "1012"))
-            writer.write(right.replace(b"9014", b"9015") + right + answer(fields["QN"], "9011", "QnRtn=2"))
-
-    async with serving(serve, tmp_path) as connector:
-        for at in (1, 2, 3):
-            (outcome,) = await connector.deliver([with_rows(readings_message(at), row("P-1", 1.0))])
-            assert outcome.error is None
-    assert len(connections) == 1
-
-
-async def test_an_answer_that_comes_late_has_nowhere_to_arrive(tmp_path: Path) -> None:
-    """Without its answer a frame ends the connection; sent again on another one it bears the same QN."""
-    frames: list[tuple[int, bytes]] = []
-    connections = 0
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal connections
-        connections += 1
-        this = connections
-        while frame := await reader.readline():
-            frames.append((this, frame))
-            if this > 1:
-                writer.write(answer(frame[9:26].decode()))
-
-    async with serving(serve, tmp_path) as connector:
-        message = with_rows(readings_message(1), row("P-1", 1.0))
-        errors = [(await connector.deliver([message]))[0].error for _ in range(3)]
-    assert errors == ["no complete answer within 1 s", None, None]
-    assert [this for this, _ in frames] == [1, 2, 2]
-    assert len({frame for _, frame in frames}) == 1
-
-
-async def test_a_platform_that_never_ends_a_frame_is_read_so_far_and_no_farther(tmp_path: Path) -> None:
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readline()
-        while True:
-            writer.write(b"#" * 65_536)
-            await writer.drain()
-
-    async with serving(serve, tmp_path) as connector:
-        (outcome,) = await connector.deliver([with_rows(readings_message(1), row("P-1", 1.0))])
-    assert outcome.error == ("connection broken before the answer was complete (no end of a frame within 65536 bytes)")
+@pytest.mark.parametrize("secret", ["12;34", "a=b", "a,b", "a&&b"])
+def test_a_password_that_no_frame_can_hold_is_refused_before_anything_is_sent(secret: str, tmp_path: Path) -> None:
+    with started(NAME, tmp_path) as platform:
+        platform.files["appsecret"].write_text(secret, encoding="utf-8")
+        with pytest.raises(InvalidConfig) as refused:
+            connected(platform, tmp_path)
+    (fault,) = refused.value.faults
+    assert (fault.key, fault.expected.en) == (
+        "connectors.platform.appsecret",
+        "printable ASCII characters but ; , & and =",
+    )
 
 
 async def test_a_wrong_password_is_told_as_a_fault_of_the_settings_and_not_quoted(tmp_path: Path) -> None:
@@ -332,6 +226,7 @@ async def test_over_tls_the_platform_has_to_prove_who_it_is(tmp_path: Path) -> N
     [
         ("tcp://10.1.2.3:9003", "tls (plain tcp is for this machine only)"),
         ("tls://10.1.2.3", "an address such as tls://host:9003, without a path"),
+        ("tls://10.1.2.3:0", "an address such as tls://host:9003, without a path"),
         ("tls://10.1.2.3:9003/path", "an address such as tls://host:9003, without a path"),
         ("https://10.1.2.3", "tls://host:port or tcp://host:port for hj212-2017"),
     ],
