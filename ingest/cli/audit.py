@@ -21,6 +21,7 @@ from ingest.storage.state.audit import AuditRow, AuditStore
 from ingest.storage.state.audit_heads import AuditHeads, Forged
 from ingest.storage.state.read_only import reading
 from ingest.storage.state.unreadable import Rows, Unreadable
+from ingest.web.inputs import EXACT
 
 app = typer.Typer(no_args_is_help=True, help="审计记录 Who did what, and whether the trail is whole.")
 
@@ -36,7 +37,7 @@ def list_(
     actor: Annotated[str | None, typer.Option(help="人员 Only what this token's name did.")] = None,
     since: Annotated[str | None, typer.Option(help="起 From then on.")] = None,
     until: Annotated[str | None, typer.Option(help="止(不含) Before then.")] = None,
-    limit: Annotated[int, typer.Option(min=1, help="最多行数 Most rows, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=EXACT, help="最多行数 Most rows, newest first.")] = 50,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """谁何时做了什么 Who did what, newest first."""

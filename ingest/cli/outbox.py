@@ -23,6 +23,7 @@ from ingest.storage.state.database import Database
 from ingest.storage.state.outbox_acts import By, drop, revive, send_again
 from ingest.storage.state.outbox_rows import OutboxRow, backlogs, body_of, find
 from ingest.storage.state.read_only import ReadOnly
+from ingest.web.inputs import EXACT, storable
 
 app = typer.Typer(no_args_is_help=True, help="待发消息 Messages for webhooks and the platform.")
 
@@ -40,7 +41,7 @@ def list_(
     connector: Connector = None,
     all_: Annotated[bool, typer.Option("--all", help="全部,新者在前 Every message, newest first.")] = False,
     dead: Annotated[bool, typer.Option("--dead", help="只列被拒收的 Only those their receiver rejects.")] = False,
-    limit: Annotated[int, typer.Option(min=1, help="最多行数 Most rows.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=EXACT, help="最多行数 Most rows.")] = 50,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """列表与数量 What waits, oldest first, and how much for each receiver; beside a running service or without it."""
@@ -77,7 +78,9 @@ def list_(
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(metavar="SEQ")], config: ConfigFile = _DEFAULT) -> None:
+def show(
+    number: Annotated[int, typer.Argument(metavar="SEQ", min=0, max=EXACT)], config: ConfigFile = _DEFAULT
+) -> None:
     """一条消息的全部内容 One message whole, as JSON."""
     with configured(config) as settings, ReadOnly(settings.state) as state:
         found = body_of(state, number)
@@ -90,7 +93,9 @@ def show(number: Annotated[int, typer.Argument(metavar="SEQ")], config: ConfigFi
 
 @app.command("drop")
 def drop_(
-    numbers: Annotated[list[int], typer.Argument(metavar="SEQ...", help="编号 Numbers, as `list` shows them.")],
+    numbers: Annotated[
+        list[int], typer.Argument(metavar="SEQ...", min=0, max=EXACT, help="编号 Numbers, as `list` shows them.")
+    ],
     reason: Annotated[str, typer.Option(help="原因,记入操作记录 Why; it is kept in the audit trail.")],
     config: ConfigFile = _DEFAULT,
 ) -> None:
@@ -99,6 +104,12 @@ def drop_(
         raise typer.BadParameter(
             f"应为 1 至 {_MOST_REASON} 个字符 expected 1 to {_MOST_REASON} characters", param_hint="--reason"
         )
+    try:
+        storable(reason)
+    except ValueError as error:
+        raise typer.BadParameter(
+            f"应为不含控制字符的文本 {escape_line(reason)}: expected {error}", param_hint="--reason"
+        ) from error
     with _doing(config) as (_, at):
         if isinstance(at, RunningService):
             body = {"messages": numbers, "reason": reason.strip()}
@@ -107,7 +118,7 @@ def drop_(
             dropped = [row.seq for row in drop(at, numbers, _by(), reason.strip())]
     typer.echo(f"已放弃 dropped: {len(dropped)}")
     if left := sorted({*numbers} - {*dropped}):
-        _refuse_unknown(left)
+        _refuse_numbers("未待发也未被拒收 neither waits nor is rejected", left)
 
 
 @app.command()
@@ -126,7 +137,7 @@ def retry(connector: Annotated[str, typer.Option(help="接收方 The receiver.")
 @app.command()
 def resend(
     numbers: Annotated[
-        list[int] | None, typer.Argument(metavar="[SEQ...]", help="拒收消息的编号 Dead letters.")
+        list[int] | None, typer.Argument(metavar="[SEQ...]", min=0, max=EXACT, help="拒收消息的编号 Dead letters.")
     ] = None,
     config: ConfigFile = _DEFAULT,
     *,
@@ -157,7 +168,7 @@ def resend(
             done = [row.seq for row in revive(at, _by(), seqs=numbers or (), connector=connector or None)]
             typer.echo(f"启动后重发 sent again after the start: {len(done)}")
     if left := sorted({*(numbers or ())} - {*done}):
-        _refuse_unknown(left)
+        _refuse_numbers("不是拒收的消息 not rejected", left)
 
 
 def _dead_of(settings: Settings, connector: str) -> list[OutboxRow]:
@@ -185,8 +196,8 @@ def _doing(config: Path, *, running: bool = True) -> Iterator[tuple[Settings, Da
             database.close()
 
 
-def _refuse_unknown(numbers: list[int]) -> NoReturn:
-    say.print(f"✗ 没有待发的该消息 no such message: {', '.join(map(str, numbers))}", markup=False)
+def _refuse_numbers(why: str, numbers: list[int]) -> NoReturn:
+    say.print(f"✗ {why}: {', '.join(map(str, numbers))}", markup=False)
     raise typer.Exit(INVALID)
 
 

@@ -16,13 +16,14 @@ from ingest.cli.configured import INVALID, ConfigFile, configured, format_time, 
 from ingest.domain.model.audit import Act
 from ingest.runtime.audit_trail import leave, spool_folder
 from ingest.storage.journal.quarantine import Quarantine, QuarantineFilter, QuarantineRow
+from ingest.web.inputs import EXACT
 
 app = typer.Typer(no_args_is_help=True, help="隔离消息 Messages that could not be taken in, kept with their reason.")
 
 _DEFAULT: Final = Path("yujing.toml")
 _LINE: Final = 16
 
-Ids = Annotated[list[int] | None, typer.Argument(help="编号 Ids, as `list` shows them.")]
+Ids = Annotated[list[int] | None, typer.Argument(min=0, max=EXACT, help="编号 Ids, as `list` shows them.")]
 Reason = Annotated[str | None, typer.Option(help="原因 Only with this reason.")]
 Plant = Annotated[str | None, typer.Option(help="企业标识 Only of this plant.")]
 All = Annotated[bool, typer.Option("--all", help="全部 All of them.")]
@@ -34,7 +35,7 @@ def list_(
     *,
     reason: Reason = None,
     plant: Plant = None,
-    limit: Annotated[int, typer.Option(min=1, help="最多行数 Most rows, newest first.")] = 50,
+    limit: Annotated[int, typer.Option(min=1, max=EXACT, help="最多行数 Most rows, newest first.")] = 50,
     json_: Annotated[bool, typer.Option("--json", help="输出 JSON As JSON.")] = False,
 ) -> None:
     """列表与数量 What is there, newest first, and how much by reason."""
@@ -63,7 +64,7 @@ def list_(
 
 
 @app.command()
-def show(number: Annotated[int, typer.Argument(metavar="ID")], config: ConfigFile = _DEFAULT) -> None:
+def show(number: Annotated[int, typer.Argument(metavar="ID", min=0, max=EXACT)], config: ConfigFile = _DEFAULT) -> None:
     """一条消息的全部内容 One message whole: as text if it is text, else as hexadecimal."""
     with configured(config) as settings, Quarantine(settings.journal.path) as quarantine:
         found = quarantine.find(QuarantineFilter([number]), limit=1)

@@ -13,7 +13,6 @@ from ingest.base.config import SecretUnreadable
 from ingest.runtime.settings import Settings
 from ingest.storage.state.errors import StateUnavailable
 from ingest.storage.state.read_only import require_unused
-from ingest.web.texts.problems import problem_in_chinese
 
 _TIMEOUT_S: Final = 30.0
 _HERE: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}
@@ -71,8 +70,15 @@ class RunningService:
             raise ServiceRefused(f"服务没有应答 the service does not answer: {error}") from error
         if answer.status_code == HTTPStatus.NO_CONTENT:
             return None
-        found = answer.json()
+        try:
+            found = answer.json()
+        except ValueError as error:
+            raise ServiceRefused(
+                f"{self._url} 不是本服务在应答：HTTP {answer.status_code}，api.host 和 api.port 在服务启动后是否改过"
+                f" not the service answers there: HTTP {answer.status_code};"
+                " were api.host or api.port changed since its start?"
+            ) from error
         if answer.is_success:
             return found
-        detail = str(found.get("detail") or found.get("title") or answer.status_code)
-        raise ServiceRefused(" ".join(filter(None, (problem_in_chinese(detail), detail))))
+        text = found.get("message") or {"en": found.get("detail") or found.get("title") or answer.status_code}
+        raise ServiceRefused(" ".join(str(text[language]) for language in ("zh", "en") if language in text))

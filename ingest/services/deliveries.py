@@ -10,7 +10,7 @@ from ingest.domain.model.delivery_failure import failure_text
 from ingest.domain.model.outbox import LaneState, Waiting
 from ingest.domain.model.text import Text
 from ingest.services.access import Principal
-from ingest.services.errors import Conflict
+from ingest.services.errors import Conflict, NotFound
 from ingest.storage.state.database import Database
 from ingest.storage.state.outbox_acts import By, drop, revive
 from ingest.storage.state.outbox_rows import Backlog, OutboxRow, Which, backlogs, find
@@ -67,6 +67,11 @@ class Deliveries:
         """A page of messages; see `find`. Raises StateUnavailable."""
         return find(self._database, limit, receiver, which, after)
 
+    def require(self, receiver: str) -> None:
+        """Raise NotFound for a receiver that neither the settings nor any message name. Raises StateUnavailable."""
+        if receiver not in self._names and not find(self._database, 1, receiver, "all"):
+            raise NotFound(f"receiver {receiver!r} is not known")
+
     def retry(self, receiver: str) -> None:
         """Try what waits for a receiver at once. Raises Conflict if nothing is sent to one of that name."""
         if receiver not in self._lanes.lane_states():
@@ -77,13 +82,13 @@ class Deliveries:
         """Let dead letters wait again; returns their numbers. Raises Conflict if none of them is one."""
         rows = revive(self._database, By(caller.name, caller.acts_as, now), seqs=seqs)
         self._lanes.resume(_by_connector(rows))
-        return _numbers(rows)
+        return _numbers(rows, "none of these messages is rejected")
 
     def drop(self, seqs: Sequence[int], caller: Principal, now: int, reason: str) -> list[int]:
         """Delete messages that wait, and dead letters; returns their numbers. Raises Conflict if none is one."""
         rows = drop(self._database, seqs, By(caller.name, caller.acts_as, now), reason)
         self._lanes.withdraw(_by_connector([row for row in rows if row.ended is None]))
-        return _numbers(rows)
+        return _numbers(rows, "none of these messages waits or is rejected")
 
     @staticmethod
     def _receiver(name: str, lane: LaneState | None, backlog: Backlog) -> Receiver:
@@ -93,9 +98,9 @@ class Deliveries:
         return Receiver(name, "down" if lane.down else "up", lane.failures, error, backlog)
 
 
-def _numbers(rows: Sequence[OutboxRow]) -> list[int]:
+def _numbers(rows: Sequence[OutboxRow], none: str) -> list[int]:
     if not rows:
-        raise Conflict("none of these messages waits or is rejected any more")
+        raise Conflict(none)
     return [row.seq for row in rows]
 
 

@@ -215,12 +215,13 @@ def wrong_parameters(error: RequestValidationError) -> BadParameter:
     """Return FastAPI's validation error as a problem: the first parameter in the detail, all of them in `errors`."""
     problems = []
     for item in error.errors():
-        name = ".".join(str(part) for part in item["loc"][1:]) or "body"
+        no_json = item["type"] == "json_invalid"  # its place is a position in the text
+        name = "body" if no_json else ".".join(str(part) for part in item["loc"][1:]) or "body"
         expected = str(item["msg"]).removeprefix("Value error, ").removeprefix("Input should be ")
         if expected.startswith("Expected UploadFile"):  # FastAPI's own words
             expected = "a file"
         missing = item["type"] == "missing"
-        value = None if missing or name == "token" else _shown(item.get("input"))
+        value = None if missing or name == "token" else _shown(error.body if no_json else item.get("input"))
         problems.append(BadParameter(name, value, "a value" if missing else expected))
     first = problems[0]
     first.errors = [error for problem in problems for error in problem.errors]

@@ -102,7 +102,9 @@ def outbox_router(ports: Ports) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=500)] = 100,
         after: Annotated[Number, Query(description="`next` of the page before")] = 0,
     ) -> MessagesOut:
-        """List messages without their bodies. Admins of all plants only."""
+        """List messages without their bodies; 404: a receiver that nothing knows of. Admins of all plants only."""
+        if receiver is not None:
+            deliveries.require(receiver)
         found = deliveries.messages(which, receiver, limit, after)
         following = found[-1].seq if len(found) == limit else None
         return MessagesOut(messages=[_message(row) for row in found], next=following)

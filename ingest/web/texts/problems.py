@@ -12,7 +12,7 @@ _KINDS: Final = {
     "the inspection": "该检查", "work": "作业报备", "the work": "该作业报备", "cleaning": "清扫记录",
     "the cleaning": "该清扫记录", "pledge": "安全承诺", "the pledge": "该安全承诺",
     "instrument": "仪表", "the instrument": "该仪表台账",
-    "call": "叫应", "sign-in": "签到", "bypass": "旁路登记", "the bypass": "该旁路登记",
+    "receiver": "接收方", "call": "叫应", "sign-in": "签到", "bypass": "旁路登记", "the bypass": "该旁路登记",
 }  # fmt: skip
 _WHAT: Final = r"(?P<what>\w[\w -]*?)"
 
@@ -79,7 +79,8 @@ _PATTERNS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"metrics speak of every plant; .+", "此项涉及所有企业，须用不限企业的令牌。"),
         (r"deliveries are for an admin of all plants", "投递只供不限企业的管理员查看和操作。"),
         (r"nothing is sent to a receiver '(.+)'", "没有向接收方 {1} 投递：配置中没有，或未启用。"),
-        (r"none of these messages waits or is rejected any more", "这些消息都不再待发或被拒收，可能已有人处理。"),
+        (r"none of these messages is rejected", "这些消息都不是拒收的消息，可能已有人处理。"),
+        (r"none of these messages waits or is rejected", "这些消息既不待发也未被拒收，可能已有人处理。"),
         (r"the whole trail is for an admin of all plants", "全部操作记录只供不限企业的管理员核对。"),
         (r"the file is not what was handed in, or is gone: .+", "文件已损坏或丢失，须从备份恢复证据文件夹。"),
         (r"the engine did not answer; .+", "服务没有及时应答；操作可能已经完成，请先查看。"),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 from uuid import uuid4
 
@@ -138,6 +140,70 @@ def test_while_the_service_runs_nothing_is_dropped_or_sent_again(run: Run, datab
     assert waiting(file, "town") == [1, 2]
 
 
+def test_a_number_that_no_database_holds_and_a_reason_that_moves_the_terminal_are_refused_in_both_languages(
+    run: Run, database: Database, file: Path
+) -> None:
+    database.close()
+    for command in (
+        ("outbox", "show", "@"),
+        ("outbox", "drop", "1", "@", "--reason", "x"),
+        ("outbox", "resend", "@"),
+        ("outbox", "list", "--limit", "@"),
+        ("quarantine", "show", "@"),
+        ("quarantine", "drop", "@"),
+        ("quarantine", "retry", "@"),
+        ("quarantine", "list", "--limit", "@"),
+        ("audit", "list", "--limit", "@"),
+    ):
+        refused = run(*(str(10**20) if word == "@" else word for word in command))
+        text = " ".join(refused.output.replace("│", " ").split())
+        assert refused.exit_code == 2, command
+        assert "应不大于 9007199254740991" in text, command
+        assert "less than or equal to 9007199254740991" in text, command
+    moving = run("outbox", "drop", "1", "--reason", "a\x1b[31mred")
+    assert moving.exit_code == 2
+    assert "应为不含控制字符的文本" in moving.output
+    assert "\x1b" not in moving.output
+    assert (waiting(file, "town"), acts(file)) == ([1, 2], [])
+
+
+def test_what_the_running_service_refuses_is_told_in_both_languages_and_another_server_there_is_named(
+    run: Run, database: Database, file: Path
+) -> None:
+    database.close()
+    problem = {"detail": "reason = '': expected a value", "message": {"zh": "reason：必填", "en": "reason: a value"}}
+    answers = [(422, json.dumps(problem).encode()), (404, b"<h1>nginx</h1>"), (200, b"<h1>nginx</h1>")]
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status, body = answers[0]
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(status)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Answering) as server, written_elsewhere(file.with_name("state.db")):
+        Thread(target=server.serve_forever, daemon=True).start()
+        settings = file.parent.parent / "yujing.toml"
+        (secret := file.with_name("admin")).write_text("a-token-of-the-tests-0123456789", encoding="utf-8")
+        secret.chmod(0o600)
+        token = f'[[api.tokens]]\nname = "a"\nrole = "admin"\ntoken = {{ file = "{secret}" }}\n'
+        api = f"[api]\nport = {server.server_port}\n{token}"
+        settings.write_text(settings.read_text(encoding="utf-8") + api, encoding="utf-8")
+        refused = run("outbox", "drop", "1", "--reason", "x")
+        assert (refused.exit_code, "reason：必填 reason: a value" in refused.output) == (1, True)
+        for status in (404, 200):
+            answers.pop(0)
+            other = run("outbox", "drop", "1", "--reason", "x")
+            assert other.exit_code == 1
+            assert f"not the service answers there: HTTP {status}" in other.output
+        server.shutdown()
+
+
 def test_what_is_dropped_needs_a_reason_and_is_in_the_audit_trail(run: Run, database: Database, file: Path) -> None:
     database.close()
     assert run("outbox", "drop", "1").exit_code == 2
@@ -179,7 +245,7 @@ def test_what_its_receiver_rejected_is_listed_with_its_words_and_resent_or_dropp
     for wrong in ((), ("1", "--dead"), ("--dead",), ("1", "--connector", "town"), ("--connector", "town")):
         assert run("outbox", "resend", *wrong).exit_code == 2, wrong
     again = run("outbox", "resend", "1", "3")
-    assert (again.exit_code, "no such message: 3" in again.output) == (2, True)
+    assert (again.exit_code, "不是拒收的消息 not rejected: 3" in again.output) == (2, True)
     assert waiting(file, "town") == [1]
     assert run("outbox", "resend", "1").exit_code == 2
     assert run("outbox", "drop", "2", "--reason", "已电话告知").exit_code == 0

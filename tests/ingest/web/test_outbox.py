@@ -115,6 +115,37 @@ async def test_the_page_says_in_the_readers_language_how_a_receiver_answers_and_
         assert text in english, text
 
 
+async def test_what_cannot_be_done_says_why_of_this_very_message_receiver_and_number(ask: Ask, hall: StandIn) -> None:
+    waiting, _, _, delivered, _ = fill(hall)
+    admin = ask(ADMIN)
+    unknown = await admin.get(f"{API}?receiver=nobody")
+    assert (unknown.status_code, unknown.json()["message"]["en"]) == (404, "receiver 'nobody' is not known")
+    assert "接收方 nobody" in unknown.json()["message"]["zh"]
+    for which in ("waiting", "dead"):
+        assert (await admin.get(f"{API}?receiver=town&which={which}")).status_code == 200
+    for act, more, chosen, why in (
+        ("resend", {}, waiting, ("none of these messages is rejected", "这些消息都不是拒收的消息")),
+        ("resend", {}, delivered, ("none of these messages is rejected", "这些消息都不是拒收的消息")),
+        ("drop", {"reason": "x"}, delivered, ("none of these messages waits or is rejected", "既不待发也未被拒收")),
+    ):
+        refused = await admin.post(f"{API}/{act}", json={"messages": [chosen.seq], **more})
+        message = refused.json()["message"]
+        assert (refused.status_code, message["en"], why[1] in message["zh"]) == (409, why[0], True)
+    many = (await admin.get(f"{API}?limit=501")).json()["message"]
+    assert many["zh"] == "limit = '501'：应为：不大于 500 的数字"
+    torn = await admin.post(f"{API}/resend", content='{"messages":', headers={"content-type": "application/json"})
+    (error,) = torn.json()["errors"]
+    assert (torn.status_code, error["parameter"], error["value"]) == (422, "body", '{"messages":')
+    assert acts(hall) == []
+
+
+async def test_the_filter_of_the_page_shows_the_receiver_it_was_asked_for(ask: Ask, hall: StandIn) -> None:
+    """One that neither the settings nor a waiting message names, too: the list is filtered by it."""
+    fill(hall)
+    page = (await ask(ADMIN).get("/outbox?receiver=%3Cb%3Eformer")).text
+    assert '<option value="&lt;b&gt;former" selected>' in page
+
+
 async def test_nobody_else_is_shown_the_way_to_it(ask: Ask, hall: StandIn) -> None:
     assert 'href="/outbox"' in (await ask(ADMIN).get("/gateways")).text
     assert 'href="/outbox"' not in (await ask(OPERATOR).get("/gateways")).text
