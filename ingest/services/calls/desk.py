@@ -93,6 +93,7 @@ class CallDesk:
         self._withdrawn = withdrawn
         self._planned = config.roster()
         self._lock = threading.Lock()
+        self.roster_lock = threading.Lock()  # held from what a change of the roster goes by until it is committed
 
     def roster(self, now: int) -> Roster:
         """Return the roster as it is now. Raises StateUnavailable."""

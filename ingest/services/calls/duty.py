@@ -65,21 +65,23 @@ def sign_in(ports: Ports, caller: Principal, plant: str, position: str, person: 
         BadParameter: no such position there, or no such person.
         Conflict: the person is signed in there.
     """
-    roster = _checked(ports, caller, plant, position, person)
-    now = ports.now()
-    if any(presence.person == person for presence in roster.signed_in(plant, position, now)):
-        raise Conflict(f"{person} is signed in there")
-    until = roster.sign_in_until(plant, position, person, now)
-    presence = Presence(uuid4(), plant, position, person, now, until, caller.name)
-    _commit(ports, caller, "signed-in", presence, [presence], {})
-    return presence
+    with ports.calls.roster_lock:
+        roster = _checked(ports, caller, plant, position, person)
+        now = ports.now()
+        if any(presence.person == person for presence in roster.signed_in(plant, position, now)):
+            raise Conflict(f"{person} is signed in there")
+        until = roster.sign_in_until(plant, position, person, now)
+        presence = Presence(uuid4(), plant, position, person, now, until, caller.name)
+        _commit(ports, caller, "signed-in", presence, [presence], {})
+        return presence
 
 
 def sign_out(ports: Ports, caller: Principal, key: UUID) -> Presence:
     """End a sign-in. Raises NotFound, Conflict."""
-    ended = replace(_present(ports, caller, key), ended=ports.now())
-    _commit(ports, caller, "signed-out", ended, [ended], {})
-    return ended
+    with ports.calls.roster_lock:
+        ended = replace(_present(ports, caller, key), ended=ports.now())
+        _commit(ports, caller, "signed-out", ended, [ended], {})
+        return ended
 
 
 def hand_over(ports: Ports, caller: Principal, key: UUID, to: str) -> Presence:
@@ -90,17 +92,18 @@ def hand_over(ports: Ports, caller: Principal, key: UUID, to: str) -> Presence:
         Conflict: it is over, or is the same person's.
         BadParameter: no such person.
     """
-    before, now = _present(ports, caller, key), ports.now()
-    roster = _checked(ports, caller, before.plant, before.position, to, "to")
-    if to == before.person:
-        raise Conflict(SOMEBODY_ELSE)
-    until = max(before.until, roster.sign_in_until(before.plant, before.position, to, now))
-    ended = replace(before, ended=now, handed_to=to)
-    there = (other for other in roster.signed_in(before.plant, before.position, now) if other.person == to)
-    fresh = Presence(uuid4(), before.plant, before.position, to, now, until, caller.name)
-    taken = replace(next(there, fresh), until=until)
-    _commit(ports, caller, "handed-over", before, [ended, taken], {"to": to})
-    return taken
+    with ports.calls.roster_lock:
+        before, now = _present(ports, caller, key), ports.now()
+        roster = _checked(ports, caller, before.plant, before.position, to, "to")
+        if to == before.person:
+            raise Conflict(SOMEBODY_ELSE)
+        until = max(before.until, roster.sign_in_until(before.plant, before.position, to, now))
+        ended = replace(before, ended=now, handed_to=to)
+        there = (other for other in roster.signed_in(before.plant, before.position, now) if other.person == to)
+        fresh = Presence(uuid4(), before.plant, before.position, to, now, until, caller.name)
+        taken = replace(next(there, fresh), until=until)
+        _commit(ports, caller, "handed-over", before, [ended, taken], {"to": to})
+        return taken
 
 
 def swap(ports: Ports, caller: Principal, plant: str, position: str, begin: int, person: str, substitute: str) -> Swap:
@@ -111,19 +114,20 @@ def swap(ports: Ports, caller: Principal, plant: str, position: str, begin: int,
         BadParameter: the person is not planned for a shift that begins then, nobody has the substitute's name.
         Conflict: the shift is over, or the substitute is the same person.
     """
-    roster = _checked(ports, caller, plant, position, substitute, "substitute")
-    planned = [shift for shift in roster.shifts_near(plant, position, begin) if shift.begin == begin]
-    if not any(person in shift.people for shift in planned):
-        raise BadParameter("person", person, "somebody planned for the shift that begins then")
-    if substitute == person:
-        raise Conflict(SOMEBODY_ELSE)
-    if all(shift.end <= ports.now() for shift in planned):
-        raise Conflict("the shift is over")
-    made = Swap(uuid4(), plant, position, begin, person, substitute, caller.name, ports.now())
-    detail = {"position": position, "person": person, "substitute": substitute}
-    act = Act(made.time, caller.name, caller.acts_as, "swapped", "roster", str(made.id), plant, detail)
-    ports.calls.store.change_roster([], [made], [act])
-    return made
+    with ports.calls.roster_lock:
+        roster = _checked(ports, caller, plant, position, substitute, "substitute")
+        planned = [shift for shift in roster.shifts_near(plant, position, begin) if shift.begin == begin]
+        if not any(person in shift.people for shift in planned):
+            raise BadParameter("person", person, "somebody planned for the shift that begins then")
+        if substitute == person:
+            raise Conflict(SOMEBODY_ELSE)
+        if all(shift.end <= ports.now() for shift in planned):
+            raise Conflict("the shift is over")
+        made = Swap(uuid4(), plant, position, begin, person, substitute, caller.name, ports.now())
+        detail = {"position": position, "person": person, "substitute": substitute}
+        act = Act(made.time, caller.name, caller.acts_as, "swapped", "roster", str(made.id), plant, detail)
+        ports.calls.store.change_roster([], [made], [act])
+        return made
 
 
 def _position(roster: Roster, plant: str, position: str, now: int) -> PositionDuty:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 from ingest.domain.model.call import Call
 from ingest.domain.model.delivery_failure import Failure
 from ingest.domain.model.outbox import Attempt
+from ingest.services.access import Principal
+from ingest.services.calls import duty
+from ingest.services.errors import Conflict
 from ingest.storage.state.outbox_store import OutboxStore
 from tests.ingest.web.called_people import VOICE, begin_call
 from tests.ingest.web.conftest import Ask
@@ -139,6 +145,22 @@ async def test_whoever_hands_over_or_swaps_does_so_to_somebody_else_and_nobody_i
     hall.time += 3 * 24 * 60 * MINUTE
     over = await client.post(f"{DUTY}/swaps", json=body | {"substitute": "王五"})
     assert (over.status_code, over.json()["message"]["zh"]) == (409, "该班次已经结束。")
+
+
+def test_one_who_is_signed_in_by_several_at_once_is_there_once(hall: StandIn) -> None:
+    """Of eight callers in the same moment one signs the person in, and the others hear that it is done."""
+    caller, together = Principal("control room", "operator", None), threading.Barrier(8)
+
+    def sign_in() -> str:
+        together.wait()
+        try:
+            return duty.sign_in(hall.ports, caller, STEEL, "值班长", "王五").person
+        except Conflict as error:
+            return str(error)
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = sorted(future.result() for future in [pool.submit(sign_in) for _ in range(8)])
+    assert answers == ["王五"] + ["王五 is signed in there"] * 7
 
 
 async def test_a_message_that_its_receiver_rejected_is_shown_as_that(ask: Ask, hall: StandIn) -> None:
