@@ -50,6 +50,8 @@ def why(error: OSError) -> str:
     """Return the system's reason why a connection failed; its own text may quote an address."""
     if isinstance(error, ssl.SSLError):
         return str(error)
+    if isinstance(error, ConnectionError) and error.errno is None:
+        return "the other side ended it at once; perhaps it speaks no TLS"
     if error.errno is None:
         return "none of its addresses answers"
     return os.strerror(error.errno) if error.errno > 0 else str(error.strerror)

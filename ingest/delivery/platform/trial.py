@@ -34,7 +34,11 @@ KIND_NAMES: Final = {
     "readings": Text("实时数据", "readings"),
 }
 
+_HUNG_UP: Final = Text(
+    "平台断开：核对网址开头（有无 TLS）和端口", "it hung up: look at the port, and with or without TLS"
+)
 _ADVICE: Final = (
+    ("speaks no TLS", _HUNG_UP),
     (
         "certificate verify failed",
         Text("核对 ca_file：平台证书由谁签发", "look at ca_file: its authority"),
@@ -56,10 +60,7 @@ _ADVICE: Final = (
         Text("请平台核对应答中的 QN 和 PNO", "they must look at QN and PNO of their answers"),
     ),
     ("no complete answer", Text("平台应答慢：加大 timeout_s，或联系平台", "it is slow: raise timeout_s, or call them")),
-    (
-        "connection broken",
-        Text("平台断开：核对网址开头（有无 TLS）和端口", "it hung up: look at the port, and with or without TLS"),
-    ),
+    ("connection broken", _HUNG_UP),
     ("HTTP 404", Text("核对 url：协议文件另加各类上报的路径", "look at url: the profile adds a path for each kind")),
     ("no token", Text("核对 appid 与 appsecret", "look at appid and appsecret")),
     ("settings, not the report", Text("核对密钥、备案和网址", "look at secrets, registration and address")),

@@ -55,7 +55,7 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(serve: Serve, folder: Path, **more: Any) -> AsyncIterator[PlatformConnector]:
+async def serving(serve: Serve, folder: Path, *, scheme: str = "tcp", **more: Any) -> AsyncIterator[PlatformConnector]:
     """A connector to a server that does as `serve` does; the stand-in only issues what it needs."""
     ended: list[asyncio.Task[None] | None] = []
 
@@ -73,7 +73,7 @@ async def serving(serve: Serve, folder: Path, **more: Any) -> AsyncIterator[Plat
     server = await asyncio.start_server(handle, "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     with started(NAME, folder) as issuer:
-        connector = connected(issuer, folder, url=f"tcp://127.0.0.1:{port}", **more)
+        connector = connected(issuer, folder, url=f"{scheme}://127.0.0.1:{port}", **more)
     try:
         yield connector
     finally:

@@ -118,3 +118,15 @@ async def test_a_platform_that_never_ends_a_frame_is_read_so_far_and_no_farther(
     async with serving(serve, tmp_path) as connector:
         (outcome,) = await connector.deliver([with_rows(readings_message(1), row("P-1", 1.0))])
     assert outcome.error == ("connection broken before the answer was complete (no end of a frame within 65536 bytes)")
+
+
+async def test_a_platform_that_speaks_no_tls_is_not_told_as_one_that_does_not_answer(tmp_path: Path) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(6)  # no frame begins like this: it hangs up
+
+    async with serving(serve, tmp_path, scheme="tls") as connector:
+        (outcome,) = await connector.deliver([with_rows(readings_message(1), row("P-1", 1.0))])
+    assert outcome.error in {
+        "no connection: the other side ended it at once; perhaps it speaks no TLS",
+        "no connection: Connection reset by peer",
+    }
