@@ -25,8 +25,7 @@ Floats = NDArray[np.float64]
 def loop(rows: int = 1200) -> dict[str, Floats]:
     """Three instruments that follow one load; from 900 on the second parts from the others."""
     rng = np.random.default_rng(4)
-    load = np.cumsum(rng.normal(0, 0.2, rows))
-    load -= np.linspace(load[0], load[-1], rows)
+    load = 2.0 * np.sin(np.arange(rows) / 11) + np.sin(np.arange(rows) / 29)
     data = {name: gain * load + rng.normal(0, 0.3, rows) for name, gain in (("flow", 3), ("pressure", 2), ("heat", -1))}
     data["pressure"][900:] += 4.0
     return data
