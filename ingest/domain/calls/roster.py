@@ -1,7 +1,7 @@
 """The roster (值班表): who is on duty at a position of a plant at a moment (pure). Times are ns since the epoch, UTC.
 
-Who signed in counts. Where nobody has, those planned by the shifts count, with their swaps. Shifts go by the time of
-day of the plants.
+Who signed in counts. Where nobody has for the shift that runs, those planned by it count, with their swaps, before who
+is there for the next one already. Shifts go by the time of day of the plants.
 """
 
 from __future__ import annotations
@@ -128,10 +128,13 @@ class Roster:
         """Return whom a step of that plant calls at a moment."""
         if step.position is None:
             return OnDuty(self._people(step.people))
-        present = [presence.person for presence in self.signed_in(plant, step.position, at)]
-        planned = [name for shift in self.planned(plant, step.position, at) for name in shift.people]
-        people = self._people([*(present or planned), *step.people])
-        return OnDuty(people, gap=bool(planned) and not present)
+        shifts = self.planned(plant, step.position, at)
+        present = self.signed_in(plant, step.position, at)
+        end = max((shift.end for shift in shifts), default=at)
+        covered = any(presence.until <= end for presence in present) or (bool(present) and not shifts)
+        planned = [] if covered else [name for shift in shifts for name in shift.people]
+        people = self._people([*planned, *(presence.person for presence in present), *step.people])
+        return OnDuty(people, gap=bool(planned))
 
     def signed_in(self, plant: str, position: str, at: int) -> list[Presence]:
         """Return the sign-ins that count at a moment."""

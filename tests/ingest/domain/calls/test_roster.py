@@ -80,6 +80,17 @@ def test_who_comes_early_signs_in_for_the_shift_that_begins() -> None:
     assert ROSTER.sign_in_until("p", "leader", "甲", at(6, 23)) == at(7, 11)  # no shift: twelve hours
 
 
+def test_who_is_there_for_the_next_shift_does_not_stand_for_the_one_that_runs() -> None:
+    """乙 came early for the night, 甲 never signed in for the day: 甲 is called first, and the gap is told."""
+    early = presence("乙", at(1, 19, 30), ROSTER.sign_in_until("p", "leader", "乙", at(1, 19, 30)))
+    alone = ROSTER.with_changes([early], [])
+    both = ROSTER.with_changes([early, presence("甲", at(1, 8), at(1, 20))], [])
+    found = [(names(duty), duty.gap) for duty in (roster.on_duty("p", STEP, at(1, 19, 45)) for roster in (alone, both))]
+    assert found == [("甲乙", True), ("乙甲", False)]
+    night = alone.on_duty("p", STEP, at(1, 20))
+    assert (names(night), night.gap) == ("乙", False)
+
+
 def test_a_swap_holds_for_its_own_shift_only() -> None:
     swap = Swap(UUID(int=1), "p", "leader", at(1, 20), "乙", "丙", "admin", at(1, 9))
     roster = ROSTER.with_changes([], [swap])
