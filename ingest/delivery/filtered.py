@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import Literal
+from typing import Literal, Self
+
+from pydantic import model_validator
 
 from ingest.delivery.receiver import ReceiverConfig
 from ingest.domain.model.alarm import AlarmEventKind
@@ -23,20 +24,19 @@ class FilteredReceiver(ReceiverConfig):
     colours: frozenset[Colour] | None = None  # of warnings: the highest so far
     steps: frozenset[Step] | None = None  # of warnings: only once one of them was asked
     notices: frozenset[Matter] | None = None  # matters of notices; none: it gets no notice
+    events: frozenset[str] | None = None  # others are passed over, and counted
 
-    def require_possible(self, events: Collection[str] | None) -> None:
-        """Check that what is sent has one of these events, if any are chosen; otherwise nothing ever would be.
-
-        Raises:
-            ValidationError: neither `kinds` nor `notices` has one.
-        """
+    @model_validator(mode="after")
+    def _possible(self) -> Self:
+        """Refuse events of which neither `kinds` nor `notices` has one: nothing would ever be sent."""
         possible = {"given", "ended"} if self.notices else set[str]()
         for kind, its_events in (("alarm", AlarmEventKind), ("warning", WarningEventKind)):
             if self.kinds is None or kind in self.kinds:
                 possible |= {str(event) for event in its_events}
-        if events and possible.isdisjoint(events):
+        if self.events and possible.isdisjoint(self.events):
             expected = Text("至少有一个 kinds 或 notices 会有的事件", "at least one event that kinds or notices have")
-            raise misplaced((("events",), sorted(events), expected))
+            raise misplaced((("events",), sorted(self.events), expected))
+        return self
 
     def wants(self, kind: MessageKind, plant: str, level: int | None) -> bool:
         """Whether an alarm of this plant and level is for this receiver; readings never are."""

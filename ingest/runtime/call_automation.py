@@ -168,6 +168,7 @@ class CallAutomation:
         known = self._desk.store.known([need.id for need in needs])
         fresh = [need for need in needs if need.id not in known]
         config = self._desk.config
+        awaited = self._desk.store.open_calls() if fresh else []
         calls: dict[str, list[Call]] = {}
         for need in sorted(fresh, key=_raised):
             alarm = need.of
@@ -177,7 +178,7 @@ class CallAutomation:
                 since = min(_raised(of) for of in fresh if of.plant == need.plant)
                 changed = min(since, now - config.again_s * 10**9)
                 calls[need.plant] = self._desk.store.changed_since(need.plant, changed) + [
-                    call for call in self._desk.store.open_calls() if call.plant == need.plant
+                    call for call in awaited if call.plant == need.plant
                 ]
             resting = {str(warning.id) for warning in warnings if rests_on(warning, alarm)}
             if not covered(alarm, calls[need.plant], resting, config, now):
@@ -195,7 +196,7 @@ class CallAutomation:
                 self._desk.call_the_roll(plant, subject, now)
 
     def _begin(self, needs: Sequence[Need], now: int) -> list[Call]:
-        known = self._desk.store.known([need.id for need in needs]) if needs else set()
+        known = self._desk.store.known([need.id for need in needs])
         begun = []
         for need in needs:
             if need.id in known:

@@ -39,11 +39,6 @@ class ChannelConfig(FilteredReceiver):
     timeout_s: float = Field(default=15.0, ge=1, le=60)
     ca_file: Path | None = None  # trust this authority alone, not the system's
 
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        self.require_possible(self.events)
-        return self
-
     def tells(self, event: str) -> bool:
         """Whether people are told of an event; of a call always."""
         return event == CALL or event in (USUAL if self.events is None else self.events)

@@ -17,7 +17,6 @@ from ingest.delivery.channels.bundling import Refusal, Waiting
 from ingest.delivery.channels.codes import domestic, is_phone, refused_by_code
 from ingest.delivery.channels.config import DingTalkConfig
 from ingest.delivery.channels.robot import Request, RobotConnector, open_robot
-from ingest.delivery.credentials import header_value, reveal
 
 BLOCKED_S: Final = 600.0
 """How long a robot that posted too often is blocked."""
@@ -79,11 +78,4 @@ def signature(secret: str, timestamp_ms: int) -> str:
 
 def open_dingtalk(config: DingTalkConfig, now: Callable[[], int]) -> RobotConnector:
     """Create the connector. Raises InvalidConfig if a secret or file cannot be used."""
-    key = f"connectors.dingtalk.{config.name}"
-
-    def robot() -> DingTalk:
-        token = reveal(config.token, f"{key}.token", header_value)
-        secret = None if config.secret is None else reveal(config.secret, f"{key}.secret", header_value)
-        return DingTalk(config.url, token, secret)
-
-    return open_robot(config, key, robot, now)
+    return open_robot(config, "dingtalk", DingTalk, now, config.secret)

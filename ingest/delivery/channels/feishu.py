@@ -17,7 +17,6 @@ from ingest.delivery.channels.bundling import Refusal, Waiting
 from ingest.delivery.channels.codes import refused_by_code
 from ingest.delivery.channels.config import FeishuConfig
 from ingest.delivery.channels.robot import Request, RobotConnector, open_robot
-from ingest.delivery.credentials import header_value, reveal
 
 _WORDS: Final[Mapping[int, str]] = {
     11232: "too many posts 发送过快",
@@ -70,11 +69,4 @@ def signature(secret: str, timestamp_s: int) -> str:
 
 def open_feishu(config: FeishuConfig, now: Callable[[], int]) -> RobotConnector:
     """Create the connector. Raises InvalidConfig if a secret or file cannot be used."""
-    key = f"connectors.feishu.{config.name}"
-
-    def robot() -> Feishu:
-        token = reveal(config.token, f"{key}.token", header_value)
-        secret = None if config.secret is None else reveal(config.secret, f"{key}.secret", header_value)
-        return Feishu(config.url, token, secret)
-
-    return open_robot(config, key, robot, now)
+    return open_robot(config, "feishu", Feishu, now, config.secret)

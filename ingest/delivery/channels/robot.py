@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from ingest.base.backoff import RetrySchedule
+from ingest.base.config import Secret
 from ingest.base.telemetry import emit
 from ingest.delivery.channels.bundling import Bundler, Refusal, Waiting
 from ingest.delivery.channels.choosing import chosen, outcome_of
@@ -18,6 +19,7 @@ from ingest.delivery.channels.events import TextCut
 from ingest.delivery.channels.rate import PostLimit
 from ingest.delivery.channels.texts import CUT, line_of
 from ingest.delivery.connector import Outcome
+from ingest.delivery.credentials import header_value, reveal
 from ingest.delivery.errors import Unreachable
 from ingest.delivery.https import Answer, open_client, post
 from ingest.delivery.posting import Posting
@@ -135,8 +137,31 @@ class RobotConnector:
         return Refusal(answer.refusal, requested_s) if refusal is None and answer.refusal is not None else refusal
 
 
-def open_robot(config: RobotConfig, key: str, robot: Callable[[], Robot], now: Callable[[], int]) -> RobotConnector:
-    """Create a connector. Raises InvalidConfig with every fault of its secrets and files; `key`: of its table."""
+def open_robot(
+    config: RobotConfig,
+    kind: str,
+    make: Callable[[str, str, str | None], Robot],
+    now: Callable[[], int],
+    secret: Secret | None = None,
+) -> RobotConnector:
+    """Create a connector.
+
+    Args:
+        config: its settings.
+        kind: the table that they stand in.
+        make: returns a robot by its address, its token and the secret that it signs with.
+        now: ns since the epoch.
+        secret: what it signs with; None: it does not sign.
+
+    Raises:
+        InvalidConfig: it lists every fault of its secrets and files.
+    """
+    key = f"connectors.{kind}.{config.name}"
+
+    def robot() -> Robot:
+        token = reveal(config.token, f"{key}.token", header_value)
+        revealed = None if secret is None else reveal(secret, f"{key}.secret", header_value)
+        return make(config.url, token, revealed)
 
     def client() -> Posting:
         return open_client(config.ca_file, f"{key}.ca_file", allowed=config.allow_networks)

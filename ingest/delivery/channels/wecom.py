@@ -14,7 +14,6 @@ from ingest.delivery.channels.bundling import Refusal, Waiting
 from ingest.delivery.channels.codes import domestic, is_phone, refused_by_code
 from ingest.delivery.channels.config import WeComConfig
 from ingest.delivery.channels.robot import Request, RobotConnector, open_robot
-from ingest.delivery.credentials import header_value, reveal
 
 _WORDS: Final[Mapping[int, str]] = {
     45009: "too many posts 发送过快",
@@ -57,5 +56,4 @@ class WeCom:
 
 def open_wecom(config: WeComConfig, now: Callable[[], int]) -> RobotConnector:
     """Create the connector. Raises InvalidConfig if a secret or file cannot be used."""
-    key = f"connectors.wecom.{config.name}"
-    return open_robot(config, key, lambda: WeCom(config.url, reveal(config.token, f"{key}.token", header_value)), now)
+    return open_robot(config, "wecom", lambda url, token, _: WeCom(url, token), now)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Final, Self
+from typing import Annotated, Final
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field
 
 from ingest.base.config import Secret
 from ingest.delivery.connector import Scheduled
@@ -42,11 +42,6 @@ class WebhookConfig(FilteredReceiver):
     timeout_s: float = Field(default=15.0, ge=1, le=60)  # Standard Webhooks 1.0.0 recommends 15 to 30 s
     events: frozenset[Annotated[str, AfterValidator(_known)]] | None = None  # others are passed over, and counted
     ca_file: Path | None = None  # trust this authority alone, not the system's
-
-    @model_validator(mode="after")
-    def _possible(self) -> Self:
-        self.require_possible(self.events)
-        return self
 
     def tells(self, event: str) -> bool:
         """Whether messages with this event are posted; what rings people always is."""

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, field_validator,
 from ingest.base.config import Config
 from ingest.domain.calls import texts
 from ingest.domain.calls.roster import EVERY_DAY, Holidays, Roster, Shift
+from ingest.domain.model.assignment import RegionPrefix, is_assigned
 from ingest.domain.model.call import Cause, Channel, LadderStep, Person
 from ingest.domain.model.expectations import InvalidValue, given_once, misplaced, one_of, with_near
 from ingest.domain.model.text import Text
@@ -19,7 +20,6 @@ from ingest.domain.model.warning import Colour, Step
 
 Seconds = Annotated[int, Field(gt=0, le=86_400)]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
-Region = Annotated[str, Field(pattern=r"^\d{2,12}$")]  # GB/T 2260, from the left
 
 
 def _time_of_day(given: object) -> dt.time:
@@ -106,7 +106,7 @@ class LadderConfig(Config):
 
     # without plants and regions: all plants
     plants: Annotated[frozenset[str], SOME] | None = None
-    regions: Annotated[frozenset[Region], SOME] | None = None
+    regions: Annotated[frozenset[RegionPrefix], SOME] | None = None
     # of warnings; None: of every colour
     colours: Annotated[frozenset[Colour], SOME] | None = None
     # None: for everything
@@ -115,8 +115,7 @@ class LadderConfig(Config):
 
     def is_for(self, plant: str, region: str, cause: Cause, colour: Colour | None) -> bool:
         """Whether it is the ladder of that plant for that cause."""
-        here = (self.plants is None and self.regions is None) or plant in (self.plants or ())
-        here = here or any(region.startswith(code) for code in self.regions or ())
+        here = is_assigned(plant, region, self.plants, self.regions)
         of_colour = self.colours is None or colour is None or colour in self.colours
         return here and of_colour and (self.causes is None or cause in self.causes)
 

@@ -8,6 +8,7 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from ingest.base.config import Config
+from ingest.domain.model.assignment import RegionPrefix, is_assigned
 from ingest.domain.model.expectations import misplaced
 from ingest.domain.model.text import Text
 from ingest.domain.model.warning import Colour, Step
@@ -55,13 +56,11 @@ class DutyConfig(Config):
     step: Step
     name: str = Field(min_length=1, max_length=100)
     plants: frozenset[str] | None = None
-    regions: frozenset[Annotated[str, Field(pattern=r"^\d{2,12}$")]] | None = None  # GB/T 2260, from the left
+    regions: frozenset[RegionPrefix] | None = None
 
     def answers_for(self, plant: str, region: str) -> bool:
         """Whether that plant is one of those assigned."""
-        if self.plants is None and self.regions is None:
-            return True
-        return plant in (self.plants or ()) or any(region.startswith(code) for code in self.regions or ())
+        return is_assigned(plant, region, self.plants, self.regions)
 
 
 class WarningsConfig(Config):

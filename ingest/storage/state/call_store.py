@@ -112,7 +112,8 @@ class CallStore(RecordReader):
 
     def known(self, ids: Collection[UUID]) -> set[UUID]:
         """Which of these ids are of calls that began."""
-        return {row["id"] for row in self._db.rows(sa.select(t.call.c.id).where(t.call.c.id.in_(list(ids))))}
+        query = sa.select(t.call.c.id).where(t.call.c.id.in_(list(ids)))
+        return {row["id"] for row in self._db.rows(query)} if ids else set()
 
     def calls(self, which: CallFilter, *, limit: int, before: Before = None) -> list[Call]:
         """By the time they began."""

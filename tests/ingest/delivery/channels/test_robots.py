@@ -63,6 +63,13 @@ class Chat:
         self.connector.bundler.wake()
         await asyncio.sleep(0)
 
+    async def storm(self, alarms: int) -> list[asyncio.Task[list[str | None]]]:
+        """Say alarms of level 1, all at once; returns once the first five, which go by themselves, were posted."""
+        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, alarms + 1)]
+        sending = [asyncio.create_task(self.say(message)) for message in storm]
+        await until(lambda: len(self.group.texts) == 5)
+        return sending
+
     async def next_post(self, sending: Sequence[asyncio.Task[list[str | None]]]) -> None:
         posted = len(self.group.posts)
         await self.move(7.0)
@@ -163,9 +170,7 @@ async def test_a_storm_is_told_whole_within_twenty_posts_a_minute_and_red_is_not
 ) -> None:
     """Two hundred alarms at once, then a red warning: it is read at once, first in its post; nothing is left out."""
     async with chatting("dingtalk", monkeypatch) as chat:
-        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 201)]
-        sending = [asyncio.create_task(chat.say(message)) for message in storm]
-        await until(lambda: len(chat.group.texts) == 5)
+        sending = await chat.storm(200)
         posted = len(chat.group.texts)
         red = asyncio.create_task(chat.say(red_warning(300)))
         await until(lambda: len(chat.group.texts) > posted)
@@ -208,9 +213,7 @@ async def test_an_alarm_of_level_2_that_comes_again_is_not_kept_waiting_by_its_o
 ) -> None:
     """Events of one alarm are sent in their order, so in a storm the return takes a post of the reserve, too."""
     async with chatting("dingtalk", monkeypatch) as chat:
-        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 201)]
-        sending = [asyncio.create_task(chat.say(message)) for message in storm]
-        await until(lambda: len(chat.group.texts) == 5)
+        sending = await chat.storm(200)
         for seq, kind in ((301, "raised"), (302, "returned"), (303, "raised")):
             message = alarm_message(seq, point="P-AGAIN")
             task = asyncio.create_task(chat.say(replace(message, body={**message.body, "event": kind})))
@@ -335,9 +338,7 @@ async def test_what_waits_goes_back_when_a_robot_is_blocked_and_what_was_given_u
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     async with chatting("dingtalk", monkeypatch) as chat:
-        storm = [grave_or_not(alarm_message(seq, point=f"P-{seq:03}"), level=1) for seq in range(1, 101)]
-        sending = [asyncio.create_task(chat.say(message)) for message in storm]
-        await until(lambda: len(chat.group.texts) == 5)
+        sending = await chat.storm(100)
         last = sending.pop()
         last.cancel()
         await asyncio.gather(last, return_exceptions=True)

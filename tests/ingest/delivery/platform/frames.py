@@ -19,6 +19,7 @@ from tests.ingest.delivery.outbox import (
     PLANT,
     START,
 )
+from tests.ingest.delivery.platform.profiles import changed_copy
 from tests.ingest.delivery.platform.stand_ins import settings_for, started
 
 NAME = "hj212-2017"
@@ -37,13 +38,7 @@ def with_rows(message: Message, *rows: dict[str, Any]) -> Message:
 
 
 def variant(folder: Path, *changes: tuple[str, str]) -> str:
-    text = SHIPPED.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    file = folder / "county.toml"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
+    return str(changed_copy(SHIPPED, folder / "county.toml", *changes))
 
 
 def connected(platform: StandIn, folder: Path, **more: Any) -> PlatformConnector:

@@ -42,6 +42,16 @@ def report(
     return content
 
 
+def changed_copy(source: Path, file: Path, *changes: tuple[str, str]) -> Path:
+    """Write a file as another is, but for these changes, each of what stands there; returns it."""
+    text = source.read_text(encoding="utf-8")
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
 def as_http(post: Post) -> bytes:
     """The request as the golden files have it."""
     head = "".join(f"{name}: {value}\n" for name, value in post.headers.items())

@@ -18,20 +18,13 @@ from ingest.domain.model.flags import Flag
 from ingest.domain.model.outbox import Message, MessageKind
 from ingest.domain.model.warning import Colour, Step, WarningEventKind
 from tests.ingest.delivery.outbox import PLANT, START, alarm_message, outbox_point, readings_message, warning_message
-from tests.ingest.delivery.platform.profiles import GOLDEN, OLD_MAPPING, profile, report
+from tests.ingest.delivery.platform.profiles import GOLDEN, OLD_MAPPING, changed_copy, profile, report
 
 SECOND = 1_000_000_000
-OLD = OLD_MAPPING.read_text(encoding="utf-8")
 
 
 def variant(folder: Path, *changes: tuple[str, str]) -> Path:
-    text = OLD
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    file = folder / "province.toml"
-    file.write_text(text, encoding="utf-8")
-    return file
+    return changed_copy(OLD_MAPPING, folder / "province.toml", *changes)
 
 
 @pytest.mark.parametrize(

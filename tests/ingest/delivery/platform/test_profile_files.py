@@ -27,7 +27,7 @@ from ingest.domain.model.alarm import AlarmEventKind
 from ingest.domain.model.fault import InvalidConfig
 from ingest.domain.model.outbox import Message
 from tests.ingest.delivery.outbox import PLANT, alarm_message, readings_message, warning_message
-from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY, profile, protocol
+from tests.ingest.delivery.platform.profiles import APPID, APPSECRET, IV, KEY, changed_copy, profile, protocol
 
 COUNTY = Path(__file__).parent / "county.toml"
 SIGN_IN = """[sign_in]
@@ -45,13 +45,7 @@ FIRST = str(alarm_message(1).id)
 
 
 def variant(folder: Path, *changes: tuple[str, str]) -> str:
-    text = COUNTY.read_text(encoding="utf-8")
-    for old, new in changes:
-        assert old in text
-        text = text.replace(old, new, 1)
-    file = folder / "province.toml"
-    file.write_text(text, encoding="utf-8")
-    return str(file)
+    return str(changed_copy(COUNTY, folder / "province.toml", *changes))
 
 
 def county() -> ProfileFile:
